@@ -1,0 +1,290 @@
+"""The description of an experiment: frozen dataclasses, to and from TOML."""
+
+import difflib
+import math
+import tomllib
+from dataclasses import asdict, dataclass, field, fields, is_dataclass, replace
+from pathlib import Path
+from typing import Any, Literal, get_type_hints
+
+import tomli_w
+
+from unknot.data.decode import Preparation
+from unknot.errors import UserError
+
+MAX_SEED = 2**63
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """Defaults of the optimisation that belong together."""
+
+    steps: int
+    batch_size: int
+    learning_rate: float
+    schedule: str
+
+
+RECIPES = {
+    "one_cycle": Recipe(3000, 64, 4e-3, "one_cycle"),
+    "higgins": Recipe(10_000, 64, 1e-4, "constant"),
+}
+"""`higgins` has the optimiser of Higgins et al. 2017 (Adam, 1e-4); its number of steps is ours."""
+
+
+@dataclass(frozen=True)
+class DataConfig:
+    """Which images, and how they are prepared."""
+
+    source: str = "faces"
+    """`faces` (built in), or a folder or zip of images, or CelebA's folder."""
+    size: int = 64
+    """Height and width in pixels: 32, 64 or 128."""
+    crop: str = "auto"
+    """`auto` (148 of 178x218, otherwise the largest centred square), `none` (squeeze), or pixels."""
+    color: Literal["auto", "rgb", "grey"] = "auto"
+    """`auto` is grey if the images all are."""
+    group: Literal["none", "folder"] = "none"
+    """`folder`: the first level of sub-folders names groups and labels."""
+
+    def __post_init__(self) -> None:
+        """Check every field."""
+        Preparation(self.size, self.crop, self.color)
+        _one_of("group", self.group, ("none", "folder"))
+        if not self.source.strip():
+            raise UserError("the data source is empty; give a folder of images, or `faces`")
+
+
+@dataclass(frozen=True)
+class ModelConfig:
+    """The model."""
+
+    latent_dim: int = 6
+    """Number of latents."""
+    network: str = "higgins_conv"
+    """Encoder and decoder: `higgins_conv` or `linear`."""
+    likelihood: Literal["gaussian", "gaussian_learned", "bernoulli"] = "gaussian"
+    """How pixels scatter round the reconstruction."""
+    sigma: float = 1.0
+    """Standard deviation of `gaussian`, in standardised units."""
+    standardize: Literal["per_pixel", "per_channel", "unit"] = "per_pixel"
+    """Scaling of the pixels; `unit` is [0, 1], the only one that `bernoulli` accepts."""
+
+    def __post_init__(self) -> None:
+        """Check every field."""
+        _at_least("latent_dim", self.latent_dim, 1)
+        _one_of("likelihood", self.likelihood, ("gaussian", "gaussian_learned", "bernoulli"))
+        _one_of("standardize", self.standardize, ("per_pixel", "per_channel", "unit"))
+        _positive("sigma", self.sigma)
+        if self.likelihood == "bernoulli" and self.standardize != "unit":
+            raise UserError(
+                f"likelihood is bernoulli and standardize is {self.standardize}; Bernoulli pixels "
+                "must lie in [0, 1]: set standardize to unit"
+            )
+
+
+@dataclass(frozen=True)
+class TrainingConfig:
+    """How a run is trained. What is not given is the recipe's."""
+
+    objective: str = "beta_vae"
+    """What is minimised."""
+    recipe: Literal["one_cycle", "higgins"] = "one_cycle"
+    """`one_cycle`: fast and good; `higgins`: Adam at a constant 1e-4, as in the paper."""
+    steps: int | None = None
+    """Optimiser updates."""
+    batch_size: int | None = None
+    """Images per step."""
+    learning_rate: float | None = None
+    """Adam's; the peak, where the schedule has one."""
+    schedule: Literal["one_cycle", "constant"] | None = None
+    """Of the learning rate."""
+    beta_warmup: int = 0
+    """Steps over which beta rises linearly from 0."""
+    validate_every: int = 250
+    """Steps between measurements on validation images."""
+    checkpoint_every: int = 250
+    """Steps between checkpoints."""
+    log_every: int = 10
+    """Steps that a line of the history averages over."""
+
+    def __post_init__(self) -> None:
+        """Check every field and fill in the recipe's."""
+        _one_of("recipe", self.recipe, tuple(RECIPES))
+        for item in fields(Recipe):
+            if getattr(self, item.name) is None:
+                object.__setattr__(self, item.name, getattr(RECIPES[self.recipe], item.name))
+        _one_of("schedule", self.schedule, ("one_cycle", "constant"))
+        for name in ("steps", "batch_size", "validate_every", "checkpoint_every", "log_every"):
+            _at_least(name, getattr(self, name), 1)
+        _at_least("beta_warmup", self.beta_warmup, 0)
+        _positive("learning_rate", self.learning_rate)
+
+
+@dataclass(frozen=True)
+class RunConfig:
+    """One model trained: one beta, one seed."""
+
+    beta: float = 1.0
+    """Weight of the rate."""
+    seed: int = 0
+    """From which every random number of the run is derived."""
+    data: DataConfig = field(default_factory=DataConfig)
+    model: ModelConfig = field(default_factory=ModelConfig)
+    training: TrainingConfig = field(default_factory=TrainingConfig)
+
+    def __post_init__(self) -> None:
+        """Check beta and seed."""
+        _check_beta(self.beta)
+        _check_seed(self.seed)
+
+    @property
+    def name(self) -> str:
+        """The run's folder, `beta-2_seed-0`."""
+        return f"beta-{beta_text(self.beta)}_seed-{self.seed}"
+
+
+@dataclass(frozen=True)
+class ExperimentConfig:
+    """All runs of one comparison."""
+
+    betas: tuple[float, ...] = (0.1, 1.0, 2.0, 10.0)
+    """Weights of the rate to compare."""
+    seeds: tuple[int, ...] = (0,)
+    """A run of each beta is trained for each seed."""
+    data: DataConfig = field(default_factory=DataConfig)
+    model: ModelConfig = field(default_factory=ModelConfig)
+    training: TrainingConfig = field(default_factory=TrainingConfig)
+
+    def __post_init__(self) -> None:
+        """Check the grid."""
+        for name, values in (("betas", self.betas), ("seeds", self.seeds)):
+            if not values:
+                raise UserError(f"{name} is empty; give at least one")
+            if len(set(values)) < len(values):
+                raise UserError(f"{name} names a value twice: {' '.join(map(str, values))}")
+        for beta in self.betas:
+            _check_beta(beta)
+        for seed in self.seeds:
+            _check_seed(seed)
+
+    def runs(self) -> list[RunConfig]:
+        """A configuration for each beta and seed: every beta of the first seed first."""
+        shared = {"data": self.data, "model": self.model, "training": self.training}
+        return [RunConfig(beta, seed, **shared) for seed in self.seeds for beta in self.betas]
+
+
+def beta_text(beta: float) -> str:
+    """A beta as people write it: 0.1, 2, 10."""
+    return repr(float(beta)).removesuffix(".0")
+
+
+def to_toml(config: Any) -> str:
+    """A configuration as TOML; `from_toml` reads it back."""
+    return tomli_w.dumps(_without_none(asdict(config)))
+
+
+def from_toml(kind: type, path: Path) -> Any:
+    """Read a configuration.
+
+    Args:
+        kind: `ExperimentConfig` or `RunConfig`.
+        path: a TOML file; keys that are left out have their defaults.
+
+    Raises:
+        UserError: if it cannot be read, has an unknown key, or a value that does not fit.
+    """
+    try:
+        table = tomllib.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise UserError(f"cannot read {path}: {error.strerror}") from None
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise UserError(f"{path} is not valid TOML: {error}") from None
+    return _build(kind, table, str(path))
+
+
+def _build(kind: type, table: dict[str, Any], where: str) -> Any:
+    hints = get_type_hints(kind)
+    values = {}
+    for key, value in table.items():
+        if key not in hints:
+            close = difflib.get_close_matches(key, hints, 1)
+            hint = f"did you mean {close[0]!r}?" if close else f"known: {', '.join(hints)}"
+            raise UserError(f"{where}: unknown key {key!r}; {hint}")
+        values[key] = _fit(hints[key], value, f"{where}: {key}")
+    return kind(**values)
+
+
+def _fit(hint: Any, value: Any, where: str) -> Any:
+    """One TOML value as the type of its field."""
+    if is_dataclass(hint) and isinstance(hint, type):
+        if not isinstance(value, dict):
+            raise UserError(f"{where} must be a table")
+        return _build(hint, value, where)
+    text = str(hint)
+    if text.startswith("tuple"):
+        if not isinstance(value, list):
+            raise UserError(f"{where} is {value!r}; give a list")
+        return tuple(_fit(hint.__args__[0], item, where) for item in value)
+    is_number = isinstance(value, int | float) and not isinstance(value, bool)
+    if "float" in text and is_number:
+        return float(value)
+    if "int" in text and isinstance(value, int) and is_number:
+        return value
+    if hint is str and is_number:
+        return str(value)  # crop = 148
+    if (hint is str or "Literal" in text) and isinstance(value, str):
+        return value
+    wanted = "a number" if "float" in text else "a whole number" if "int" in text else "text"
+    raise UserError(f"{where} is {value!r}; it must be {wanted}")
+
+
+def _without_none(table: dict[str, Any]) -> dict[str, Any]:
+    return {
+        key: _without_none(value) if isinstance(value, dict) else value
+        for key, value in table.items()
+        if value is not None
+    }
+
+
+def first_difference(old: Any, new: Any) -> str | None:
+    """The first field in which two configurations differ, in words; None if they agree."""
+    for item in fields(old):
+        before, after = getattr(old, item.name), getattr(new, item.name)
+        if is_dataclass(before):
+            inner = first_difference(before, after)
+            if inner:
+                return inner
+        elif before != after:
+            return f"{item.name} is {before!r} there and {after!r} here"
+    return None
+
+
+def with_data(config: ExperimentConfig, **changes: Any) -> ExperimentConfig:
+    """The same experiment on other data or another preparation."""
+    return replace(config, data=replace(config.data, **changes))
+
+
+def _check_beta(beta: float) -> None:
+    if not (math.isfinite(beta) and beta >= 0):
+        raise UserError(f"beta is {beta}; it must be a finite number of at least 0")
+
+
+def _check_seed(seed: int) -> None:
+    if not 0 <= seed < MAX_SEED:
+        raise UserError(f"seed is {seed}; it must be a whole number from 0 to 2^63 - 1")
+
+
+def _at_least(name: str, value: int | None, least: int) -> None:
+    if value is None or value < least:
+        raise UserError(f"{name} is {value}; it must be at least {least}")
+
+
+def _positive(name: str, value: float | None) -> None:
+    if value is None or not (math.isfinite(value) and value > 0):
+        raise UserError(f"{name} is {value}; it must be a finite number above 0")
+
+
+def _one_of(name: str, value: Any, allowed: tuple[str, ...]) -> None:
+    if value not in allowed:
+        raise UserError(f"{name} is {value!r}; it can be {', '.join(allowed)}")

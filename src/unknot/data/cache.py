@@ -1,0 +1,103 @@
+"""The per-user cache of prepared images: one folder per data set and preparation.
+
+An entry is written beside its place under a lock and renamed into it, so that it is whole or
+absent, and two processes that want the same one both get it. `UNKNOT_CACHE` moves the cache.
+"""
+
+import hashlib
+import json
+import os
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import platformdirs
+from filelock import FileLock
+
+from unknot.errors import UserError
+from unknot.files import replace_folder
+
+FORMAT = 1  # part of every key: raise it when entries change
+SPARE_BYTES = 64 * 2**20
+
+
+def cache_folder() -> Path:
+    """Where prepared images are kept: `$UNKNOT_CACHE`, or the user's cache folder."""
+    place = os.environ.get("UNKNOT_CACHE")
+    return Path(place) if place else Path(platformdirs.user_cache_dir("unknot", appauthor=False))
+
+
+def cache_key(*parts: Any) -> str:
+    """A name for an entry that depends on every part (anything that JSON can hold)."""
+    text = json.dumps([FORMAT, *parts], sort_keys=True, separators=(",", ":"))
+    return hashlib.blake2b(text.encode(), digest_size=16).hexdigest()
+
+
+def cached_entry(
+    key: str, num_bytes: int, is_whole: Callable[[Path], bool], fill: Callable[[Path], None]
+) -> Path:
+    """Return the entry called `key`, filling it first if it is not there or not whole.
+
+    Args:
+        key: from `cache_key`.
+        num_bytes: how much `fill` will write, to check the free space first.
+        is_whole: whether an entry can be used.
+        fill: writes the entry into an empty folder.
+
+    Raises:
+        UserError: if the cache cannot be written or the disk has no room.
+    """
+    root = cache_folder()
+    entry = root / key
+    if entry.exists() and is_whole(entry):
+        return entry
+    try:
+        root.mkdir(parents=True, exist_ok=True)
+        lock = FileLock(root / f"{key}.lock")
+        with lock:
+            if entry.exists() and is_whole(entry):
+                return entry
+            beside = root / f"{key}.partial"
+            shutil.rmtree(beside, ignore_errors=True)
+            _check_space(root, num_bytes)
+            beside.mkdir()
+            try:
+                fill(beside)
+                replace_folder(beside, entry)
+            finally:
+                shutil.rmtree(beside, ignore_errors=True)
+    except PermissionError as error:
+        raise UserError(
+            f"the cache {root} cannot be written ({error.strerror}); "
+            "set UNKNOT_CACHE to a folder that can"
+        ) from None
+    return entry
+
+
+def _check_space(root: Path, num_bytes: int) -> None:
+    free = shutil.disk_usage(root).free
+    if free < num_bytes + SPARE_BYTES:
+        raise UserError(
+            f"the prepared images need {num_bytes / 2**20:,.0f} MiB and {root} has "
+            f"{free / 2**20:,.0f} MiB free; make room, run `unknot data --clear`, "
+            "or set UNKNOT_CACHE to another disk"
+        )
+
+
+def clear_cache() -> tuple[int, int]:
+    """Delete every entry that no process is filling.
+
+    Returns:
+        How many entries went, and their size in bytes.
+    """
+    root, num, size = cache_folder(), 0, 0
+    for entry in sorted(root.glob("*")) if root.is_dir() else []:
+        if entry.is_dir():
+            with FileLock(root / f"{entry.name.split('.')[0]}.lock"):
+                size += sum(file.stat().st_size for file in entry.rglob("*") if file.is_file())
+                shutil.rmtree(entry, ignore_errors=True)
+                num += 1
+    for lock in root.glob("*.lock") if root.is_dir() else []:
+        lock.unlink(missing_ok=True)
+    return num, size

@@ -1,0 +1,252 @@
+"""Encoded pictures -> pixels: decode, crop, resize, in parallel threads.
+
+Pillow releases the interpreter lock while it decodes and resizes, so threads suffice.
+"""
+
+import hashlib
+import io
+import os
+import struct
+import threading
+import warnings
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image, ImageOps
+
+from unknot.errors import UserError
+
+Progress = Callable[[str, int, int], None]
+"""Called with what is being done, how many are done, and how many there are."""
+
+SIZES = (32, 64, 128)
+MAX_PIXELS = 100_000_000
+CELEBA_SIZE, CELEBA_CROP = (178, 218), 148
+CHUNK = 64
+ORIENTATION_TAG = 0x0112
+DAMAGED = (OSError, ValueError, SyntaxError, EOFError, IndexError, TypeError, struct.error)
+"""What Pillow's decoders raise on damaged files."""
+
+
+@dataclass(frozen=True)
+class Preparation:
+    """How a picture becomes an image of the set."""
+
+    size: int = 64
+    """Height and width in pixels: 32, 64 or 128."""
+    crop: str = "auto"
+    """`auto` (148 of CelebA's 178x218, otherwise the largest centred square), `none` (squeeze the
+    whole picture), or the side of a centred square in pixels."""
+    color: Literal["auto", "rgb", "grey"] = "auto"
+    """`auto` is grey if the first pictures all are."""
+
+    def __post_init__(self) -> None:
+        """Check every field."""
+        if self.size not in SIZES:
+            raise UserError(f"size is {self.size}; it can be {', '.join(map(str, SIZES))}")
+        if self.color not in ("auto", "rgb", "grey"):
+            raise UserError(f"color is {self.color!r}; it can be auto, rgb or grey")
+        is_number = self.crop.isascii() and self.crop.isdigit() and int(self.crop) > 0
+        if self.crop not in ("auto", "none") and not is_number:
+            raise UserError(f"crop is {self.crop!r}; it can be auto, none or a number of pixels")
+
+    def as_dict(self) -> dict[str, Any]:
+        """The fields, for JSON."""
+        return asdict(self)
+
+
+class UnreadableError(Exception):
+    """One picture cannot be used; the message says why in a few words."""
+
+
+def decode(content: bytes, preparation: Preparation, num_channels: int) -> NDArray[np.uint8]:
+    """Decode, turn upright, crop and resize one picture.
+
+    Args:
+        content: the bytes of a file in a format that Pillow reads.
+        preparation: crop and size.
+        num_channels: 1 (grey) or 3 (RGB).
+
+    Returns:
+        Pixels, shape `(channel, size, size)`.
+
+    Raises:
+        UnreadableError: if it is not a picture, is damaged, or is too large or small to use.
+    """
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # Pillow's notes on odd metadata
+            with Image.open(io.BytesIO(content)) as picture:
+                _check_pixels(picture)
+                picture.load()
+                upright: Image.Image = picture
+                if picture.getexif().get(ORIENTATION_TAG, 1) != 1:
+                    upright = ImageOps.exif_transpose(picture)
+                flat = _to_mode(upright, "L" if num_channels == 1 else "RGB")
+    except UnreadableError:
+        raise
+    except Image.UnidentifiedImageError:
+        raise UnreadableError("not a picture that Pillow can read") from None
+    except Image.DecompressionBombError:
+        raise UnreadableError(f"has more than {MAX_PIXELS:,} pixels") from None
+    except DAMAGED as error:
+        raise UnreadableError(f"damaged: {' '.join(str(error).split())}") from None
+    box = crop_box(flat.size, preparation.crop)
+    size = (preparation.size, preparation.size)
+    if flat.size != size or box != (0, 0, *size):
+        flat = flat.resize(size, Image.Resampling.BICUBIC, box=box)
+    pixels = np.asarray(flat)
+    return pixels[None] if num_channels == 1 else pixels.transpose(2, 0, 1)
+
+
+def crop_box(picture_size: tuple[int, int], crop: str) -> tuple[int, int, int, int]:
+    """The part of a picture that is kept.
+
+    Args:
+        picture_size: width and height in pixels.
+        crop: as in `Preparation.crop`.
+
+    Returns:
+        Left, top, right, bottom in pixels.
+
+    Raises:
+        UnreadableError: if the picture is smaller than the crop.
+    """
+    width, height = picture_size
+    if crop == "none":
+        return 0, 0, width, height
+    if crop == "auto":
+        side = CELEBA_CROP if picture_size == CELEBA_SIZE else min(width, height)
+    else:
+        side = int(crop)
+    if side > min(width, height):
+        raise UnreadableError(f"{width}x{height} is smaller than the crop of {side}")
+    left, top = (width - side) // 2, (height - side) // 2
+    return left, top, left + side, top + side
+
+
+def _check_pixels(picture: Image.Image) -> None:
+    width, height = picture.size
+    if width * height > MAX_PIXELS:
+        raise UnreadableError(f"{width}x{height} has more than {MAX_PIXELS:,} pixels")
+
+
+def _to_mode(picture: Image.Image, mode: str) -> Image.Image:
+    """Convert to L or RGB: 16 bits scaled, alpha over white, the first frame of an animation."""
+    if picture.mode.startswith("I"):  # 16-bit grey, which Pillow would clip at 255
+        values = np.asarray(picture).astype(np.int64)
+        picture = Image.fromarray((np.clip(values, 0, 65535) // 257).astype(np.uint8))
+    elif picture.mode == "F":
+        values = np.asarray(picture)
+        if not np.isfinite(values).all() or values.min() < 0 or values.max() > 1:
+            raise UnreadableError("floating-point pixels outside 0 to 1")
+        picture = Image.fromarray((values * 255 + 0.5).astype(np.uint8))
+    if picture.has_transparency_data:
+        with_alpha = picture.convert("RGBA")
+        white = Image.new("RGBA", picture.size, "white")
+        picture = Image.alpha_composite(white, with_alpha)
+    return picture if picture.mode == mode else picture.convert(mode)
+
+
+def are_grey(read: Callable[[int], bytes], num: int) -> bool:
+    """Whether each of up to 64 evenly spaced pictures is grey; those that cannot be read abstain.
+
+    Args:
+        read: the bytes of picture number i.
+        num: how many pictures there are.
+    """
+    modes = set()
+    for index in np.unique(np.linspace(0, num - 1, min(num, 64)).astype(int)):
+        try:
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")
+                with Image.open(io.BytesIO(read(int(index)))) as picture:
+                    modes.add(picture.mode)
+        except (*DAMAGED, UnreadableError, Image.DecompressionBombError):
+            continue
+    return bool(modes) and all(m in ("1", "L", "LA", "F") or m.startswith("I") for m in modes)
+
+
+def decode_all(
+    read: Callable[[int], bytes],
+    num: int,
+    preparation: Preparation,
+    num_channels: int,
+    pixels: Path,
+    *,
+    workers: int | None = None,
+    progress: Progress | None = None,
+) -> tuple[list[bytes], dict[int, str]]:
+    """Decode every picture into one file of uint8 pixels, a row per picture.
+
+    Rows are written, not mapped, so that a full disk is an error and not a crash. The row of a
+    picture that cannot be read is left empty.
+
+    Args:
+        read: the bytes of picture number i; called from several threads.
+        num: how many pictures there are.
+        preparation: crop and size.
+        num_channels: 1 or 3.
+        pixels: the file to write.
+        workers: threads; by default one per core.
+        progress: told after each chunk.
+
+    Returns:
+        A digest of each picture's bytes, and the reason for each that could not be read.
+    """
+    shape = (num_channels, preparation.size, preparation.size)
+    row_bytes = int(np.prod(shape))
+    digests = [b""] * num
+    unreadable: dict[int, str] = {}
+    lock = threading.Lock()
+    done = 0
+
+    with pixels.open("wb") as file:
+
+        def work(start: int) -> None:
+            nonlocal done
+            chunk = range(start, min(start + CHUNK, num))
+            rows = np.zeros((len(chunk), *shape), np.uint8)
+            for row, index in enumerate(chunk):
+                try:
+                    content = read(index)
+                    digests[index] = hashlib.blake2b(content, digest_size=16).digest()
+                    rows[row] = decode(content, preparation, num_channels)
+                except UnreadableError as error:
+                    unreadable[index] = str(error)
+            with lock:
+                file.seek(start * row_bytes)
+                file.write(rows.data)
+                done += len(chunk)
+                if progress:
+                    progress("decoding", done, num)
+
+        with ThreadPoolExecutor(workers or os.cpu_count()) as pool:
+            try:
+                for _ in pool.map(work, range(0, num, CHUNK)):
+                    pass
+            except BaseException:
+                pool.shutdown(cancel_futures=True)
+                raise
+    return digests, unreadable
+
+
+def drop_rows(pixels: Path, row_bytes: int, num: int, dropped: set[int]) -> None:
+    """Close the gaps that unreadable pictures left in a file of rows, in place."""
+    kept = 0
+    with pixels.open("r+b") as file:
+        for index in range(num):
+            if index in dropped:
+                continue
+            if kept != index:
+                file.seek(index * row_bytes)
+                row = file.read(row_bytes)
+                file.seek(kept * row_bytes)
+                file.write(row)
+            kept += 1
+        file.truncate(kept * row_bytes)
