@@ -1,3 +1,60 @@
-"""unknot: train beta-VAEs at several betas on your own images and see what each latent does."""
+"""unknot: train beta-VAEs at several betas on your own images and see what each latent does.
+
+    import unknot
+
+    images = unknot.load_images("path/to/images")
+    experiment = unknot.compare(images, betas=[0.1, 1, 2, 10], latent_dim=6)
+    run = experiment.run(beta=2, seed=0)
+    codes = run.encode(images)
+
+The names below are imported when they are first used, so that `import unknot` is quick.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from unknot.compare import Experiment, compare, train
+    from unknot.data.faces import draw_faces, sample_factors
+    from unknot.data.image_set import ImageSet
+    from unknot.data.sources import load_images
+    from unknot.errors import Interrupted, UserError
+    from unknot.training.run import Run
 
 __version__ = "0.1.0"
+
+_HOMES = {
+    "Experiment": "unknot.compare",
+    "ImageSet": "unknot.data.image_set",
+    "Interrupted": "unknot.errors",
+    "Run": "unknot.training.run",
+    "UserError": "unknot.errors",
+    "compare": "unknot.compare",
+    "draw_faces": "unknot.data.faces",
+    "load_images": "unknot.data.sources",
+    "sample_factors": "unknot.data.faces",
+    "train": "unknot.compare",
+}
+
+__all__ = [
+    "Experiment",
+    "ImageSet",
+    "Interrupted",
+    "Run",
+    "UserError",
+    "compare",
+    "draw_faces",
+    "load_images",
+    "sample_factors",
+    "train",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module 'unknot' has no attribute {name!r}")
+    return getattr(import_module(_HOMES[name]), name)
+
+
+def __dir__() -> list[str]:
+    return [*__all__, "__version__"]

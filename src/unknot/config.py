@@ -5,9 +5,10 @@ import math
 import tomllib
 from dataclasses import asdict, dataclass, field, fields, is_dataclass, replace
 from pathlib import Path
-from typing import Any, Literal, get_type_hints
+from typing import Annotated, Any, Literal, get_type_hints
 
 import tomli_w
+import tyro
 
 from unknot.data.decode import Preparation
 from unknot.errors import UserError
@@ -36,12 +37,12 @@ RECIPES = {
 class DataConfig:
     """Which images, and how they are prepared."""
 
-    source: str = "faces"
+    source: tyro.conf.Positional[Annotated[str, tyro.conf.arg(metavar="DATA")]] = "faces"
     """`faces` (built in), or a folder or zip of images, or CelebA's folder."""
     size: int = 64
     """Height and width in pixels: 32, 64 or 128."""
     crop: str = "auto"
-    """`auto` (148 of 178x218, otherwise the largest centred square), `none` (squeeze), or pixels."""
+    """`auto` (148 of 178x218, otherwise the largest square), `none` (squeeze), or pixels."""
     color: Literal["auto", "rgb", "grey"] = "auto"
     """`auto` is grey if the images all are."""
     group: Literal["none", "folder"] = "none"
@@ -109,16 +110,26 @@ class TrainingConfig:
     """Steps that a line of the history averages over."""
 
     def __post_init__(self) -> None:
-        """Check every field and fill in the recipe's."""
+        """Check every field."""
         _one_of("recipe", self.recipe, tuple(RECIPES))
-        for item in fields(Recipe):
-            if getattr(self, item.name) is None:
-                object.__setattr__(self, item.name, getattr(RECIPES[self.recipe], item.name))
-        _one_of("schedule", self.schedule, ("one_cycle", "constant"))
-        for name in ("steps", "batch_size", "validate_every", "checkpoint_every", "log_every"):
+        recipe = self.optimisation()
+        _one_of("schedule", recipe.schedule, ("one_cycle", "constant"))
+        _at_least("steps", recipe.steps, 1)
+        _at_least("batch_size", recipe.batch_size, 1)
+        _positive("learning_rate", recipe.learning_rate)
+        for name in ("validate_every", "checkpoint_every", "log_every"):
             _at_least(name, getattr(self, name), 1)
         _at_least("beta_warmup", self.beta_warmup, 0)
-        _positive("learning_rate", self.learning_rate)
+
+    def optimisation(self) -> Recipe:
+        """The recipe, with what was given in its place."""
+        given = {item.name: getattr(self, item.name) for item in fields(Recipe)}
+        given = {name: value for name, value in given.items() if value is not None}
+        return replace(RECIPES[self.recipe], **given)
+
+    def resolved(self) -> "TrainingConfig":
+        """The same with nothing left to the recipe, as it is recorded with a run."""
+        return replace(self, **asdict(self.optimisation()))
 
 
 @dataclass(frozen=True)
@@ -170,8 +181,11 @@ class ExperimentConfig:
 
     def runs(self) -> list[RunConfig]:
         """A configuration for each beta and seed: every beta of the first seed first."""
-        shared = {"data": self.data, "model": self.model, "training": self.training}
-        return [RunConfig(beta, seed, **shared) for seed in self.seeds for beta in self.betas]
+        return [
+            RunConfig(beta, seed, self.data, self.model, self.training)
+            for seed in self.seeds
+            for beta in self.betas
+        ]
 
 
 def beta_text(beta: float) -> str:
@@ -260,11 +274,6 @@ def first_difference(old: Any, new: Any) -> str | None:
     return None
 
 
-def with_data(config: ExperimentConfig, **changes: Any) -> ExperimentConfig:
-    """The same experiment on other data or another preparation."""
-    return replace(config, data=replace(config.data, **changes))
-
-
 def _check_beta(beta: float) -> None:
     if not (math.isfinite(beta) and beta >= 0):
         raise UserError(f"beta is {beta}; it must be a finite number of at least 0")
@@ -275,13 +284,13 @@ def _check_seed(seed: int) -> None:
         raise UserError(f"seed is {seed}; it must be a whole number from 0 to 2^63 - 1")
 
 
-def _at_least(name: str, value: int | None, least: int) -> None:
-    if value is None or value < least:
+def _at_least(name: str, value: int, least: int) -> None:
+    if value < least:
         raise UserError(f"{name} is {value}; it must be at least {least}")
 
 
-def _positive(name: str, value: float | None) -> None:
-    if value is None or not (math.isfinite(value) and value > 0):
+def _positive(name: str, value: float) -> None:
+    if not (math.isfinite(value) and value > 0):
         raise UserError(f"{name} is {value}; it must be a finite number above 0")
 
 

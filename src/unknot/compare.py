@@ -1,0 +1,394 @@
+"""The main job: train every beta and seed, and tell on one page what came of it."""
+
+import platform
+import time
+from collections.abc import Callable, Sequence
+from concurrent.futures import Executor, Future
+from dataclasses import dataclass, fields, replace
+from difflib import get_close_matches
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+
+from unknot import describe, engines
+from unknot.config import (
+    DataConfig,
+    ExperimentConfig,
+    ModelConfig,
+    RunConfig,
+    TrainingConfig,
+    first_difference,
+    from_toml,
+    to_toml,
+)
+from unknot.data.image_set import ImageSet
+from unknot.errors import Interrupted, UserError
+from unknot.figures import animations, sheets
+from unknot.files import read_json, write_json, write_text
+from unknot.model.networks import NetworkBuilder
+from unknot.report.page import write_report
+from unknot.training.history import last_step
+from unknot.training.run import Run
+from unknot.worker import EXIT_INTERRUPTED, LOG, describe_run, execute_run, is_done
+
+EXPERIMENT, ENVIRONMENT, SAMPLE = "experiment.toml", "environment.json", "sample.png"
+REPORT = "report.html"
+POLL_SECONDS = 0.5
+
+
+@dataclass(frozen=True)
+class RunStatus:
+    """How far a run is."""
+
+    name: str
+    step: int
+    steps: int
+
+
+class Experiment:
+    """All runs of one comparison, in their folder.
+
+    Args:
+        folder: where `compare` put them.
+        networks: the builder of a user's own pair, if they were trained with one.
+
+    Raises:
+        UserError: if no experiment is there.
+    """
+
+    def __init__(self, folder: str | Path, *, networks: NetworkBuilder | None = None) -> None:
+        self.folder = Path(folder)
+        self.config: ExperimentConfig = _read_description(self.folder)
+        self._networks = networks
+
+    def __repr__(self) -> str:
+        return f"Experiment({str(self.folder)!r})"
+
+    def run(self, beta: float, seed: int = 0) -> Run:
+        """The finished run of one beta and seed.
+
+        Raises:
+            UserError: if there is none.
+        """
+        config = next((c for c in self.config.runs() if (c.beta, c.seed) == (beta, seed)), None)
+        if config is None:
+            raise UserError(
+                f"no run with beta {beta} and seed {seed}; betas: {self.config.betas}, "
+                f"seeds: {self.config.seeds}"
+            )
+        return Run(self.folder / config.name, networks=self._networks)
+
+    def runs(self) -> list[Run]:
+        """Every finished run."""
+        folders = [self.folder / config.name for config in self.config.runs()]
+        return [Run(f, networks=self._networks) for f in folders if is_done(f)]
+
+    def failures(self) -> dict[str, str]:
+        """Name and reason of each run that is not finished."""
+        names = [config.name for config in self.config.runs()]
+        return {
+            name: describe.last_log_line(self.folder / name / LOG) or "not finished"
+            for name in names
+            if not is_done(self.folder / name)
+        }
+
+    def report(self) -> Path:
+        """Write the page from what is there; returns its file."""
+        path = self.folder / REPORT
+        page = describe.page(
+            self.folder, self.config, self.runs(), self.failures(), self.folder / SAMPLE
+        )
+        write_report(page, path)
+        return path
+
+
+def experiment_config(
+    images: ImageSet, betas: Sequence[float], seeds: Sequence[int], **options: Any
+) -> ExperimentConfig:
+    """The description of an experiment from plain values.
+
+    Args:
+        images: on what.
+        betas: weights of the rate.
+        seeds: a run of each beta for each.
+        **options: fields of `ModelConfig` and `TrainingConfig` (`latent_dim`, `steps`, ...).
+
+    Raises:
+        UserError: if an option is unknown or has a value that does not fit.
+    """
+    model = {item.name for item in fields(ModelConfig)}
+    training = {item.name for item in fields(TrainingConfig)}
+    for name in options:
+        if name not in model | training:
+            close = get_close_matches(name, model | training, 1)
+            hint = f"did you mean {close[0]!r}?" if close else "see ModelConfig, TrainingConfig"
+            raise UserError(f"unknown option {name!r}; {hint}")
+    preparation = images.info["preparation"]
+    return ExperimentConfig(
+        betas=tuple(float(beta) for beta in betas),
+        seeds=tuple(seeds),
+        data=DataConfig(source=images.info["source"], **preparation),
+        model=ModelConfig(**{k: v for k, v in options.items() if k in model}),
+        training=TrainingConfig(**{k: v for k, v in options.items() if k in training}),
+    )
+
+
+def compare(
+    images: ImageSet,
+    betas: Sequence[float] = (0.1, 1, 2, 10),
+    seeds: Sequence[int] = (0,),
+    *,
+    out: str | Path | None = None,
+    workers: int | None = None,
+    device: str = "auto",
+    engine: str | Executor = "local",
+    network: str | NetworkBuilder = "higgins_conv",
+    on_progress: Callable[[list[RunStatus]], None] | None = None,
+    **options: Any,
+) -> Experiment:
+    """Train a model for every beta and seed, and write the report.
+
+    What is finished is left alone, what is begun is finished: the same call goes on where it was
+    stopped.
+
+    Args:
+        images: from `load_images`.
+        betas: weights of the rate.
+        seeds: a run of each beta is trained for each.
+        out: the experiment's folder; `runs/NAME` by default.
+        workers: processes at a time; by default one per core. A core's share of threads each.
+        device: `auto`, `cpu`, `cuda`, ...
+        engine: a name in `ENGINES`, or any executor.
+        network: a name in `NETWORKS`, or your own function of `(image_shape, latent_dim)` that
+            gives an encoder and a decoder; such runs are trained one by one in this process.
+        on_progress: called twice a second with where every run stands.
+        **options: `latent_dim`, `steps`, `batch_size`, `learning_rate`, `recipe`, `likelihood`,
+            `sigma`, `standardize`, ...: fields of `ModelConfig` and `TrainingConfig`.
+
+    Returns:
+        The experiment; `failures()` names runs that did not finish.
+
+    Raises:
+        UserError: if something given does not fit.
+        Interrupted: after Ctrl-C, once every run is saved.
+    """
+    named = network if isinstance(network, str) else "custom"
+    config = experiment_config(images, betas, seeds, network=named, **options)
+    return run_experiment(
+        config,
+        images,
+        default_folder(config) if out is None else Path(out),
+        workers=workers,
+        device=device,
+        engine=engine,
+        networks=None if isinstance(network, str) else network,
+        on_progress=on_progress,
+    )
+
+
+def default_folder(config: ExperimentConfig) -> Path:
+    """`runs/NAME`, with the name of the data's last folder in letters that any system takes."""
+    stem = Path(config.data.source).name.removesuffix(".zip")
+    safe = "".join(c if c.isascii() and (c.isalnum() or c in "-_.") else "-" for c in stem)
+    return Path("runs") / (safe.strip("-.") or "images")
+
+
+def run_experiment(
+    config: ExperimentConfig,
+    images: ImageSet,
+    folder: Path,
+    *,
+    workers: int | None = None,
+    device: str = "auto",
+    engine: str | Executor = "local",
+    networks: NetworkBuilder | None = None,
+    on_progress: Callable[[list[RunStatus]], None] | None = None,
+) -> Experiment:
+    """As `compare`, from a description."""
+    config = replace(config, training=config.training.resolved())
+    _describe_experiment(config, images, folder)
+    for run in config.runs():
+        describe_run(run, images, folder / run.name)
+    pending = [run for run in config.runs() if not is_done(folder / run.name)]
+    if networks:
+        for run in pending:
+            execute_run(folder / run.name, images=images, networks=networks, device=device)
+    elif pending:
+        _run_pending(config, pending, folder, workers, device, engine, on_progress)
+    experiment = Experiment(folder, networks=networks)
+    experiment.report()
+    return experiment
+
+
+def _describe_experiment(config: ExperimentConfig, images: ImageSet, folder: Path) -> None:
+    """Write what the experiment is, or check that the folder holds the same.
+
+    Betas and seeds may be added to an experiment; its other runs stay as they are.
+    """
+    if (folder / EXPERIMENT).exists():
+        before = _read_description(folder)
+        difference = first_difference(
+            replace(before, betas=config.betas, seeds=config.seeds), config
+        )
+        for name in ("betas", "seeds"):
+            there, here = getattr(before, name), getattr(config, name)
+            if not set(there) <= set(here):
+                difference = f"{name} are {there} there and {here} here"
+        if difference:
+            raise UserError(
+                f"{folder} holds another experiment: {difference}; choose another --out"
+            )
+        if read_json(folder / ENVIRONMENT)["data_fingerprint"] != images.fingerprint:
+            raise UserError(
+                f"the images have changed since {folder} was begun; choose another --out"
+            )
+    elif folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+        raise UserError(f"{folder} is there but holds no experiment; choose another --out")
+    folder.mkdir(parents=True, exist_ok=True)
+    write_text(folder / EXPERIMENT, to_toml(config))
+    write_json(folder / ENVIRONMENT, environment(images))
+    if not (folder / SAMPLE).exists():
+        sample = sheets.random_sample(images.images, rng=np.random.default_rng(0))
+        animations.save_picture(sample, folder / SAMPLE)
+
+
+def environment(images: ImageSet) -> dict[str, Any]:
+    """What a result depends on besides its description: versions, processor, data."""
+    versions = {"python": platform.python_version(), "unknot": _version("unknot")}
+    for package in ("torch", "numpy", "pillow", "safetensors", "matplotlib"):
+        versions[package] = _version(package)
+    return {
+        "versions": versions,
+        "platform": platform.platform(),
+        "processor": describe.processor(),
+        "cores": describe.num_cores(),
+        "torch_threads": torch.get_num_threads(),
+        "data_fingerprint": images.fingerprint,
+        "data": {key: value for key, value in images.info.items() if key != "names"}
+        | {"splits": {s: len(images.indices(s)) for s in ("train", "validation", "test")}},
+    }
+
+
+def _version(package: str) -> str:
+    try:
+        return version(package)
+    except PackageNotFoundError:
+        return "not installed"
+
+
+def _read_description(folder: Path) -> ExperimentConfig:
+    if not (folder / EXPERIMENT).is_file():
+        raise UserError(f"{folder} is not the folder of an experiment; it has no {EXPERIMENT}")
+    config: ExperimentConfig = from_toml(ExperimentConfig, folder / EXPERIMENT)
+    return config
+
+
+def _run_pending(
+    config: ExperimentConfig,
+    pending: list[RunConfig],
+    folder: Path,
+    workers: int | None,
+    device: str,
+    engine: str | Executor,
+    on_progress: Callable[[list[RunStatus]], None] | None,
+) -> None:
+    """Hand every unfinished run to an executor and follow them to their end."""
+    cores = describe.num_cores()
+    workers = min(workers or cores, len(pending))
+    if workers < 1:
+        raise UserError(f"workers is {workers}; it must be at least 1")
+    threads = max(1, cores // workers)
+    if isinstance(engine, str) and engine not in engines.ENGINES:
+        raise UserError(f"engine is {engine!r}; it can be {', '.join(engines.ENGINES)}")
+    executor = engines.ENGINES[engine](workers) if isinstance(engine, str) else engine
+    jobs: list[Future[int]] = []
+    try:
+        for run in pending:
+            jobs.append(executor.submit(engines.launch_run, folder / run.name, threads, device))
+        while not all(job.done() for job in jobs):
+            if on_progress:
+                on_progress(_statuses(config, folder))
+            time.sleep(POLL_SECONDS)
+        codes = [job.result() for job in jobs]
+    except KeyboardInterrupt:
+        for job in jobs:
+            job.cancel()
+        engines.stop_children()
+        if isinstance(engine, str):
+            executor.shutdown(wait=True)
+        raise Interrupted(f"stopped; every run is saved in {folder}") from None
+    finally:
+        if isinstance(engine, str):
+            executor.shutdown(wait=True)
+    if on_progress:
+        on_progress(_statuses(config, folder))
+    if EXIT_INTERRUPTED in codes:
+        raise Interrupted(f"stopped; every run is saved in {folder}")
+
+
+def _statuses(config: ExperimentConfig, folder: Path) -> list[RunStatus]:
+    steps = config.training.optimisation().steps
+    statuses = []
+    for run in config.runs():
+        done = steps if is_done(folder / run.name) else min(last_step(folder / run.name), steps)
+        statuses.append(RunStatus(run.name, done, steps))
+    return statuses
+
+
+def train(
+    images: ImageSet,
+    beta: float = 1.0,
+    seed: int = 0,
+    *,
+    out: str | Path | None = None,
+    device: str = "auto",
+    network: str | NetworkBuilder = "higgins_conv",
+    on_step: Callable[[int, int], None] | None = None,
+    **options: Any,
+) -> Run:
+    """Train one run in this process, or finish it; nothing if it is done.
+
+    Args:
+        images: from `load_images`.
+        beta: weight of the rate.
+        seed: from which every random number is derived.
+        out: the run's folder; `runs/NAME_beta-B_seed-S` by default.
+        device: `auto`, `cpu`, `cuda`, ...
+        network: as in `compare`.
+        on_step: called with steps done and steps in all.
+        **options: as in `compare`.
+
+    Raises:
+        UserError: if something given does not fit, or training diverges.
+        Interrupted: after Ctrl-C, once it is saved.
+    """
+    named = network if isinstance(network, str) else "custom"
+    config = experiment_config(images, [beta], [seed], network=named, **options)
+    return train_run(
+        config,
+        images,
+        None if out is None else Path(out),
+        device=device,
+        networks=None if isinstance(network, str) else network,
+        on_step=on_step,
+    )
+
+
+def train_run(
+    config: ExperimentConfig,
+    images: ImageSet,
+    folder: Path | None,
+    *,
+    device: str = "auto",
+    networks: NetworkBuilder | None = None,
+    on_step: Callable[[int, int], None] | None = None,
+) -> Run:
+    """As `train`, from the description of an experiment of one run."""
+    (run,) = replace(config, training=config.training.resolved()).runs()
+    place = default_folder(config)
+    folder = folder or place.with_name(f"{place.name}_{run.name}")
+    describe_run(run, images, folder)
+    return execute_run(folder, images=images, networks=networks, device=device, on_step=on_step)

@@ -1,0 +1,53 @@
+"""What this machine has, and what is missing."""
+
+import importlib.util
+import platform
+import shutil
+from importlib.metadata import PackageNotFoundError, version
+
+from PIL import features
+
+from unknot import __version__
+from unknot.data.cache import cache_folder
+from unknot.describe import num_cores, processor
+
+EXTRAS = {"dev": ("pytest", "to run the tests"), "docs": ("sphinx", "to build the documentation")}
+
+
+def examine() -> dict[str, str]:
+    """Name -> finding, a line each."""
+    import torch
+
+    root = cache_folder()
+    size = sum(f.stat().st_size for f in root.rglob("*") if f.is_file()) if root.is_dir() else 0
+    place = next(p for p in (root, *root.parents) if p.exists())
+    gpu = torch.cuda.get_device_name(0) if torch.cuda.is_available() else "none found"
+    findings = {
+        "unknot": __version__,
+        "python": f"{platform.python_version()} on {platform.platform()}",
+        "processor": f"{processor()}, {num_cores()} cores for this process",
+        "torch": f"{torch.__version__}, {torch.get_num_threads()} threads by default",
+        "gpu": gpu,
+        "pillow": f"{_version('pillow')}, {_formats()}",
+        "cache": f"{root}, {size / 2**20:,.0f} MiB used, "
+        f"{shutil.disk_usage(place).free / 2**30:,.0f} GiB free",
+    }
+    for extra, (module, purpose) in EXTRAS.items():
+        there = importlib.util.find_spec(module) is not None
+        findings[f"[{extra}]"] = (
+            "installed" if there else f"pip install 'unknot[{extra}]' {purpose}"
+        )
+    return findings
+
+
+def _formats() -> str:
+    return ", ".join(
+        f"{name} {'yes' if features.check(name) else 'NO'}" for name in ("avif", "webp")
+    )
+
+
+def _version(package: str) -> str:
+    try:
+        return version(package)
+    except PackageNotFoundError:
+        return "not installed"

@@ -1,0 +1,57 @@
+"""Where runs are executed: anything with the interface of `concurrent.futures.Executor`."""
+
+import os
+import subprocess
+import sys
+import threading
+from collections.abc import Callable
+from concurrent.futures import Executor, ThreadPoolExecutor
+from pathlib import Path
+
+from unknot.worker import LOG
+
+_children: set[subprocess.Popen[bytes]] = set()
+_guard = threading.Lock()
+
+
+def launch_run(folder: Path, threads: int, device: str) -> int:
+    """Execute a run in a process of its own and wait for it.
+
+    This is what executors are given: it can be pickled, and the process it starts is our module,
+    never the caller's script.
+
+    Args:
+        folder: the run's, described.
+        threads: that the process may use.
+        device: where to compute.
+
+    Returns:
+        The process's exit status: 0, 1, 2 or 130.
+    """
+    command = [sys.executable, "-m", "unknot.worker", str(folder)]
+    command += ["--threads", str(threads), "--device", device]
+    environment = {**os.environ, "OMP_NUM_THREADS": str(threads), "PYTHONUNBUFFERED": "1"}
+    with (folder / LOG).open("ab") as log, _guard:
+        child = subprocess.Popen(command, stdout=log, stderr=log, env=environment)
+        _children.add(child)
+    try:
+        return child.wait()
+    finally:
+        with _guard:
+            _children.discard(child)
+
+
+def stop_children() -> None:
+    """Ask every process that `launch_run` started here to save and stop."""
+    with _guard:
+        for child in _children:
+            child.terminate()
+
+
+def local(workers: int) -> Executor:
+    """Processes on this machine, `workers` at a time."""
+    return ThreadPoolExecutor(workers, thread_name_prefix="unknot")
+
+
+ENGINES: dict[str, Callable[[int], Executor]] = {"local": local}
+"""Name -> executor for a number of workers."""

@@ -1,0 +1,1 @@
+"""Arrays -> pictures: `sheets` of images, `animations` of sheets, `plots` of numbers."""

@@ -1,0 +1,66 @@
+"""Images side by side on one sheet, with words where they help."""
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image, ImageDraw, ImageFont
+
+PAPER, INK = (250, 250, 248), (40, 40, 44)
+GAP = 2
+
+
+def sheet(
+    images: NDArray[np.uint8], *, row_labels: Sequence[str] = (), title: str = ""
+) -> Image.Image:
+    """Lay images out in rows and columns.
+
+    Args:
+        images: uint8, shape `(rows, columns, channel, height, width)`, 1 or 3 channels.
+        row_labels: a line or two of text at the left of each row.
+        title: a line of text above.
+    """
+    rows, columns, channels, height, width = images.shape
+    margin = _text_width(row_labels) + 2 * GAP if row_labels else GAP
+    header = 18 if title else 0
+    size = (margin + columns * (width + GAP), header + GAP + rows * (height + GAP))
+    page = Image.new("RGB", size, PAPER)
+    pixels = np.broadcast_to(images, (rows, columns, 3, height, width)) if channels == 1 else images
+    for row in range(rows):
+        for column in range(columns):
+            place = (margin + column * (width + GAP), header + GAP + row * (height + GAP))
+            page.paste(Image.fromarray(pixels[row, column].transpose(1, 2, 0).copy()), place)
+    draw = ImageDraw.Draw(page)
+    if title:
+        draw.text((margin, 2), title, INK, _font())
+    for row, label in enumerate(row_labels):
+        middle = header + GAP + row * (height + GAP) + height // 2
+        draw.multiline_text((GAP * 2, middle), label, INK, _font(), anchor="lm", spacing=2)
+    return page
+
+
+def random_sample(
+    images: NDArray[np.uint8], *, rng: np.random.Generator, rows: int = 4, columns: int = 10
+) -> Image.Image:
+    """A random sample of images on one sheet.
+
+    Args:
+        images: uint8, shape `(num, channel, height, width)`; may be a memory map.
+        rng: chooses them.
+        rows: of the sheet; fewer if there are not enough images.
+        columns: likewise.
+    """
+    columns = min(columns, len(images))
+    rows = min(rows, len(images) // columns)
+    chosen = rng.choice(len(images), rows * columns, replace=False)
+    return sheet(images[np.sort(chosen)].reshape(rows, columns, *images.shape[1:]))
+
+
+def _font() -> ImageFont.FreeTypeFont | ImageFont.ImageFont:
+    return ImageFont.load_default(12)
+
+
+def _text_width(labels: Sequence[str]) -> int:
+    draw = ImageDraw.Draw(Image.new("RGB", (1, 1)))
+    boxes = [draw.multiline_textbbox((0, 0), label, _font()) for label in labels]
+    return round(max(right for _, _, right, _ in boxes)) + 4

@@ -1,0 +1,1 @@
+"""Saved runs -> one HTML page: `page` fills `template.html`."""

@@ -1,0 +1,75 @@
+"""What is gathered while a run trains: means of the terms, and frames of reconstructions."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from unknot.data.image_set import ImageSet
+from unknot.files import write_arrays
+from unknot.model.vae import VAE, Terms
+from unknot.training.evaluate import decode_codes, encode_images
+
+NUM_FRAME_IMAGES = 8
+FRAMES = "frames.npz"
+
+
+class Meter:
+    """Means of the training terms since they were last read, summed on the device."""
+
+    def __init__(self, latent_dim: int, device: torch.device) -> None:
+        self._sums = torch.zeros(2 + latent_dim, device=device)
+        self._num = 0
+
+    @torch.no_grad()
+    def add(self, loss: Tensor, terms: Terms) -> None:
+        """Add one step's."""
+        parts = [loss.detach()[None], terms.distortion.mean()[None], terms.kl.mean(0)]
+        self._sums += torch.cat(parts)
+        self._num += 1
+
+    def read(self) -> dict[str, Any]:
+        """The means, in nats per image; starts again from nothing."""
+        loss, distortion, *kl = (self._sums / max(self._num, 1)).tolist()
+        self._sums.zero_()
+        self._num = 0
+        return {"loss": loss, "distortion": distortion, "rate": sum(kl), "kl": kl}
+
+
+class Frames:
+    """Reconstructions of the same held-out images at chosen steps.
+
+    Args:
+        model: as it is being trained.
+        images: the first few of the test split are shown.
+        folder: the run's.
+        step: on a resume, frames after this step are dropped.
+    """
+
+    def __init__(self, model: VAE, images: ImageSet, folder: Path, step: int) -> None:
+        self._model, self._path = model, folder / FRAMES
+        self._indices = images.indices("test")[:NUM_FRAME_IMAGES]
+        self._images = images.images
+        self._taken: dict[int, NDArray[np.uint8]] = {}
+        if self._path.exists() and step > 0:
+            with np.load(self._path, allow_pickle=False) as stored:
+                kept = zip(stored["steps"].tolist(), stored["reconstructions"])
+                self._taken = {at: frame for at, frame in kept if at <= step}
+
+    def take(self, step: int) -> None:
+        """Reconstruct the images from their posterior means."""
+        mean = encode_images(self._model, self._images, self._indices).mean
+        self._taken[step] = decode_codes(self._model, mean)
+
+    def save(self) -> None:
+        """Write every frame so far."""
+        steps = sorted(self._taken)
+        arrays = {
+            "steps": np.array(steps),
+            "images": np.asarray(self._images[self._indices]),
+            "reconstructions": np.stack([self._taken[step] for step in steps]),
+        }
+        write_arrays(self._path, arrays)

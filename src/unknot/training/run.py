@@ -1,0 +1,172 @@
+"""Run: a trained model in its folder, opened again."""
+
+import csv
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from unknot.config import RunConfig, from_toml
+from unknot.data.image_set import ImageSet
+from unknot.data.standardize import Standardizer
+from unknot.errors import UserError
+from unknot.files import read_json, write_arrays, written_beside
+from unknot.model.distributions import LIKELIHOODS
+from unknot.model.networks import NetworkBuilder
+from unknot.model.vae import VAE, Posterior
+from unknot.training.checkpoint import load_weights
+from unknot.training.evaluate import decode_codes, encode_images
+from unknot.training.history import read_history
+from unknot.training.loop import EVALUATION, WEIGHTS, choose_device, find_network
+from unknot.training.recorders import FRAMES
+
+CONFIG, DONE, IMAGES = "config.toml", "done", "images.json"
+
+
+class Run:
+    """One model trained: one beta, one seed.
+
+    Args:
+        folder: where it was trained.
+        networks: the builder of a user's own pair, if it was trained with one.
+        device: where to compute.
+
+    Raises:
+        UserError: if the folder holds no finished training.
+    """
+
+    def __init__(
+        self, folder: str | Path, *, networks: NetworkBuilder | None = None, device: str = "auto"
+    ) -> None:
+        self.folder = Path(folder)
+        if not (self.folder / CONFIG).is_file():
+            raise UserError(f"{self.folder} is not the folder of a run; it has no {CONFIG}")
+        if not (self.folder / WEIGHTS).is_file():
+            raise UserError(f"{self.folder} is not trained to its end; run its command again")
+        self.config: RunConfig = from_toml(RunConfig, self.folder / CONFIG)
+        self._networks, self._device = networks, device
+
+    def __repr__(self) -> str:
+        return f"Run({str(self.folder)!r})"
+
+    @cached_property
+    def image_shape(self) -> tuple[int, int, int]:
+        """Channels, height, width of the images it was trained on."""
+        channels, height, width = read_json(self.folder / IMAGES)["shape"][1:]
+        return channels, height, width
+
+    @cached_property
+    def model(self) -> VAE:
+        """The trained model, in evaluation mode."""
+        if self.config.model.network == "custom" and self._networks is None:
+            raise UserError(f"{self.folder} has a network of your own: give Run(..., networks=...)")
+        builder = self._networks or find_network(self.config.model.network)
+        with torch.random.fork_rng(devices=[]):
+            encoder, decoder = builder(self.image_shape, self.config.model.latent_dim)
+        model = VAE(
+            encoder,
+            decoder,
+            LIKELIHOODS[self.config.model.likelihood](self.config.model.sigma),
+            _blank_standardizer(self.image_shape),
+            self.config.model.latent_dim,
+        )
+        model.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+        load_weights(self.folder / WEIGHTS, model)
+        return model.to(choose_device(self._device)).eval()
+
+    @property
+    def evaluation(self) -> dict[str, Any]:
+        """What was measured on validation and test images, as in `evaluation.json`."""
+        measured: dict[str, Any] = read_json(self.folder / EVALUATION)
+        return measured
+
+    @property
+    def kl(self) -> NDArray[np.float64]:
+        """Rate of each latent on test images in nats, shape `(latent_dim,)`."""
+        return np.array(self.evaluation["test"]["kl"])
+
+    def history(self, split: str | None = None) -> list[dict[str, Any]]:
+        """Lines of the history; `split` keeps only `train` or `validation`."""
+        return read_history(self.folder, split)
+
+    def frames(self) -> dict[str, NDArray[Any]]:
+        """Reconstructions over training.
+
+        Returns:
+            `steps` (num,), held-out `images` (n, channel, height, width) and, for each step, their
+            `reconstructions` (num, n, channel, height, width), uint8.
+        """
+        with np.load(self.folder / FRAMES, allow_pickle=False) as stored:
+            return dict(stored)
+
+    def encode(self, images: ImageSet | NDArray[np.uint8]) -> NDArray[np.float32]:
+        """Codes: the posterior means of `posterior`, as an array `(num, latent_dim)`."""
+        return self.posterior(images).mean.numpy()
+
+    def posterior(self, images: ImageSet | NDArray[np.uint8]) -> Posterior:
+        """The posterior of each image.
+
+        Args:
+            images: an image set, or uint8 of shape `(num, channel, height, width)`.
+
+        Returns:
+            Means and log variances, both `(num, latent_dim)`.
+
+        Raises:
+            UserError: if the images have another shape than the model was trained on.
+        """
+        array = images.images if isinstance(images, ImageSet) else np.asarray(images)
+        if array.ndim != 4 or array.shape[1:] != self.image_shape or array.dtype != np.uint8:
+            raise UserError(
+                f"the images are {array.dtype} {tuple(array.shape)}; this run takes uint8 "
+                f"(num, {', '.join(map(str, self.image_shape))}): prepare them with the same size "
+                "and color"
+            )
+        return encode_images(self.model, array, np.arange(len(array)))
+
+    def write_codes(self, images: ImageSet, path: Path) -> None:
+        """Write the posterior of each image with its name.
+
+        Args:
+            images: prepared as the run's own were.
+            path: `.npz` with `name`, `posterior_mean` and `posterior_logvar`, or `.csv` with a
+                column for the name and one for each mean and log variance.
+        """
+        posterior = self.posterior(images)
+        mean, logvar = posterior.mean.numpy(), posterior.logvar.numpy()
+        if path.suffix == ".npz":
+            names = np.array(images.names)
+            arrays = {"name": names, "posterior_mean": mean, "posterior_logvar": logvar}
+            write_arrays(path, arrays)
+            return
+        latents = range(mean.shape[1])
+        with written_beside(path) as temporary, temporary.open("w", newline="") as file:
+            table = csv.writer(file)
+            table.writerow(
+                ["name", *(f"mean_{i}" for i in latents)] + [f"logvar_{i}" for i in latents]
+            )
+            for name, *values in zip(images.names, *mean.T.tolist(), *logvar.T.tolist()):
+                table.writerow([name, *values])
+
+    def decode(self, codes: NDArray[np.floating]) -> NDArray[np.uint8]:
+        """Expected images of codes.
+
+        Args:
+            codes: shape `(num, latent_dim)`.
+
+        Returns:
+            uint8, shape `(num, channel, height, width)`.
+        """
+        codes = np.asarray(codes)
+        latent_dim = self.config.model.latent_dim
+        if codes.ndim != 2 or codes.shape[1] != latent_dim:
+            raise UserError(f"codes has shape {codes.shape}; this run takes (num, {latent_dim})")
+        return decode_codes(self.model, codes)
+
+
+def _blank_standardizer(shape: tuple[int, int, int]) -> Standardizer:
+    """Stands in until the weights bring the fitted one."""
+    return Standardizer("unit", np.zeros(shape, np.float32), np.ones(shape, np.float32))

@@ -1,0 +1,39 @@
+"""Learning rate and beta as functions of the step; and at which steps pictures are taken."""
+
+import math
+
+WARMUP = 0.1
+FINAL_SHARE = 0.01
+
+
+def one_cycle(step: int, steps: int, peak: float) -> float:
+    """Rise linearly over the first tenth of the steps, then fall by half a cosine to a hundredth.
+
+    After Smith and Topin 2019, with one cosine for the fall.
+
+    Args:
+        step: from 0.
+        steps: how many there will be.
+        peak: the highest rate.
+    """
+    rise = max(1, round(WARMUP * steps))
+    if step < rise:
+        return peak * (step + 1) / rise
+    progress = (step - rise) / max(1, steps - rise)
+    return peak * (FINAL_SHARE + (1 - FINAL_SHARE) * 0.5 * (1 + math.cos(math.pi * progress)))
+
+
+def learning_rate(schedule: str, step: int, steps: int, peak: float) -> float:
+    """The learning rate of a step; `schedule` is `one_cycle` or `constant`."""
+    return peak if schedule == "constant" else one_cycle(step, steps, peak)
+
+
+def beta_at(step: int, beta: float, warmup: int) -> float:
+    """Beta rising linearly from 0 over `warmup` steps; 0 steps for a constant one."""
+    return beta * min(1.0, step / warmup) if warmup else beta
+
+
+def frame_steps(steps: int, num: int = 40) -> list[int]:
+    """About `num` steps from 0 to `steps`, evenly spaced on a logarithmic scale."""
+    spaced = {round(math.expm1(math.log1p(steps) * i / (num - 1))) for i in range(num)}
+    return sorted(spaced | {0, steps})

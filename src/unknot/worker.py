@@ -1,0 +1,222 @@
+"""One run from its description to its pictures: `python -m unknot.worker RUN_FOLDER`.
+
+`compare` hands each run's folder to a process of this module, so a user's own script is never
+imported a second time.
+"""
+
+import argparse
+import os
+import sys
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+
+import numpy as np
+import torch
+from filelock import FileLock, Timeout
+
+from unknot.config import RunConfig, first_difference, from_toml, to_toml
+from unknot.data.image_set import ImageSet, open_image_set
+from unknot.data.sources import load_images
+from unknot.errors import Interrupted, UserError, explain_os_error
+from unknot.figures import animations, plots
+from unknot.files import read_json, write_json, write_text
+from unknot.model.networks import NetworkBuilder
+from unknot.training.loop import fit
+from unknot.training.randomness import standard_normal
+from unknot.training.run import CONFIG, DONE, IMAGES, Run
+
+LOCK, LOG = ".lock", "log.txt"
+LOCK_SECONDS = 60
+EXIT_USER, EXIT_FAULT, EXIT_INTERRUPTED = 2, 1, 130
+TRAVERSAL_COLUMNS = 8
+SPAN = (-1.0, 1.0)
+FIGURE_SEED = 0  # not the run's: the same samples stand in every run
+
+
+def describe_run(config: RunConfig, images: ImageSet, folder: Path) -> None:
+    """Write a run's description into its folder, or check the one that is there.
+
+    Raises:
+        UserError: if the folder holds another run, or this one on other images.
+    """
+    described = folder / CONFIG
+    if described.exists():
+        difference = first_difference(from_toml(RunConfig, described), config)
+        if difference:
+            raise UserError(f"{folder} holds another run: {difference}; choose another --out")
+        if read_json(folder / IMAGES)["fingerprint"] != images.fingerprint:
+            raise UserError(
+                f"the images have changed since {folder} was begun; choose another --out"
+            )
+    elif folder.is_dir() and any(folder.iterdir()):
+        raise UserError(f"{folder} is not empty and holds no run; choose another --out")
+    write_json(
+        folder / IMAGES,
+        {
+            "fingerprint": images.fingerprint,
+            "shape": images.images.shape,
+            "prepared": str(images.folder),
+        },
+    )
+    write_text(described, to_toml(config))
+
+
+def is_done(folder: Path) -> bool:
+    """Whether a run is finished, pictures and all."""
+    return (folder / DONE).exists()
+
+
+def execute_run(
+    folder: Path,
+    *,
+    images: ImageSet | None = None,
+    networks: NetworkBuilder | None = None,
+    device: str = "auto",
+    on_step: Callable[[int, int], None] | None = None,
+) -> Run:
+    """Train a described run, or finish it, and draw its pictures; nothing if it is done.
+
+    Args:
+        folder: with its description.
+        images: its images, if they are open already.
+        networks: a user's own builder.
+        device: where to compute.
+        on_step: called with steps done and steps in all.
+
+    Raises:
+        UserError: if it cannot be trained, or another process is at it.
+        Interrupted: after a signal, once everything is saved.
+    """
+    config = from_toml(RunConfig, folder / CONFIG)
+    try:
+        with FileLock(folder / LOCK, timeout=LOCK_SECONDS):
+            if not is_done(folder):
+                images = images or _open_images(config, folder)
+                fit(config, images, folder, device=device, networks=networks, on_step=on_step)
+                run = Run(folder, networks=networks, device=device)
+                draw_pictures(run)
+                write_text(folder / DONE, datetime.now(UTC).isoformat(timespec="seconds") + "\n")
+    except Timeout:
+        raise UserError(f"another process is training {folder}; wait for it, or end it") from None
+    return Run(folder, networks=networks, device=device)
+
+
+def _open_images(config: RunConfig, folder: Path) -> ImageSet:
+    """The run's images: from the cache, or prepared again from their source."""
+    noted = read_json(folder / IMAGES)
+    prepared = Path(noted["prepared"])
+    if prepared.is_dir():
+        images = open_image_set(prepared)
+    elif config.data.source == "array":
+        raise UserError(f"the images given from Python are gone from the cache ({prepared})")
+    else:
+        data = config.data
+        images = load_images(
+            data.source, size=data.size, crop=data.crop, color=data.color, group=data.group
+        )
+    if images.fingerprint != noted["fingerprint"]:
+        raise UserError(f"the images have changed since {folder} was begun; choose another --out")
+    return images
+
+
+def draw_pictures(run: Run) -> None:
+    """Draw a run's reconstructions, traversals and curves into its folder."""
+    draw_reconstructions(run, run.folder)
+    draw_traversals(run, run.folder)
+    codes = prior_codes(run)
+    values = np.linspace(*SPAN, TRAVERSAL_COLUMNS)
+    still = animations.traversal_sheet(run.decode, codes[0], run.kl, values)
+    animations.save_picture(still, run.folder / "traversals.png")
+    curves = plots.training_curves(run.history("train"), run.history("validation"))
+    plots.save_figure(curves, run.folder / "curves.svg")
+
+
+def draw_reconstructions(run: Run, folder: Path, *, format: str = "avif") -> tuple[Path, str]:
+    """Write the reconstructions over training.
+
+    Returns:
+        The file, and a note for the user or an empty string.
+    """
+    frames = run.frames()
+    pictures = animations.reconstruction_frames(
+        frames["images"], frames["reconstructions"], frames["steps"]
+    )
+    return _write(pictures, folder / "reconstructions", format, milliseconds=150, last=2000)
+
+
+def draw_traversals(
+    run: Run,
+    folder: Path,
+    *,
+    codes: np.ndarray | None = None,
+    span: tuple[float, float] = SPAN,
+    format: str = "avif",
+) -> tuple[Path, str]:
+    """Write each latent moved over `span`, from `codes` or from samples of the prior.
+
+    Returns:
+        The file, and a note for the user or an empty string.
+    """
+    start = prior_codes(run) if codes is None else codes
+    if format == "png":
+        values = np.linspace(*span, TRAVERSAL_COLUMNS)
+        still = animations.traversal_sheet(run.decode, start[0], run.kl, values)
+        return _write([still], folder / "traversals", format)
+    frames = animations.traversal_frames(
+        run.decode, start, run.kl, animations.traversal_values(span)
+    )
+    return _write(animations.there_and_back(frames), folder / "traversals", format)
+
+
+def prior_codes(run: Run) -> np.ndarray:
+    """The samples of the prior that every run's traversals start from, `(8, latent_dim)`."""
+    shape = (TRAVERSAL_COLUMNS, run.config.model.latent_dim)
+    return standard_normal(shape, FIGURE_SEED, "traversals").numpy()
+
+
+def _write(
+    frames: list, path: Path, wanted: str, *, milliseconds: int = 80, last: int | None = None
+) -> tuple[Path, str]:
+    suffix, note = animations.available_format(wanted)
+    path = path.with_suffix(f".{suffix}")
+    if suffix == "png":
+        animations.save_picture(frames[-1], path)
+    else:
+        animations.save_animation(frames, path, milliseconds=milliseconds, last=last)
+    return path, note or ""
+
+
+def main() -> int:
+    """Execute the run that the command line names; the last line printed says what went wrong."""
+    parser = argparse.ArgumentParser(prog="python -m unknot.worker", description=__doc__)
+    parser.add_argument("folder", type=Path)
+    parser.add_argument("--threads", type=int, default=1)
+    parser.add_argument("--device", default="auto")
+    arguments = parser.parse_args()
+    torch.set_num_threads(arguments.threads)
+    parent = os.getppid()
+
+    def follow_parent(step: int, steps: int) -> None:
+        if os.getppid() != parent:  # the comparison was killed: save and make way
+            os.kill(os.getpid(), 15)
+
+    try:
+        execute_run(arguments.folder, device=arguments.device, on_step=follow_parent)
+    except Interrupted as stopped:
+        print(stopped, flush=True)
+        return EXIT_INTERRUPTED
+    except UserError as error:
+        print(f"error: {error}", file=sys.stderr, flush=True)
+        return EXIT_USER
+    except OSError as error:
+        explained = explain_os_error(error)
+        if explained is None:
+            raise
+        print(f"error: {explained}", file=sys.stderr, flush=True)
+        return EXIT_USER
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
