@@ -27,7 +27,7 @@ class Recipe:
 
 
 RECIPES = {
-    "one_cycle": Recipe(3000, 64, 4e-3, "one_cycle"),
+    "one_cycle": Recipe(3000, 64, 2e-3, "one_cycle"),
     "higgins": Recipe(10_000, 64, 1e-4, "constant"),
 }
 """`higgins` has the optimiser of Higgins et al. 2017 (Adam, 1e-4); its number of steps is ours."""

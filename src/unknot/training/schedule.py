@@ -2,21 +2,22 @@
 
 import math
 
-WARMUP = 0.1
+WARMUP, LEAST_WARMUP = 0.1, 100
 FINAL_SHARE = 0.01
 
 
 def one_cycle(step: int, steps: int, peak: float) -> float:
     """Rise linearly over the first tenth of the steps, then fall by half a cosine to a hundredth.
 
-    After Smith and Topin 2019, with one cosine for the fall.
+    After Smith and Topin 2019, with one cosine for the fall. The rise takes at least 100 steps (or
+    half of a shorter run): ReLU networks die when Adam's first updates are large.
 
     Args:
         step: from 0.
         steps: how many there will be.
         peak: the highest rate.
     """
-    rise = max(1, round(WARMUP * steps))
+    rise = max(1, min(max(round(WARMUP * steps), LEAST_WARMUP), steps // 2))
     if step < rise:
         return peak * (step + 1) / rise
     progress = (step - rise) / max(1, steps - rise)
