@@ -28,6 +28,7 @@ FACTOR_NAMES = (
 )
 """The factors in column order, each from 0 to 1."""
 
+VERSION = 1  # part of the cache key: raise it when the drawing changes
 DEFAULT_NUM = 20_000
 CHUNK = 16  # images drawn at once: temporaries of 16 x 64 x 64 floats stay in the processor's cache
 
@@ -315,14 +316,20 @@ def _paint_mouth(
     smile: FloatArray,
 ) -> None:
     x0, narrow = _on_head(0.0, MOUTH_Y, width, yaw)
-    half = _between((0.13, 0.20), smile) * narrow
+    half = _between((0.14, 0.22), smile) * narrow
     across = (face.x - x0) / half
-    curve = _between((-0.05, 0.13), smile)
+    curve = _between((-0.07, 0.16), smile)
     middle = np.float32(MOUTH_Y - 0.01) + curve * (across * across - np.float32(0.5))
-    lips = np.float32(0.042) * np.sqrt(np.maximum(1 - across * across, 0)) - np.abs(face.y - middle)
-    lips = np.minimum(lips, half - np.abs(face.x - x0))
-    colour = np.array(LIPS, np.float32).reshape(1, 3, 1, 1)
-    face.paint(colour * shade[:, None], face.cover(lips) * inside)
+    bow = np.sqrt(np.maximum(1 - across * across, 0))
+    off_centre = np.abs(face.y - middle)
+    within = half - np.abs(face.x - x0)
+    opening = np.float32(0.05) * np.clip(2 * smile - np.float32(0.7), 0, 1)
+    lips = np.array(LIPS, np.float32).reshape(1, 3, 1, 1) * shade[:, None]
+    cover = face.cover(np.minimum((np.float32(0.045) + opening / 2) * bow - off_centre, within))
+    face.paint(lips, cover * inside)
+    teeth = np.full((1, 3, 1, 1), 0.97, np.float32) * np.sqrt(shade)[:, None]
+    cover = face.cover(np.minimum(opening * bow - off_centre, within - np.float32(0.02)))
+    face.paint(teeth, cover * np.minimum(opening * 40, 1) * inside)
 
 
 def _paint_fringe(

@@ -235,7 +235,7 @@ def _load_faces(
         shape = (3, size, size)
         return labels, _info("faces", "built-in faces", names, shape, preparation, digests, split)
 
-    key = cache_key("faces", num, seed, preparation.as_dict())
+    key = cache_key("faces", faces.VERSION, num, seed, preparation.as_dict())
     return prepare(key, num * 3 * size**2, write)
 
 

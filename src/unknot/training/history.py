@@ -37,10 +37,11 @@ def last_step(folder: Path) -> int:
     if not path.exists():
         return 0
     with path.open("rb") as file:
-        file.seek(0, os.SEEK_END)
-        file.seek(max(0, file.tell() - TAIL_BYTES))
-        whole = file.read().split(b"\n")[1:-1] or [b""]
-    return int(json.loads(whole[-1])["step"]) if whole[-1] else 0
+        start = max(0, file.seek(0, os.SEEK_END) - TAIL_BYTES)
+        file.seek(start)
+        lines = file.read().split(b"\n")
+    whole = lines[1 if start else 0 : -1]  # the first may be cut, the last is not ended
+    return int(json.loads(whole[-1])["step"]) if whole else 0
 
 
 class History:
