@@ -134,8 +134,9 @@ def _add_attributes(files: FileList, keys: list[str], path: Path) -> FileList:
 def _add_split(files: FileList, keys: list[str], path: Path) -> FileList:
     rows = _rows(path, _lines(path), 0, 1)
     split = _to_int8(path, _match(path, rows, keys), ("0", "1", "2"))[:, 0]
+    notes = files.notes + _ignored(path, rows, keys)
     absent = [name for i, name in enumerate(SPLITS) if not (split == i).any()]
     if absent:
         note = f"these images hold no official {' or '.join(absent)} image: split by name instead"
-        return replace(files, notes=(*files.notes, note))
-    return replace(files, split=split)
+        return replace(files, notes=(*notes, note))
+    return replace(files, split=split, notes=notes)

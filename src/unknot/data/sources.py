@@ -260,7 +260,7 @@ def _load_arrays(
     grey = preparation.color == "grey" or (
         preparation.color == "auto" and all(p.mode in ("1", "L", "LA") for p in pictures)
     )
-    images = np.stack([_fit_picture(p, preparation, grey) for p in pictures])
+    images = np.ascontiguousarray([_fit_picture(p, preparation, grey) for p in pictures])
     if progress:
         progress("preparing", num, num)
     digests = [hashlib.blake2b(image.tobytes(), digest_size=16).digest() for image in images]

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from unknot.data.image_set import ImageSet
-from unknot.files import write_arrays
+from unknot.files import read_arrays, write_arrays
 from unknot.model.vae import VAE, Terms
 from unknot.training.evaluate import decode_codes, encode_images
 
@@ -55,9 +55,9 @@ class Frames:
         self._images = images.images
         self._taken: dict[int, NDArray[np.uint8]] = {}
         if self._path.exists() and step > 0:
-            with np.load(self._path, allow_pickle=False) as stored:
-                kept = zip(stored["steps"].tolist(), stored["reconstructions"])
-                self._taken = {at: frame for at, frame in kept if at <= step}
+            stored = read_arrays(self._path)
+            kept = zip(stored["steps"].tolist(), stored["reconstructions"])
+            self._taken = {at: frame for at, frame in kept if at <= step}
 
     def take(self, step: int) -> None:
         """Reconstruct the images from their posterior means."""

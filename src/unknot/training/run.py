@@ -13,7 +13,7 @@ from unknot.config import RunConfig, from_toml
 from unknot.data.image_set import ImageSet
 from unknot.data.standardize import Standardizer
 from unknot.errors import UserError
-from unknot.files import read_json, write_arrays, written_beside
+from unknot.files import read_arrays, read_json, write_arrays, written_beside
 from unknot.model.distributions import LIKELIHOODS
 from unknot.model.networks import NetworkBuilder
 from unknot.model.vae import VAE, Posterior
@@ -99,8 +99,7 @@ class Run:
             `steps` (num,), held-out `images` (n, channel, height, width) and, for each step, their
             `reconstructions` (num, n, channel, height, width), uint8.
         """
-        with np.load(self.folder / FRAMES, allow_pickle=False) as stored:
-            return dict(stored)
+        return read_arrays(self.folder / FRAMES)
 
     def encode(self, images: ImageSet | NDArray[np.uint8]) -> NDArray[np.float32]:
         """Codes: the posterior means of `posterior`, as an array `(num, latent_dim)`."""
