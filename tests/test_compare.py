@@ -68,7 +68,9 @@ def test_encode_and_decode(finished: Experiment, small_faces: ImageSet) -> None:
 def test_the_report_is_one_file_without_a_network(finished: Experiment) -> None:
     html = (finished.folder / "report.html").read_text()
     assert html.count('src="data:image/') == 5
-    assert "http://" not in html.replace("http://www.w3.org", "").replace("http://purl.org", "").replace("http://creativecommons.org", "")
+    assert "http://" not in html.replace("http://www.w3.org", "").replace(
+        "http://purl.org", ""
+    ).replace("http://creativecommons.org", "")
     assert "default-src 'none'" in html
 
 
@@ -107,9 +109,7 @@ def test_a_failing_run_leaves_the_others_alone_and_is_named(
     from unknot.worker import describe_run
 
     describe_run(
-        config.runs()[0].__class__(
-            1.0, 0, config.data, config.model, config.training.resolved()
-        ),
+        config.runs()[0].__class__(1.0, 0, config.data, config.model, config.training.resolved()),
         small_faces,
         broken,
     )
@@ -183,5 +183,5 @@ def test_train_is_one_run(small_faces: ImageSet, tmp_path: Path) -> None:
     run = unknot.train(small_faces, beta=4, out=tmp_path / "run", device="cpu", **TINY)
     assert run.config.beta == 4
     assert (run.folder / "done").exists()
-    with pytest.raises(UserError, match="beta is 4.0 there and 5.0 here"):
+    with pytest.raises(UserError, match=r"beta is 4\.0 there and 5\.0 here"):
         unknot.train(small_faces, beta=5, out=tmp_path / "run", device="cpu", **TINY)

@@ -4,6 +4,8 @@ Each command is a dataclass of what can be typed and a function of it. torch and
 imported inside the functions, so that help and errors answer at once.
 """
 
+import contextlib
+import io
 import json
 import sys
 from collections.abc import Callable
@@ -352,16 +354,35 @@ def _dispatch(name: str, rest: list[str]) -> int:
         hint = f"did you mean {close[0]!r}?" if close else f"one of: {', '.join(COMMANDS)}"
         raise UserError(f"unknown command {name!r}; {hint}")
     kind, function = COMMANDS[name]
-    options = tyro.cli(
-        kind,
-        prog=f"unknot {name}",
-        args=rest,
-        default=_defaults(kind, rest),
-        config=(Flat, tyro.conf.HelptextFromCommentsOff),
-    )
+    options = _parse(name, kind, rest)
     text, document = function(options)
     _show(text, document, options.common.json)
     return 0
+
+
+def _parse(name: str, kind: type, rest: list[str]) -> Any:
+    """What was typed, as the command's options.
+
+    tyro draws a box round whatever a dataclass refuses; such a refusal is ours, and one line.
+    """
+    said = io.StringIO()
+    try:
+        with contextlib.redirect_stderr(said):
+            return tyro.cli(
+                kind,
+                prog=f"unknot {name}",
+                args=rest,
+                default=_defaults(kind, rest),
+                config=(Flat, tyro.conf.HelptextFromCommentsOff),
+            )
+    except SystemExit as ended:
+        cause: BaseException | None = ended
+        while cause is not None:
+            if isinstance(cause, UserError):
+                raise cause from None
+            cause = cause.__context__
+        print(said.getvalue(), end="", file=sys.stderr)
+        raise
 
 
 def _show(text: str, document: Any, as_json: bool) -> None:

@@ -29,8 +29,10 @@ from unknot.errors import Interrupted, UserError
 from unknot.figures import animations, sheets
 from unknot.files import read_json, write_json, write_text
 from unknot.model.networks import NetworkBuilder
+from unknot.objectives import OBJECTIVES
 from unknot.report.page import write_report
 from unknot.training.history import last_step
+from unknot.training.loop import choose_device, find_network
 from unknot.training.run import Run
 from unknot.worker import EXIT_INTERRUPTED, LOG, describe_run, execute_run, is_done
 
@@ -209,6 +211,11 @@ def run_experiment(
 ) -> Experiment:
     """As `compare`, from a description."""
     config = replace(config, training=config.training.resolved())
+    check_names(config, device, networks)
+    if workers is not None and workers < 1:
+        raise UserError(f"workers is {workers}; it must be at least 1")
+    if isinstance(engine, str) and engine not in engines.ENGINES:
+        raise UserError(f"engine is {engine!r}; it can be {', '.join(engines.ENGINES)}")
     _describe_experiment(config, images, folder)
     for run in config.runs():
         describe_run(run, images, folder / run.name)
@@ -221,6 +228,24 @@ def run_experiment(
     experiment = Experiment(folder, networks=networks)
     experiment.report()
     return experiment
+
+
+def check_names(
+    config: ExperimentConfig,
+    device: str,
+    networks: NetworkBuilder | None,
+) -> None:
+    """Refuse what no run could be trained with, before anything is written.
+
+    Raises:
+        UserError: if the network, the objective or the device is not to be had.
+    """
+    if config.training.objective not in OBJECTIVES:
+        named = config.training.objective
+        raise UserError(f"objective is {named!r}; it can be {', '.join(OBJECTIVES)}")
+    if networks is None:
+        find_network(config.model.network)
+    choose_device(device)
 
 
 def _describe_experiment(config: ExperimentConfig, images: ImageSet, folder: Path) -> None:
@@ -298,11 +323,7 @@ def _run_pending(
     """Hand every unfinished run to an executor and follow them to their end."""
     cores = describe.num_cores()
     workers = min(workers or cores, len(pending))
-    if workers < 1:
-        raise UserError(f"workers is {workers}; it must be at least 1")
     threads = max(1, cores // workers)
-    if isinstance(engine, str) and engine not in engines.ENGINES:
-        raise UserError(f"engine is {engine!r}; it can be {', '.join(engines.ENGINES)}")
     executor = engines.ENGINES[engine](workers) if isinstance(engine, str) else engine
     jobs: list[Future[int]] = []
     try:
@@ -387,6 +408,7 @@ def train_run(
     on_step: Callable[[int, int], None] | None = None,
 ) -> Run:
     """As `train`, from the description of an experiment of one run."""
+    check_names(config, device, networks)
     (run,) = replace(config, training=config.training.resolved()).runs()
     place = default_folder(config)
     folder = folder or place.with_name(f"{place.name}_{run.name}")

@@ -151,10 +151,6 @@ class _Training:
         device: str,
         networks: NetworkBuilder | None,
     ) -> None:
-        if config.training.objective not in OBJECTIVES:
-            raise UserError(
-                f"objective is {config.training.objective!r}; it can be {', '.join(OBJECTIVES)}"
-            )
         self.config, self.images, self.folder = config, images, folder
         self.recipe = config.training.optimisation()
         self.objective = OBJECTIVES[config.training.objective]
