@@ -1,0 +1,64 @@
+"""What every benchmark needs: alternating measurements, and the machine they were made on."""
+
+import argparse
+import json
+import statistics
+import time
+from collections.abc import Callable
+from typing import Any
+
+import torch
+
+from unknot.describe import num_cores, processor
+
+
+def sgemm_gflops(size: int = 2048, repeats: int = 5) -> float:
+    """Rate of torch's own single-precision matrix product, in GFLOP/s, with the current threads."""
+    a, b = torch.randn(size, size), torch.randn(size, size)
+    rates = []
+    for _ in range(repeats + 1):
+        begun = time.perf_counter()
+        torch.mm(a, b)
+        rates.append(2 * size**3 / (time.perf_counter() - begun) / 1e9)
+    return statistics.median(rates[1:])
+
+
+def alternate(sides: dict[str, Callable[[], float]], rounds: int) -> dict[str, list[float]]:
+    """Measure each side once per round, in turn: a slow minute of the machine hits all alike."""
+    found: dict[str, list[float]] = {name: [] for name in sides}
+    for _ in range(rounds):
+        for name, measure in sides.items():
+            found[name].append(measure())
+    return found
+
+
+def summary(values: list[float]) -> dict[str, float]:
+    """Median and range."""
+    return {"median": statistics.median(values), "min": min(values), "max": max(values)}
+
+
+def machine() -> dict[str, Any]:
+    """Where this was measured."""
+    return {
+        "processor": processor(),
+        "cores": num_cores(),
+        "torch": torch.__version__,
+        "date": time.strftime("%Y-%m-%d"),
+    }
+
+
+def arguments(description: str, rounds: int) -> argparse.Namespace:
+    """`--rounds` and `--json`."""
+    parser = argparse.ArgumentParser(description=description)
+    parser.add_argument("--rounds", type=int, default=rounds)
+    parser.add_argument("--json", action="store_true")
+    return parser.parse_args()
+
+
+def show(document: dict[str, Any], as_json: bool) -> None:
+    """One JSON document, or its lines."""
+    if as_json:
+        print(json.dumps(document, indent=2))
+        return
+    for name, value in document.items():
+        print(f"{name:28} {value}")
