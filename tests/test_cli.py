@@ -258,7 +258,7 @@ def test_a_full_disk_is_one_line(
     def full(options: object) -> None:
         raise OSError(errno.ENOSPC, "No space left on device", "runs/x/weights.safetensors")
 
-    monkeypatch.setitem(cli.COMMANDS, "report", (cli.ReportOptions, full))
+    monkeypatch.setitem(cli.COMMANDS, "report", (cli.views.ReportOptions, full))
     line = fails(["report", str(experiment)], capsys)
     assert "the disk is full (runs/x/weights.safetensors)" in line
 

@@ -11,9 +11,10 @@ import pytest
 from torch import nn
 
 import unknot
-from unknot.compare import Experiment, compare, default_folder, experiment_config
+from unknot.compare import compare, default_folder
 from unknot.data.image_set import ImageSet
 from unknot.errors import UserError
+from unknot.experiment import Experiment, experiment_config
 
 TINY = {"steps": 12, "batch_size": 8, "latent_dim": 3}
 

@@ -18,13 +18,14 @@ FLOW = [
     "figures",
     "report",
     "worker engines describe",
+    "experiment",
     "compare",
     "progress doctor",
     "cli",
     "__init__ __main__",
 ]
 PLACE = {name: i for i, names in enumerate(FLOW) for name in names.split()}
-KNOW_CONFIG = {"training", "worker", "describe", "compare", "cli", "config"}
+KNOW_CONFIG = {"training", "worker", "describe", "experiment", "compare", "cli", "config"}
 
 
 def _room(path: Path) -> str:

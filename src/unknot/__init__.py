@@ -14,17 +14,18 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from unknot.compare import Experiment, compare, train
+    from unknot.compare import compare, train
     from unknot.data.faces import draw_faces, sample_factors
     from unknot.data.image_set import ImageSet
     from unknot.data.sources import load_images
     from unknot.errors import Interrupted, UserError
+    from unknot.experiment import Experiment
     from unknot.training.run import Run
 
 __version__ = "0.1.0"
 
 _HOMES = {
-    "Experiment": "unknot.compare",
+    "Experiment": "unknot.experiment",
     "ImageSet": "unknot.data.image_set",
     "Interrupted": "unknot.errors",
     "Run": "unknot.training.run",

@@ -4,8 +4,7 @@ import platform
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import Executor, Future
-from dataclasses import dataclass, fields, replace
-from difflib import get_close_matches
+from dataclasses import dataclass, replace
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
@@ -15,29 +14,30 @@ import torch
 
 from unknot import describe, engines
 from unknot.config import (
-    DataConfig,
     ExperimentConfig,
-    ModelConfig,
     RunConfig,
-    TrainingConfig,
     first_difference,
-    from_toml,
     to_toml,
 )
 from unknot.data.image_set import ImageSet
 from unknot.errors import Interrupted, UserError
+from unknot.experiment import (
+    ENVIRONMENT,
+    EXPERIMENT,
+    SAMPLE,
+    Experiment,
+    experiment_config,
+    read_description,
+)
 from unknot.figures import animations, sheets
 from unknot.files import read_json, write_json, write_text
 from unknot.model.networks import NetworkBuilder
 from unknot.objectives import OBJECTIVES
-from unknot.report.page import write_report
 from unknot.training.history import last_step
 from unknot.training.loop import choose_device, find_network
 from unknot.training.run import Run
-from unknot.worker import EXIT_INTERRUPTED, LOG, describe_run, execute_run, is_done
+from unknot.worker import EXIT_INTERRUPTED, describe_run, execute_run, is_done
 
-EXPERIMENT, ENVIRONMENT, SAMPLE = "experiment.toml", "environment.json", "sample.png"
-REPORT = "report.html"
 POLL_SECONDS = 0.5
 
 
@@ -48,94 +48,6 @@ class RunStatus:
     name: str
     step: int
     steps: int
-
-
-class Experiment:
-    """All runs of one comparison, in their folder.
-
-    Args:
-        folder: where `compare` put them.
-        networks: the builder of a user's own pair, if they were trained with one.
-
-    Raises:
-        UserError: if no experiment is there.
-    """
-
-    def __init__(self, folder: str | Path, *, networks: NetworkBuilder | None = None) -> None:
-        self.folder = Path(folder)
-        self.config: ExperimentConfig = _read_description(self.folder)
-        self._networks = networks
-
-    def __repr__(self) -> str:
-        return f"Experiment({str(self.folder)!r})"
-
-    def run(self, beta: float, seed: int = 0) -> Run:
-        """The finished run of one beta and seed.
-
-        Raises:
-            UserError: if there is none.
-        """
-        config = next((c for c in self.config.runs() if (c.beta, c.seed) == (beta, seed)), None)
-        if config is None:
-            raise UserError(
-                f"no run with beta {beta} and seed {seed}; betas: {self.config.betas}, "
-                f"seeds: {self.config.seeds}"
-            )
-        return Run(self.folder / config.name, networks=self._networks)
-
-    def runs(self) -> list[Run]:
-        """Every finished run."""
-        folders = [self.folder / config.name for config in self.config.runs()]
-        return [Run(f, networks=self._networks) for f in folders if is_done(f)]
-
-    def failures(self) -> dict[str, str]:
-        """Name and reason of each run that is not finished."""
-        names = [config.name for config in self.config.runs()]
-        return {
-            name: describe.last_log_line(self.folder / name / LOG) or "not finished"
-            for name in names
-            if not is_done(self.folder / name)
-        }
-
-    def report(self) -> Path:
-        """Write the page from what is there; returns its file."""
-        path = self.folder / REPORT
-        page = describe.page(
-            self.folder, self.config, self.runs(), self.failures(), self.folder / SAMPLE
-        )
-        write_report(page, path)
-        return path
-
-
-def experiment_config(
-    images: ImageSet, betas: Sequence[float], seeds: Sequence[int], **options: Any
-) -> ExperimentConfig:
-    """The description of an experiment from plain values.
-
-    Args:
-        images: on what.
-        betas: weights of the rate.
-        seeds: a run of each beta for each.
-        **options: fields of `ModelConfig` and `TrainingConfig` (`latent_dim`, `steps`, ...).
-
-    Raises:
-        UserError: if an option is unknown or has a value that does not fit.
-    """
-    model = {item.name for item in fields(ModelConfig)}
-    training = {item.name for item in fields(TrainingConfig)}
-    for name in options:
-        if name not in model | training:
-            close = get_close_matches(name, model | training, 1)
-            hint = f"did you mean {close[0]!r}?" if close else "see ModelConfig, TrainingConfig"
-            raise UserError(f"unknown option {name!r}; {hint}")
-    preparation = images.info["preparation"]
-    return ExperimentConfig(
-        betas=tuple(float(beta) for beta in betas),
-        seeds=tuple(seeds),
-        data=DataConfig(source=images.info["source"], **preparation),
-        model=ModelConfig(**{k: v for k, v in options.items() if k in model}),
-        training=TrainingConfig(**{k: v for k, v in options.items() if k in training}),
-    )
 
 
 def compare(
@@ -254,7 +166,7 @@ def _describe_experiment(config: ExperimentConfig, images: ImageSet, folder: Pat
     Betas and seeds may be added to an experiment; its other runs stay as they are.
     """
     if (folder / EXPERIMENT).exists():
-        before = _read_description(folder)
+        before = read_description(folder)
         difference = first_difference(
             replace(before, betas=config.betas, seeds=config.seeds), config
         )
@@ -302,13 +214,6 @@ def _version(package: str) -> str:
         return version(package)
     except PackageNotFoundError:
         return "not installed"
-
-
-def _read_description(folder: Path) -> ExperimentConfig:
-    if not (folder / EXPERIMENT).is_file():
-        raise UserError(f"{folder} is not the folder of an experiment; it has no {EXPERIMENT}")
-    config: ExperimentConfig = from_toml(ExperimentConfig, folder / EXPERIMENT)
-    return config
 
 
 def _run_pending(

@@ -38,7 +38,7 @@ def last_log_line(path: Path) -> str:
     if not path.exists():
         return ""
     lines = path.read_text(encoding="utf-8", errors="replace").strip().splitlines()
-    return lines[-1].removeprefix("error: ") if lines else ""
+    return lines[-1] if lines else ""
 
 
 def scales_text(scales: Mapping[str, Any]) -> str:

@@ -32,7 +32,10 @@ def launch_run(folder: Path, threads: int, device: str) -> int:
     command += ["--threads", str(threads), "--device", device]
     environment = {**os.environ, "OMP_NUM_THREADS": str(threads), "PYTHONUNBUFFERED": "1"}
     with (folder / LOG).open("ab") as log, _guard:
-        child = subprocess.Popen(command, stdout=log, stderr=log, env=environment)
+        # in a session of its own: Ctrl-C reaches this process alone, which then tells its children
+        child = subprocess.Popen(
+            command, stdout=log, stderr=log, env=environment, start_new_session=True
+        )
         _children.add(child)
     try:
         return child.wait()

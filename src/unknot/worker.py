@@ -203,8 +203,8 @@ def main() -> int:
 
     try:
         execute_run(arguments.folder, device=arguments.device, on_step=follow_parent)
-    except Interrupted as stopped:
-        print(stopped, flush=True)
+    except (Interrupted, KeyboardInterrupt) as stopped:
+        print(stopped or "interrupted", flush=True)
         return EXIT_INTERRUPTED
     except UserError as error:
         print(f"error: {error}", file=sys.stderr, flush=True)

@@ -170,4 +170,4 @@ def _is_hidden(name: str) -> bool:
 
 
 def _is_picture(name: str) -> bool:
-    return PurePosixPath(name).suffix.lower() in SUFFIXES
+    return name.lower().endswith(SUFFIXES)

@@ -1,6 +1,7 @@
 """ImageSet: prepared images on a memory map, with what is known about each."""
 
-from collections.abc import Callable
+import hashlib
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -9,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from unknot.data.cache import cached_entry
+from unknot.data.decode import Preparation
 from unknot.data.splits import SPLITS
 from unknot.data.standardize import Moments, moments
 from unknot.errors import UserError
@@ -143,6 +145,46 @@ def prepare(
         )
 
     return open_image_set(cached_entry(key, num_bytes, _is_whole, fill))
+
+
+def make_labels(split: NDArray[np.int8], **known: Any) -> Labels:
+    """Labels of which only some are known."""
+    num = len(split)
+    nothing = {
+        "attributes": np.empty((num, 0), np.int8),
+        "attribute_names": (),
+        "factors": np.empty((num, 0)),
+        "factor_names": (),
+        "groups": np.full(num, -1, np.int32),
+        "group_names": (),
+    }
+    return Labels(split, **{**nothing, **{k: v for k, v in known.items() if v is not None}})
+
+
+def make_info(
+    source: str,
+    kind: str,
+    names: Sequence[str],
+    shape: Sequence[int],
+    preparation: Preparation,
+    digests: Sequence[bytes],
+    split: NDArray[np.int8],
+) -> dict[str, Any]:
+    """What `info.json` says of every data set."""
+    parts = [*digests, repr((preparation.as_dict(), shape)).encode(), split.tobytes()]
+    return {
+        "source": source,
+        "kind": kind,
+        "shape": [len(names), *shape],
+        "names": list(names),
+        "preparation": preparation.as_dict(),
+        "fingerprint": hashlib.blake2b(b"".join(parts), digest_size=16).hexdigest(),
+        "split_by": "name",
+        "num_found": len(names),
+        "num_duplicates": len(digests) - len(set(digests)),
+        "unreadable": {},
+        "notes": [],
+    }
 
 
 def _is_whole(folder: Path) -> bool:

@@ -1,28 +1,25 @@
 """What a user points at -> ImageSet."""
 
-import hashlib
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
-from numpy.typing import NDArray
-from PIL import Image
 
 from unknot.data import faces
+from unknot.data.arrays import load_arrays
 from unknot.data.cache import cache_key
 from unknot.data.celeba import find_celeba, list_celeba
 from unknot.data.decode import (
     Preparation,
     Progress,
     are_grey,
-    crop_box,
     decode_all,
     drop_rows,
 )
 from unknot.data.folder import FileList, group_by_folder, list_folder, list_zip
-from unknot.data.image_set import ImageSet, Labels, prepare
+from unknot.data.image_set import ImageSet, Labels, make_info, make_labels, prepare
 from unknot.data.splits import split_by_hash
 from unknot.errors import UserError
 
@@ -68,7 +65,7 @@ def load_images(
     """
     preparation = Preparation(size=size, crop=str(crop), color=color)
     if not isinstance(source, str | Path):
-        return _load_arrays(source, preparation, attributes or {}, factors or {}, progress)
+        return load_arrays(source, preparation, attributes or {}, factors or {}, progress)
     if attributes or factors:
         raise UserError("attributes and factors go with arrays or Pillow images, not with a path")
     if str(source) in SOURCES:
@@ -129,7 +126,7 @@ def _load_files(
         official = labelled.split
         split = split_by_hash(names, digests) if official is None else official[kept]
         no_groups = np.full(total, -1, np.int32)
-        labels = _labels(
+        labels = make_labels(
             split,
             attributes=None if labelled.attributes is None else labelled.attributes[kept],
             attribute_names=labelled.attribute_names,
@@ -137,7 +134,7 @@ def _load_files(
             group_names=labelled.group_names,
         )
         return labels, {
-            **_info(str(path), kind, names, shape, preparation, digests, split),
+            **make_info(str(path), kind, names, shape, preparation, digests, split),
             "split_by": "name" if official is None else "official",
             "num_found": total,
             "unreadable": {files.names[i]: unreadable[i] for i in sorted(unreadable)},
@@ -148,46 +145,6 @@ def _load_files(
     found = (files.names, files.stamps, files.label_stamps)
     key = cache_key(place, preparation.as_dict(), group, *found)
     return prepare(key, total * 3 * preparation.size**2, write)
-
-
-def _labels(split: NDArray[np.int8], **known: Any) -> Labels:
-    """Labels of which only some are known."""
-    num = len(split)
-    nothing = {
-        "attributes": np.empty((num, 0), np.int8),
-        "attribute_names": (),
-        "factors": np.empty((num, 0)),
-        "factor_names": (),
-        "groups": np.full(num, -1, np.int32),
-        "group_names": (),
-    }
-    return Labels(split, **{**nothing, **{k: v for k, v in known.items() if v is not None}})
-
-
-def _info(
-    source: str,
-    kind: str,
-    names: Sequence[str],
-    shape: Sequence[int],
-    preparation: Preparation,
-    digests: Sequence[bytes],
-    split: NDArray[np.int8],
-) -> dict[str, Any]:
-    """What `info.json` says of every data set."""
-    parts = [*digests, repr((preparation.as_dict(), shape)).encode(), split.tobytes()]
-    return {
-        "source": source,
-        "kind": kind,
-        "shape": [len(names), *shape],
-        "names": list(names),
-        "preparation": preparation.as_dict(),
-        "fingerprint": hashlib.blake2b(b"".join(parts), digest_size=16).hexdigest(),
-        "split_by": "name",
-        "num_found": len(names),
-        "num_duplicates": len(digests) - len(set(digests)),
-        "unreadable": {},
-        "notes": [],
-    }
 
 
 def _check_unreadable(path: Path, names: Sequence[str], unreadable: dict[int, str]) -> None:
@@ -231,9 +188,11 @@ def _load_faces(
         names = [f"face-{i:06d}" for i in range(num)]
         digests = [row.tobytes() for row in factors]
         split = split_by_hash(names, digests)
-        labels = _labels(split, factors=factors, factor_names=faces.FACTOR_NAMES)
+        labels = make_labels(split, factors=factors, factor_names=faces.FACTOR_NAMES)
         shape = (3, size, size)
-        return labels, _info("faces", "built-in faces", names, shape, preparation, digests, split)
+        return labels, make_info(
+            "faces", "built-in faces", names, shape, preparation, digests, split
+        )
 
     key = cache_key("faces", faces.VERSION, num, seed, preparation.as_dict())
     return prepare(key, num * 3 * size**2, write)
@@ -241,105 +200,3 @@ def _load_faces(
 
 SOURCES: dict[str, Callable[..., ImageSet]] = {"faces": _load_faces}
 """Built-in data, by name."""
-
-
-def _load_arrays(
-    source: Any,
-    preparation: Preparation,
-    attributes: Mapping[str, Any],
-    factors: Mapping[str, Any],
-    progress: Progress | None,
-) -> ImageSet:
-    """Arrays, tensors and Pillow images: the pixels themselves name the cache's entry."""
-    pictures = _as_pictures(source)
-    num = len(pictures)
-    flags = _columns("attributes", attributes, num)
-    if not np.isin(flags, (-1, 0, 1)).all():
-        raise UserError("attributes holds a value that is not 1, 0 or -1 (missing)")
-    causes = _columns("factors", factors, num)
-    grey = preparation.color == "grey" or (
-        preparation.color == "auto" and all(p.mode in ("1", "L", "LA") for p in pictures)
-    )
-    images = np.ascontiguousarray([_fit_picture(p, preparation, grey) for p in pictures])
-    if progress:
-        progress("preparing", num, num)
-    digests = [hashlib.blake2b(image.tobytes(), digest_size=16).digest() for image in images]
-    names = [f"image-{i:06d}" for i in range(num)]
-    split = split_by_hash(names, digests)
-    labels = _labels(
-        split,
-        attributes=flags.astype(np.int8),
-        attribute_names=tuple(attributes),
-        factors=causes,
-        factor_names=tuple(factors),
-    )
-    info = _info("array", "array", names, images.shape[1:], preparation, digests, split)
-
-    def write(pixels: Path) -> tuple[Labels, dict[str, Any]]:
-        pixels.write_bytes(images.data)
-        return labels, info
-
-    table = hashlib.blake2b(flags.tobytes() + causes.tobytes()).hexdigest()
-    key = cache_key("array", info["fingerprint"], list(attributes), list(factors), table)
-    return prepare(key, images.nbytes, write)
-
-
-def _as_pictures(source: Any) -> list[Image.Image]:
-    """Pillow images from whatever Python object holds images."""
-    if hasattr(source, "detach"):
-        source = source.detach().cpu().numpy()
-    if isinstance(source, np.ndarray):
-        return [Image.fromarray(pixels) for pixels in _as_bytes(source)]
-    try:
-        pictures = list(source)
-    except TypeError:
-        pictures = []
-    if not pictures or not all(isinstance(picture, Image.Image) for picture in pictures):
-        raise UserError(
-            f"cannot load images from {type(source).__name__}; give a path, an array, a tensor "
-            "or a sequence of Pillow images"
-        )
-    return pictures
-
-
-def _as_bytes(array: NDArray[Any]) -> NDArray[np.uint8]:
-    """uint8 images, channels last or absent."""
-    if array.ndim == 4 and array.shape[1] in (1, 3) and array.shape[3] not in (1, 3):
-        array = array.transpose(0, 2, 3, 1)
-    if array.ndim not in (3, 4) or (array.ndim == 4 and array.shape[3] not in (1, 3)):
-        raise UserError(
-            f"the array has shape {array.shape}; it must be (num, channel, height, width), "
-            "(num, height, width, channel) with 1 or 3 channels, or (num, height, width)"
-        )
-    if array.ndim == 4 and array.shape[3] == 1:
-        array = array[..., 0]
-    if np.issubdtype(array.dtype, np.floating):
-        if not (np.isfinite(array).all() and array.min() >= 0 and array.max() <= 1):
-            raise UserError("floating-point images must lie between 0 and 1; rescale them first")
-        array = (array * 255 + 0.5).astype(np.uint8)
-    if array.dtype != np.uint8:
-        raise UserError(f"the array holds {array.dtype}; it must be uint8, or float in [0, 1]")
-    return np.ascontiguousarray(array)
-
-
-def _fit_picture(picture: Image.Image, preparation: Preparation, grey: bool) -> NDArray[np.uint8]:
-    flat = picture.convert("L" if grey else "RGB")
-    size = (preparation.size, preparation.size)
-    box = crop_box(flat.size, preparation.crop)
-    if flat.size != size or box != (0, 0, *size):
-        flat = flat.resize(size, Image.Resampling.BICUBIC, box=box)
-    pixels = np.asarray(flat)
-    return pixels[None] if grey else pixels.transpose(2, 0, 1)
-
-
-def _columns(what: str, table: Mapping[str, Any], num: int) -> NDArray[np.float64]:
-    columns = []
-    for name, values in table.items():
-        column = np.asarray(values, np.float64)
-        if column.shape != (num,):
-            raise UserError(
-                f"{what}[{name!r}] has shape {column.shape}; it needs one value for each of the "
-                f"{num} images"
-            )
-        columns.append(column)
-    return np.stack(columns, axis=1) if columns else np.empty((num, 0))

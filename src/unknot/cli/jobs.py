@@ -1,0 +1,132 @@
+"""The commands that train: `compare` and `train`."""
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal
+
+from unknot.cli.common import Common, load, print_scales
+from unknot.config import DataConfig, ExperimentConfig, ModelConfig, TrainingConfig
+from unknot.errors import UserError
+
+
+@dataclass(frozen=True)
+class Execution:
+    """Where and how it runs."""
+
+    out: Path | None = None
+    """The folder for the results; by default a new one below `runs`."""
+    config: Path | None = None
+    """A TOML file with any of these options; the command line wins."""
+    device: str = "auto"
+    """cpu, cuda, mps, or auto."""
+
+
+@dataclass(frozen=True)
+class CompareOptions:
+    """Train every beta and seed, and write the report: the main job."""
+
+    experiment: ExperimentConfig = field(default_factory=ExperimentConfig)
+    execution: Execution = field(default_factory=Execution)
+    workers: int | None = None
+    """Processes at a time; one per core by default."""
+    engine: Literal["local"] = "local"
+    """Where the runs are executed."""
+    common: Common = field(default_factory=Common)
+
+
+class RunsFailedError(UserError):
+    """Some runs did not finish; the others did, and the report is written.
+
+    Args:
+        text: what to show of the experiment all the same.
+        document: likewise, for JSON.
+        crashed: the runs that ended by a fault of ours.
+    """
+
+    def __init__(self, text: str, document: dict[str, Any], crashed: list[str]) -> None:
+        self.text, self.document, self.crashed = text, document, crashed
+        num, of = len(document["failures"]), len(document["failures"]) + len(document["runs"])
+        super().__init__(f"{num} of {of} runs failed; the same command tries them again")
+
+
+def compare_command(options: CompareOptions) -> tuple[str, Any]:
+    """Train every beta and seed."""
+    from unknot import describe
+    from unknot.compare import default_folder, run_experiment
+    from unknot.experiment import REPORT
+    from unknot.progress import Steps
+    from unknot.worker import is_done
+
+    config, common = options.experiment, options.common
+    images = load(config.data, common)
+    folder = options.execution.out or default_folder(config)
+    finished = all(is_done(folder / run.name) for run in config.runs())
+    if not (finished or common.json):
+        print(f"{images}; {len(config.runs())} runs in {folder}")
+        print_scales(config, images.image_shape)
+    with Steps(common.quiet or common.json).shown() as steps:
+        experiment = run_experiment(
+            config,
+            images,
+            folder,
+            workers=options.workers,
+            device=options.execution.device,
+            engine=options.engine,
+            on_progress=lambda runs: steps.show([(r.name, r.step, r.steps) for r in runs]),
+        )
+    failures = experiment.failures()
+    lines = [describe.run_line(run) for run in experiment.runs()]
+    for name, why in failures.items():
+        lines.append(f"{name} failed: {why} (log: {folder / name / 'log.txt'})")
+    if finished:
+        lines.append(f"every run in {folder} was finished already; nothing was trained")
+    lines.append(f"report: {folder / REPORT}")
+    document = {
+        "folder": str(folder),
+        "report": str(folder / REPORT),
+        "runs": {run.folder.name: run.evaluation for run in experiment.runs()},
+        "failures": failures,
+    }
+    if failures:
+        raise RunsFailedError("\n".join(lines), document, experiment.crashed())
+    return "\n".join(lines), document
+
+
+@dataclass(frozen=True)
+class TrainOptions:
+    """Train one run."""
+
+    data: DataConfig = field(default_factory=DataConfig)
+    beta: float = 1.0
+    """Weight of the rate."""
+    seed: int = 0
+    """From which every random number is derived."""
+    model: ModelConfig = field(default_factory=ModelConfig)
+    training: TrainingConfig = field(default_factory=TrainingConfig)
+    execution: Execution = field(default_factory=Execution)
+    common: Common = field(default_factory=Common)
+
+
+def train_command(options: TrainOptions) -> tuple[str, Any]:
+    """Train one run."""
+    config = ExperimentConfig(
+        (options.beta,), (options.seed,), options.data, options.model, options.training
+    )
+    images = load(options.data, options.common)
+    from unknot import describe
+    from unknot.compare import train_run
+    from unknot.progress import Steps
+
+    if not options.common.json:
+        print_scales(config, images.image_shape)
+    name = config.runs()[0].name
+    with Steps(options.common.quiet or options.common.json).shown() as steps:
+        run = train_run(
+            config,
+            images,
+            options.execution.out,
+            device=options.execution.device,
+            on_step=lambda step, of: steps.show([(name, step, of)]),
+        )
+    text = f"{describe.run_line(run)}\nrun: {run.folder}"
+    return text, {"folder": str(run.folder), "evaluation": run.evaluation}
