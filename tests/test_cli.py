@@ -2,6 +2,7 @@
 
 import csv
 import json
+import os
 import re
 import signal
 import struct
@@ -148,6 +149,27 @@ def test_unknown_key_in_toml(tmp_path: Path, capsys: pytest.CaptureFixture[str])
     assert "unknown key 'latent_dims'; did you mean 'latent_dim'?" in line
 
 
+def test_a_typed_recipe_wins_over_a_file(tmp_path: Path) -> None:
+    path = tmp_path / "e.toml"
+    path.write_text("[training]\nsteps = 7\nlearning_rate = 0.5\nrecipe = 'one_cycle'\n")
+    options = cli._parse("train", cli.jobs.TrainOptions, ["--config", str(path)])
+    assert options.beta == 1.0
+    assert options.training.optimisation().steps == 7
+    typed = ["--config", str(path), "--recipe", "higgins", "--steps", "9"]
+    options = cli._parse("train", cli.jobs.TrainOptions, typed)
+    assert options.training.optimisation().learning_rate == 1e-4
+    assert options.training.optimisation().steps == 9
+
+
+def test_a_file_may_say_where_to_run(tmp_path: Path) -> None:
+    path = tmp_path / "e.toml"
+    path.write_text(f"betas = [3]\nout = '{tmp_path}/x'\nworkers = 1\ndevice = 'cpu'\n")
+    options = cli._parse("compare", cli.jobs.CompareOptions, [f"--config={path}"])
+    assert options.experiment.betas == (3.0,)
+    assert options.execution.out == tmp_path / "x"
+    assert (options.workers, options.execution.device) == (1, "cpu")
+
+
 def test_json_is_one_document(experiment: Path, capsys: pytest.CaptureFixture[str]) -> None:
     description = str(experiment / "experiment.toml")
     assert main(["compare", "--config", description, "--out", str(experiment), "--json"]) == 0
@@ -172,18 +194,18 @@ def test_animations(
     options = ["--format", format, "--out", str(tmp_path)]
     assert main(["reconstruct", run, *options]) == 0
     assert main(["traverse", run, "--range", "-3", "3", *options]) == 0
-    for name in ("reconstructions", "traversals"):
+    for name in ("reconstructions", "traversals_-3_3"):
         with Image.open(tmp_path / f"{name}.{format}") as picture:
             frames = getattr(picture, "n_frames", 1)
             assert frames == 1 if format == "png" else frames > 3
-    assert str(tmp_path / f"traversals.{format}") in capsys.readouterr().out
+    assert str(tmp_path / f"traversals_-3_3.{format}") in capsys.readouterr().out
 
 
 def test_traverse_from_images(experiment: Path, images: Path, tmp_path: Path) -> None:
     run = str(experiment / "beta-1_seed-0")
     out = ["--out", str(tmp_path), "--quiet"]
     assert main(["traverse", run, "--data", str(images), "--format", "png", *out]) == 0
-    from_images = (tmp_path / "traversals.png").read_bytes()
+    from_images = (tmp_path / "traversals_images.png").read_bytes()
     assert main(["traverse", run, "--format", "png", *out]) == 0
     assert (tmp_path / "traversals.png").read_bytes() != from_images
 
@@ -269,19 +291,20 @@ def test_ctrl_c_saves_every_run_and_the_same_command_goes_on(
 ) -> None:
     command = [sys.executable, "-m", "unknot", "compare", "faces", "--size", "32", "--steps", "400"]
     command += ["--batch-size", "8", "--betas", "1", "2", "--out", str(tmp_path / "e")]
-    process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
+    process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True, start_new_session=True)
     deadline = time.monotonic() + 120
     while time.monotonic() < deadline and process.poll() is None:
         histories = list((tmp_path / "e").glob("*/history.jsonl"))
         if len(histories) == 2 and all(path.stat().st_size for path in histories):
             break
         time.sleep(0.1)
-    process.send_signal(signal.SIGINT)
+    os.killpg(process.pid, signal.SIGINT)  # as a terminal does
     assert process.wait(60) == 130
     assert "the same command goes on from there" in process.stderr.read()
     process.stderr.close()
     saved = list((tmp_path / "e").glob("*/checkpoint/state.json"))
     assert len(saved) == 2
+    assert all(json.loads(path.read_text())["step"] % 250 for path in saved)
     assert subprocess.run([*command, "--quiet"], check=False, capture_output=True).returncode == 0
     assert len(list((tmp_path / "e").glob("*/done"))) == 2
 

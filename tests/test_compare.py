@@ -15,6 +15,7 @@ from unknot.compare import compare, default_folder
 from unknot.data.image_set import ImageSet
 from unknot.errors import UserError
 from unknot.experiment import Experiment, experiment_config
+from unknot.model.networks import linear
 
 TINY = {"steps": 12, "batch_size": 8, "latent_dim": 3}
 
@@ -96,6 +97,25 @@ def test_a_folder_with_other_things_is_refused(small_faces: ImageSet, tmp_path: 
     with pytest.raises(UserError, match="holds no experiment"):
         compare(small_faces, [1], out=tmp_path, **TINY)
     assert [path.name for path in tmp_path.iterdir()] == ["thesis.doc"]
+
+
+def test_an_interrupted_start_does_not_lock_the_folder(
+    small_faces: ImageSet, tmp_path: Path
+) -> None:
+    out = tmp_path / "e"
+    out.mkdir()
+    (out / "environment.json").write_text("{}")
+    (out / ".experiment.123.toml").write_text("betas")
+    assert len(compare(small_faces, [1], out=out, device="cpu", **TINY).runs()) == 1
+
+
+def test_a_failing_run_of_ones_own_network_leaves_the_others(
+    small_faces: ImageSet, tmp_path: Path
+) -> None:
+    wild = {**TINY, "learning_rate": 1e9, "schedule": "constant"}
+    experiment = compare(small_faces, [1, 2], out=tmp_path, network=linear, device="cpu", **wild)
+    assert set(experiment.failures()) == {"beta-1_seed-0", "beta-2_seed-0"}
+    assert "diverged" in experiment.failures()["beta-2_seed-0"]
 
 
 def test_a_failing_run_leaves_the_others_alone_and_is_named(

@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import torch
 
 from unknot import describe, engines
 from unknot.config import (
@@ -30,13 +29,13 @@ from unknot.experiment import (
     read_description,
 )
 from unknot.figures import animations, sheets
-from unknot.files import read_json, write_json, write_text
+from unknot.files import holds_other_things, read_json, write_json, write_text
 from unknot.model.networks import NetworkBuilder
 from unknot.objectives import OBJECTIVES
 from unknot.training.history import last_step
 from unknot.training.loop import choose_device, find_network
 from unknot.training.run import Run
-from unknot.worker import EXIT_INTERRUPTED, describe_run, execute_run, is_done
+from unknot.worker import EXIT_INTERRUPTED, LOG, describe_run, execute_run, is_done
 
 POLL_SECONDS = 0.5
 
@@ -110,6 +109,12 @@ def default_folder(config: ExperimentConfig) -> Path:
     return Path("runs") / (safe.strip("-.") or "images")
 
 
+def default_run_folder(config: ExperimentConfig) -> Path:
+    """`runs/NAME_beta-B_seed-S`, for an experiment of one run."""
+    place = default_folder(config)
+    return place.with_name(f"{place.name}_{config.runs()[0].name}")
+
+
 def run_experiment(
     config: ExperimentConfig,
     images: ImageSet,
@@ -122,7 +127,11 @@ def run_experiment(
     on_progress: Callable[[list[RunStatus]], None] | None = None,
 ) -> Experiment:
     """As `compare`, from a description."""
-    config = replace(config, training=config.training.resolved())
+    config = replace(
+        config,
+        training=config.training.resolved(),
+        data=replace(config.data, source=images.info["source"]),
+    )
     check_names(config, device, networks)
     if workers is not None and workers < 1:
         raise UserError(f"workers is {workers}; it must be at least 1")
@@ -134,12 +143,21 @@ def run_experiment(
     pending = [run for run in config.runs() if not is_done(folder / run.name)]
     if networks:
         for run in pending:
-            execute_run(folder / run.name, images=images, networks=networks, device=device)
+            _run_here(folder / run.name, images, networks, device)
     elif pending:
         _run_pending(config, pending, folder, workers, device, engine, on_progress)
     experiment = Experiment(folder, networks=networks)
     experiment.report()
     return experiment
+
+
+def _run_here(folder: Path, images: ImageSet, networks: NetworkBuilder, device: str) -> None:
+    """Execute a run in this process; its failure goes into its log, like a worker's."""
+    try:
+        execute_run(folder, images=images, networks=networks, device=device)
+    except UserError as error:
+        with (folder / LOG).open("a", encoding="utf-8") as log:
+            log.write(f"error: {error}\n")
 
 
 def check_names(
@@ -182,14 +200,14 @@ def _describe_experiment(config: ExperimentConfig, images: ImageSet, folder: Pat
             raise UserError(
                 f"the images have changed since {folder} was begun; choose another --out"
             )
-    elif folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+    elif holds_other_things(folder, (ENVIRONMENT, SAMPLE)):
         raise UserError(f"{folder} is there but holds no experiment; choose another --out")
-    folder.mkdir(parents=True, exist_ok=True)
-    write_text(folder / EXPERIMENT, to_toml(config))
-    write_json(folder / ENVIRONMENT, environment(images))
-    if not (folder / SAMPLE).exists():
+    else:
+        folder.mkdir(parents=True, exist_ok=True)
+        write_json(folder / ENVIRONMENT, environment(images))
         sample = sheets.random_sample(images.images, rng=np.random.default_rng(0))
         animations.save_picture(sample, folder / SAMPLE)
+    write_text(folder / EXPERIMENT, to_toml(config))  # last: where it stands, the others do too
 
 
 def environment(images: ImageSet) -> dict[str, Any]:
@@ -202,7 +220,6 @@ def environment(images: ImageSet) -> dict[str, Any]:
         "platform": platform.platform(),
         "processor": describe.processor(),
         "cores": describe.num_cores(),
-        "torch_threads": torch.get_num_threads(),
         "data_fingerprint": images.fingerprint,
         "data": {key: value for key, value in images.info.items() if key != "names"}
         | {"splits": {s: len(images.indices(s)) for s in ("train", "validation", "test")}},
@@ -314,8 +331,12 @@ def train_run(
 ) -> Run:
     """As `train`, from the description of an experiment of one run."""
     check_names(config, device, networks)
-    (run,) = replace(config, training=config.training.resolved()).runs()
-    place = default_folder(config)
-    folder = folder or place.with_name(f"{place.name}_{run.name}")
+    config = replace(
+        config,
+        training=config.training.resolved(),
+        data=replace(config.data, source=images.info["source"]),
+    )
+    (run,) = config.runs()
+    folder = folder or default_run_folder(config)
     describe_run(run, images, folder)
     return execute_run(folder, images=images, networks=networks, device=device, on_step=on_step)

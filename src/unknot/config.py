@@ -198,6 +198,23 @@ def to_toml(config: Any) -> str:
     return tomli_w.dumps(_without_none(asdict(config)))
 
 
+@dataclass(frozen=True)
+class Place:
+    """Where and how an experiment runs: what a TOML file may say besides its description."""
+
+    out: str | None = None
+    device: str = "auto"
+    workers: int | None = None
+    engine: str = "local"
+
+
+def from_toml_with_place(kind: type, path: Path) -> tuple[Any, Place]:
+    """As `from_toml`, for a file that may also say where to run."""
+    table = _read_table(path)
+    place = {item.name: table.pop(item.name) for item in fields(Place) if item.name in table}
+    return _build(kind, table, str(path)), _build(Place, place, str(path))
+
+
 def from_toml(kind: type, path: Path) -> Any:
     """Read a configuration.
 
@@ -208,13 +225,16 @@ def from_toml(kind: type, path: Path) -> Any:
     Raises:
         UserError: if it cannot be read, has an unknown key, or a value that does not fit.
     """
+    return _build(kind, _read_table(path), str(path))
+
+
+def _read_table(path: Path) -> dict[str, Any]:
     try:
-        table = tomllib.loads(path.read_text(encoding="utf-8"))
+        return tomllib.loads(path.read_bytes().decode("utf-8", "surrogateescape"))
     except OSError as error:
         raise UserError(f"cannot read {path}: {error.strerror}") from None
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise UserError(f"{path} is not valid TOML: {error}") from None
-    return _build(kind, table, str(path))
 
 
 def _build(kind: type, table: dict[str, Any], where: str) -> Any:
@@ -247,7 +267,7 @@ def _fit(hint: Any, value: Any, where: str) -> Any:
         return value
     if hint is str and is_number:
         return str(value)  # crop = 148
-    if (hint is str or "Literal" in text) and isinstance(value, str):
+    if ("str" in text or "Literal" in text) and isinstance(value, str):
         return value
     wanted = "a number" if "float" in text else "a whole number" if "int" in text else "text"
     raise UserError(f"{where} is {value!r}; it must be {wanted}")
@@ -262,9 +282,14 @@ def _without_none(table: dict[str, Any]) -> dict[str, Any]:
 
 
 def first_difference(old: Any, new: Any) -> str | None:
-    """The first field in which two configurations differ, in words; None if they agree."""
+    """The first field in which two configurations differ, in words; None if they agree.
+
+    The data's source is left out: the fingerprint of the images is what must agree.
+    """
     for item in fields(old):
         before, after = getattr(old, item.name), getattr(new, item.name)
+        if item.name == "source":
+            continue  # one folder has many names; the images' fingerprint tells
         if is_dataclass(before):
             inner = first_difference(before, after)
             if inner:

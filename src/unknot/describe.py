@@ -105,7 +105,11 @@ def page(
         sample=sample,
         plane=plots.to_svg(plots.rate_distortion(points)) if points else "",
         runs=[sections[wanted.name] for wanted in config.runs()],
-        command=f"unknot compare --config {shlex.quote(str(folder / 'experiment.toml'))}",
+        command=(
+            f"unknot compare --config {shlex.quote(str(folder / 'experiment.toml'))}"
+            if data["repeatable"]
+            else "unknot.compare(images, ...) from Python, with the same images"
+        ),
         config=to_toml(config),
     )
 

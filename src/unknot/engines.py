@@ -26,9 +26,9 @@ def launch_run(folder: Path, threads: int, device: str) -> int:
         device: where to compute.
 
     Returns:
-        The process's exit status: 0, 1, 2 or 130.
+        The process's exit status: 0, 1, 2 or 130; negative for a signal that ended it.
     """
-    command = [sys.executable, "-m", "unknot.worker", str(folder)]
+    command = [sys.executable, "-P", "-m", "unknot.worker", str(folder)]
     command += ["--threads", str(threads), "--device", device]
     environment = {**os.environ, "OMP_NUM_THREADS": str(threads), "PYTHONUNBUFFERED": "1"}
     with (folder / LOG).open("ab") as log, _guard:
@@ -38,10 +38,14 @@ def launch_run(folder: Path, threads: int, device: str) -> int:
         )
         _children.add(child)
     try:
-        return child.wait()
+        status = child.wait()
     finally:
         with _guard:
             _children.discard(child)
+    if status < 0:
+        with (folder / LOG).open("a", encoding="utf-8") as log:
+            log.write(f"the process was ended by signal {-status}; out of memory?\n")
+    return status
 
 
 def stop_children() -> None:

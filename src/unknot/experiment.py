@@ -115,11 +115,14 @@ def experiment_config(
             close = get_close_matches(name, model | training, 1)
             hint = f"did you mean {close[0]!r}?" if close else "see ModelConfig, TrainingConfig"
             raise UserError(f"unknown option {name!r}; {hint}")
-    preparation = images.info["preparation"]
     return ExperimentConfig(
         betas=tuple(float(beta) for beta in betas),
-        seeds=tuple(seeds),
-        data=DataConfig(source=images.info["source"], **preparation),
+        seeds=tuple(int(seed) for seed in seeds),
+        data=DataConfig(
+            source=images.info["source"],
+            group=images.info["group"],
+            **images.info["preparation"],
+        ),
         model=ModelConfig(**{k: v for k, v in options.items() if k in model}),
         training=TrainingConfig(**{k: v for k, v in options.items() if k in training}),
     )

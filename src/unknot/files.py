@@ -6,7 +6,7 @@ import os
 import shutil
 import zipfile
 import zlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -40,12 +40,12 @@ def write_bytes(path: Path, content: bytes) -> None:
 
 def write_text(path: Path, content: str) -> None:
     """Write `content` to `path` atomically, as UTF-8 with plain line feeds."""
-    write_bytes(path, content.encode())
+    write_bytes(path, content.encode("utf-8", "surrogateescape"))
 
 
 def write_json(path: Path, content: Any) -> None:
     """Write `content` to `path` atomically, as JSON that a person can read."""
-    write_text(path, json.dumps(content, indent=2, ensure_ascii=False) + "\n")
+    write_text(path, json.dumps(content, indent=2) + "\n")
 
 
 def write_arrays(path: Path, arrays: Mapping[str, NDArray[Any]]) -> None:
@@ -89,6 +89,18 @@ def read_json(path: Path) -> Any:
         raise UserError(f"{path} is missing; the folder is incomplete") from None
     except (json.JSONDecodeError, UnicodeDecodeError) as error:
         raise UserError(f"{path} is damaged: {error}; delete it and run again") from None
+
+
+def holds_other_things(folder: Path, own: Collection[str]) -> bool:
+    """Whether something stands at `folder` that is not ours to fill.
+
+    Args:
+        folder: may be absent, a file, or a folder.
+        own: names that an interrupted start of ours may have left; hidden files do not count.
+    """
+    if not folder.is_dir():
+        return folder.exists()
+    return any(p.name not in own and not p.name.startswith(".") for p in folder.iterdir())
 
 
 def replace_folder(new: Path, place: Path) -> None:

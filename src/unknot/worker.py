@@ -20,7 +20,7 @@ from unknot.data.image_set import ImageSet, open_image_set
 from unknot.data.sources import load_images
 from unknot.errors import Interrupted, UserError, explain_os_error
 from unknot.figures import animations, plots
-from unknot.files import read_json, write_json, write_text
+from unknot.files import holds_other_things, read_json, write_json, write_text
 from unknot.model.networks import NetworkBuilder
 from unknot.training.loop import fit
 from unknot.training.randomness import standard_normal
@@ -49,8 +49,8 @@ def describe_run(config: RunConfig, images: ImageSet, folder: Path) -> None:
             raise UserError(
                 f"the images have changed since {folder} was begun; choose another --out"
             )
-    elif folder.is_dir() and any(folder.iterdir()):
-        raise UserError(f"{folder} is not empty and holds no run; choose another --out")
+    elif holds_other_things(folder, (IMAGES,)):
+        raise UserError(f"{folder} is there but holds no run; choose another --out")
     write_json(
         folder / IMAGES,
         {
@@ -142,7 +142,7 @@ def draw_reconstructions(run: Run, folder: Path, *, format: str = "avif") -> tup
     pictures = animations.reconstruction_frames(
         frames["images"], frames["reconstructions"], frames["steps"]
     )
-    return _write(pictures, folder / "reconstructions", format, milliseconds=150, last=2000)
+    return _write(pictures, folder, "reconstructions", format, milliseconds=150, last=2000)
 
 
 def draw_traversals(
@@ -155,18 +155,22 @@ def draw_traversals(
 ) -> tuple[Path, str]:
     """Write each latent moved over `span`, from `codes` or from samples of the prior.
 
+    Anything but the run's own traversals, which the report shows, gets a name of its own.
+
     Returns:
         The file, and a note for the user or an empty string.
     """
     start = prior_codes(run) if codes is None else codes
+    stem = "traversals" + ("" if codes is None else "_images")
+    stem += "" if span == SPAN else f"_{span[0]:g}_{span[1]:g}"
     if format == "png":
         values = np.linspace(*span, TRAVERSAL_COLUMNS)
         still = animations.traversal_sheet(run.decode, start[0], run.kl, values)
-        return _write([still], folder / "traversals", format)
+        return _write([still], folder, stem, format)
     frames = animations.traversal_frames(
         run.decode, start, run.kl, animations.traversal_values(span)
     )
-    return _write(animations.there_and_back(frames), folder / "traversals", format)
+    return _write(animations.there_and_back(frames), folder, stem, format)
 
 
 def prior_codes(run: Run) -> np.ndarray:
@@ -176,10 +180,16 @@ def prior_codes(run: Run) -> np.ndarray:
 
 
 def _write(
-    frames: list, path: Path, wanted: str, *, milliseconds: int = 80, last: int | None = None
+    frames: list,
+    folder: Path,
+    stem: str,
+    wanted: str,
+    *,
+    milliseconds: int = 80,
+    last: int | None = None,
 ) -> tuple[Path, str]:
     suffix, note = animations.available_format(wanted)
-    path = path.with_suffix(f".{suffix}")
+    path = folder / f"{stem}.{suffix}"
     if suffix == "png":
         animations.save_picture(frames[-1], path)
     else:
@@ -204,7 +214,7 @@ def main() -> int:
     try:
         execute_run(arguments.folder, device=arguments.device, on_step=follow_parent)
     except (Interrupted, KeyboardInterrupt) as stopped:
-        print(stopped or "interrupted", flush=True)
+        print(str(stopped) or "interrupted", flush=True)
         return EXIT_INTERRUPTED
     except UserError as error:
         print(f"error: {error}", file=sys.stderr, flush=True)

@@ -38,6 +38,13 @@ def test_no_split_is_empty(num: int) -> None:
     assert set(split_by_hash(_names(num), _digests(num))) == set(range(len(SPLITS)))
 
 
+def test_no_small_set_has_an_empty_split() -> None:
+    for trial in range(2000):
+        num = 3 + trial % 6
+        names = [f"{trial}-{i}" for i in range(num)]
+        assert set(split_by_hash(names, _digests(num))) == {0, 1, 2}
+
+
 def test_too_few_different_images_are_refused() -> None:
     with pytest.raises(UserError, match="2 different"):
         split_by_hash(_names(9), [b"a", b"b"] + [b"a"] * 7)

@@ -3,8 +3,12 @@
 import numpy as np
 import pytest
 
-from unknot.data.standardize import STD_FLOOR, fit_standardizer, moments
+from unknot.data.standardize import STD_FLOOR, Standardizer, fit_standardizer, moments
 from unknot.errors import UserError
+
+
+def apply(standardizer: Standardizer, images: np.ndarray) -> np.ndarray:
+    return (images / 255 - standardizer.mean) / standardizer.std
 
 
 @pytest.fixture
@@ -21,21 +25,15 @@ def test_sums_are_exact(images: np.ndarray) -> None:
 
 
 def test_per_pixel_has_mean_0_and_deviation_1(images: np.ndarray) -> None:
-    scaled = fit_standardizer("per_pixel", moments(images, np.arange(700))).forward(images)
+    scaled = apply(fit_standardizer("per_pixel", moments(images, np.arange(700))), images)
     assert np.abs(scaled.mean(0)).max() < 1e-5
     assert np.abs(scaled.std(0) - 1).max() < 1e-5
 
 
 def test_per_channel_has_mean_0_and_deviation_1_per_channel(images: np.ndarray) -> None:
-    scaled = fit_standardizer("per_channel", moments(images, np.arange(700))).forward(images)
+    scaled = apply(fit_standardizer("per_channel", moments(images, np.arange(700))), images)
     assert np.abs(scaled.mean((0, 2, 3))).max() < 1e-5
     assert np.abs(scaled.std((0, 2, 3)) - 1).max() < 1e-5
-
-
-@pytest.mark.parametrize("kind", ["per_pixel", "per_channel", "unit"])
-def test_inverse_gives_the_pixels_back(kind: str, images: np.ndarray) -> None:
-    standardizer = fit_standardizer(kind, moments(images, np.arange(700)))
-    assert np.array_equal(standardizer.inverse(standardizer.forward(images)), images)
 
 
 def test_a_pixel_lit_once_is_no_spike() -> None:
@@ -44,7 +42,7 @@ def test_a_pixel_lit_once_is_no_spike() -> None:
     standardizer = fit_standardizer("per_pixel", moments(images, np.arange(10_000)))
     assert standardizer.std[0, 1, 1] == np.float32(STD_FLOOR)
     assert standardizer.num_floored == 3  # its deviation of 0.01 is above the floor
-    assert np.abs(standardizer.forward(images)).max() < 128
+    assert np.abs(apply(standardizer, images)).max() < 128
 
 
 def test_unknown_kind_is_refused(images: np.ndarray) -> None:

@@ -20,18 +20,18 @@ CONFIG = RunConfig(
     1.0,
     0,
     training=TrainingConfig(
-        steps=40, batch_size=8, validate_every=20, checkpoint_every=10, log_every=5
+        steps=40, batch_size=8, validate_every=20, checkpoint_every=10, log_every=3
     ),
 )
 KILLED = {
     "between two steps": """
 from unknot.training import loop
 real, count = loop._Training._step, 0
-def patched(self, meter):
+def patched(self):
     global count
     count += 1
     if count == 27: os.kill(os.getpid(), signal.SIGKILL)
-    real(self, meter)
+    real(self)
 loop._Training._step = patched
 """,
     "while a checkpoint is being written": """

@@ -15,6 +15,7 @@ from unknot.data.image_set import ImageSet
 from unknot.errors import Interrupted, UserError
 from unknot.training.history import read_history
 from unknot.training.loop import fit
+from unknot.training.recorders import Frames
 from unknot.worker import describe_run, execute_run
 
 TINY = TrainingConfig(steps=30, batch_size=8, validate_every=10, checkpoint_every=10, log_every=5)
@@ -128,10 +129,27 @@ def test_ctrl_c_saves_and_the_same_call_goes_on(small_faces: ImageSet, tmp_path:
     fit(config, small_faces, tmp_path / "a", device="cpu")
     fit(config, small_faces, tmp_path / "b", device="cpu")
     assert equal(weights(tmp_path / "a"), weights(tmp_path / "b"))
-    steps = [line["step"] for line in read_history(tmp_path / "a", "train")]
-    assert steps == [5, 10, 15, 20, 25, 30]
+    losses = [[line["loss"] for line in read_history(tmp_path / n, "train")] for n in ("a", "b")]
+    assert len(losses[0]) == 6
+    assert losses[0] == losses[1]
     with np.load(tmp_path / "a" / "frames.npz") as a, np.load(tmp_path / "b" / "frames.npz") as b:
         assert np.array_equal(a["reconstructions"], b["reconstructions"])
+
+
+def test_an_interruption_before_the_first_step(small_faces: ImageSet, tmp_path: Path) -> None:
+    config = RunConfig(1.0, 0, training=TINY)
+    real = Frames.take
+
+    def interrupted(self: Frames, step: int) -> None:
+        real(self, step)
+        signal.raise_signal(signal.SIGINT)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Frames, "take", interrupted)
+        with pytest.raises(Interrupted, match="step 0 of 30"):
+            fit(config, small_faces, tmp_path, device="cpu")
+    fit(config, small_faces, tmp_path, device="cpu")
+    assert (tmp_path / "weights.safetensors").exists()
 
 
 def test_a_finished_run_is_left_alone(small_faces: ImageSet, tmp_path: Path) -> None:

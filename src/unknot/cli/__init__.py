@@ -10,6 +10,7 @@ import io
 import json
 import sys
 from collections.abc import Callable
+from dataclasses import replace
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
@@ -18,7 +19,7 @@ import tyro
 
 from unknot import __version__
 from unknot.cli import jobs, views
-from unknot.config import ExperimentConfig, from_toml
+from unknot.config import ExperimentConfig, RunConfig, from_toml_with_place
 from unknot.errors import Interrupted, UserError, explain_os_error
 
 EXIT_USER, EXIT_FAULT, EXIT_INTERRUPTED = 2, 1, 130
@@ -124,9 +125,15 @@ def _defaults(kind: type, rest: list[str]) -> Any:
     path = next((w.split("=", 1)[1] for w in rest if w.startswith("--config=")), path)
     if path is None or kind not in (jobs.CompareOptions, jobs.TrainOptions):
         return tyro.MISSING_NONPROP
-    described: ExperimentConfig = from_toml(ExperimentConfig, Path(path))
+    wanted = ExperimentConfig if kind is jobs.CompareOptions else RunConfig
+    described, place = from_toml_with_place(wanted, Path(path))
+    if any(word.split("=")[0] == "--recipe" for word in rest):
+        blank = dict.fromkeys(("steps", "batch_size", "learning_rate", "schedule"))
+        described = replace(described, training=replace(described.training, **blank))
+    execution = jobs.Execution(Path(place.out) if place.out else None, Path(path), place.device)
     if kind is jobs.CompareOptions:
-        return jobs.CompareOptions(experiment=described)
+        return jobs.CompareOptions(described, execution, place.workers, place.engine)
     return jobs.TrainOptions(
-        described.data, described.betas[0], described.seeds[0], described.model, described.training
+        *(described.data, described.beta, described.seed, described.model, described.training),
+        execution=execution,
     )

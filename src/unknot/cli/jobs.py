@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 from unknot.cli.common import Common, load, print_scales
 from unknot.config import DataConfig, ExperimentConfig, ModelConfig, TrainingConfig
@@ -14,9 +14,9 @@ class Execution:
     """Where and how it runs."""
 
     out: Path | None = None
-    """The folder for the results; by default a new one below `runs`."""
+    """The folder for the results; by default one below `runs`, named after the data."""
     config: Path | None = None
-    """A TOML file with any of these options; the command line wins."""
+    """A TOML file with any of these options; what is typed wins."""
     device: str = "auto"
     """cpu, cuda, mps, or auto."""
 
@@ -29,7 +29,7 @@ class CompareOptions:
     execution: Execution = field(default_factory=Execution)
     workers: int | None = None
     """Processes at a time; one per core by default."""
-    engine: Literal["local"] = "local"
+    engine: str = "local"
     """Where the runs are executed."""
     common: Common = field(default_factory=Common)
 
@@ -54,6 +54,7 @@ def compare_command(options: CompareOptions) -> tuple[str, Any]:
     from unknot import describe
     from unknot.compare import default_folder, run_experiment
     from unknot.experiment import REPORT
+    from unknot.figures.animations import available_format
     from unknot.progress import Steps
     from unknot.worker import is_done
 
@@ -78,6 +79,9 @@ def compare_command(options: CompareOptions) -> tuple[str, Any]:
     lines = [describe.run_line(run) for run in experiment.runs()]
     for name, why in failures.items():
         lines.append(f"{name} failed: {why} (log: {folder / name / 'log.txt'})")
+    _, note = available_format("avif")
+    if note:
+        lines.append(note)
     if finished:
         lines.append(f"every run in {folder} was finished already; nothing was trained")
     lines.append(f"report: {folder / REPORT}")
@@ -114,12 +118,14 @@ def train_command(options: TrainOptions) -> tuple[str, Any]:
     )
     images = load(options.data, options.common)
     from unknot import describe
-    from unknot.compare import train_run
+    from unknot.compare import default_run_folder, train_run
     from unknot.progress import Steps
+    from unknot.worker import is_done
 
     if not options.common.json:
         print_scales(config, images.image_shape)
     name = config.runs()[0].name
+    finished = is_done(options.execution.out or default_run_folder(config))
     with Steps(options.common.quiet or options.common.json).shown() as steps:
         run = train_run(
             config,
@@ -129,4 +135,6 @@ def train_command(options: TrainOptions) -> tuple[str, Any]:
             on_step=lambda step, of: steps.show([(name, step, of)]),
         )
     text = f"{describe.run_line(run)}\nrun: {run.folder}"
+    if finished:
+        text = f"{run.folder} was finished already; nothing was trained\n{text}"
     return text, {"folder": str(run.folder), "evaluation": run.evaluation}

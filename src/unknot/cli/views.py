@@ -12,6 +12,7 @@ from unknot.errors import UserError
 
 RunFolder = Annotated[Path, tyro.conf.Positional, tyro.conf.arg(metavar="RUN")]
 DataPath = Annotated[str, tyro.conf.Positional, tyro.conf.arg(metavar="DATA")]
+PICTURES = (".png", ".jpg", ".webp", ".avif")
 Format = Literal["avif", "gif", "webp", "png"]
 
 
@@ -114,6 +115,8 @@ def data_command(options: DataOptions) -> tuple[str, Any]:
         num, size = clear_cache()
         text = f"deleted {num} prepared data set(s), {size / 2**20:,.0f} MiB, from {cache_folder()}"
         return text, {"cache": str(cache_folder()), "deleted": num, "bytes": size}
+    if options.sample and options.sample.suffix.lower() not in PICTURES:
+        raise UserError(f"sample is {options.sample}; its ending must be {', '.join(PICTURES)}")
     images = load(options.data, options.common)
     splits = {split: len(images.indices(split)) for split in SPLITS}
     from unknot.data.facts import data_facts, label_shares
@@ -168,7 +171,7 @@ def doctor_command(options: DoctorOptions) -> tuple[str, Any]:
 
 def _same_preparation(run: Any, source: str) -> DataConfig:
     """Other data, prepared as the run's was."""
-    color = "grey" if run.image_shape[0] == 1 else "rgb"
+    data = replace(run.config.data, source=source, group="none")
     if source == "faces":
-        color = "auto"
-    return replace(run.config.data, source=source, color=color, group="none")
+        return replace(data, color="auto", crop="auto")
+    return replace(data, color="grey" if run.image_shape[0] == 1 else "rgb")

@@ -10,7 +10,13 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from unknot.data.cache import cache_key
-from unknot.data.decode import Preparation, Progress, crop_box
+from unknot.data.decode import (
+    Preparation,
+    Progress,
+    UnreadableError,
+    is_grey_mode,
+    to_pixels,
+)
 from unknot.data.image_set import ImageSet, Labels, make_info, make_labels, prepare
 from unknot.data.splits import split_by_hash
 from unknot.errors import UserError
@@ -31,9 +37,9 @@ def load_arrays(
         raise UserError("attributes holds a value that is not 1, 0 or -1 (missing)")
     causes = _columns("factors", factors, num)
     grey = preparation.color == "grey" or (
-        preparation.color == "auto" and all(p.mode in ("1", "L", "LA") for p in pictures)
+        preparation.color == "auto" and all(is_grey_mode(p.mode) for p in pictures)
     )
-    images = np.ascontiguousarray([_fit_picture(p, preparation, grey) for p in pictures])
+    images = _fit_pictures(pictures, preparation, grey)
     if progress:
         progress("preparing", num, num)
     digests = [hashlib.blake2b(image.tobytes(), digest_size=16).digest() for image in images]
@@ -47,6 +53,7 @@ def load_arrays(
         factor_names=tuple(factors),
     )
     info = make_info("array", "array", names, images.shape[1:], preparation, digests, split)
+    info["repeatable"] = False
 
     def write(pixels: Path) -> tuple[Labels, dict[str, Any]]:
         pixels.write_bytes(images.data)
@@ -95,14 +102,14 @@ def _as_bytes(array: NDArray[Any]) -> NDArray[np.uint8]:
     return np.ascontiguousarray(array)
 
 
-def _fit_picture(picture: Image.Image, preparation: Preparation, grey: bool) -> NDArray[np.uint8]:
-    flat = picture.convert("L" if grey else "RGB")
-    size = (preparation.size, preparation.size)
-    box = crop_box(flat.size, preparation.crop)
-    if flat.size != size or box != (0, 0, *size):
-        flat = flat.resize(size, Image.Resampling.BICUBIC, box=box)
-    pixels = np.asarray(flat)
-    return pixels[None] if grey else pixels.transpose(2, 0, 1)
+def _fit_pictures(
+    pictures: list[Image.Image], preparation: Preparation, grey: bool
+) -> NDArray[np.uint8]:
+    try:
+        fitted = [to_pixels(picture, preparation, 1 if grey else 3) for picture in pictures]
+    except UnreadableError as error:
+        raise UserError(f"an image cannot be used: {error}; change crop, or the image") from None
+    return np.ascontiguousarray(fitted)
 
 
 def _columns(what: str, table: Mapping[str, Any], num: int) -> NDArray[np.float64]:

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import platformdirs
-from filelock import FileLock
+from filelock import FileLock, Timeout
 
 from unknot.errors import UserError
 from unknot.files import replace_folder
@@ -93,11 +93,15 @@ def clear_cache() -> tuple[int, int]:
     """
     root, num, size = cache_folder(), 0, 0
     for entry in sorted(root.glob("*")) if root.is_dir() else []:
-        if entry.is_dir():
-            with FileLock(root / f"{entry.name.split('.')[0]}.lock"):
+        if not entry.is_dir():
+            continue
+        lock = FileLock(root / f"{entry.name.split('.')[0]}.lock", timeout=0)
+        try:
+            with lock:
                 size += sum(file.stat().st_size for file in entry.rglob("*") if file.is_file())
                 shutil.rmtree(entry, ignore_errors=True)
+                Path(lock.lock_file).unlink(missing_ok=True)
                 num += 1
-    for lock in root.glob("*.lock") if root.is_dir() else []:
-        lock.unlink(missing_ok=True)
+        except Timeout:
+            continue
     return num, size

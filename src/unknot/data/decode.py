@@ -9,8 +9,9 @@ import os
 import struct
 import threading
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -43,7 +44,7 @@ class Preparation:
     """`auto` (148 of CelebA's 178x218, otherwise the largest centred square), `none` (squeeze the
     whole picture), or the side of a centred square in pixels."""
     color: Literal["auto", "rgb", "grey"] = "auto"
-    """`auto` is grey if the first pictures all are."""
+    """`auto` is grey if 64 of the pictures, evenly spaced, all are."""
 
     def __post_init__(self) -> None:
         """Check every field."""
@@ -79,15 +80,10 @@ def decode(content: bytes, preparation: Preparation, num_channels: int) -> NDArr
         UnreadableError: if it is not a picture, is damaged, or is too large or small to use.
     """
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # Pillow's notes on odd metadata
-            with Image.open(io.BytesIO(content)) as picture:
-                _check_pixels(picture)
-                picture.load()
-                upright: Image.Image = picture
-                if picture.getexif().get(ORIENTATION_TAG, 1) != 1:
-                    upright = ImageOps.exif_transpose(picture)
-                flat = _to_mode(upright, "L" if num_channels == 1 else "RGB")
+        with Image.open(io.BytesIO(content)) as picture:
+            _check_pixels(picture)
+            picture.load()
+            return to_pixels(picture, preparation, num_channels)
     except UnreadableError:
         raise
     except Image.UnidentifiedImageError:
@@ -96,6 +92,15 @@ def decode(content: bytes, preparation: Preparation, num_channels: int) -> NDArr
         raise UnreadableError(f"has more than {MAX_PIXELS:,} pixels") from None
     except DAMAGED as error:
         raise UnreadableError(f"damaged: {' '.join(str(error).split())}") from None
+
+
+def to_pixels(
+    picture: Image.Image, preparation: Preparation, num_channels: int
+) -> NDArray[np.uint8]:
+    """Turn a decoded picture upright, flatten, crop and resize it; as `decode`."""
+    if picture.getexif().get(ORIENTATION_TAG, 1) != 1:
+        picture = ImageOps.exif_transpose(picture)
+    flat = _to_mode(picture, "L" if num_channels == 1 else "RGB")
     box = crop_box(flat.size, preparation.crop)
     size = (preparation.size, preparation.size)
     if flat.size != size or box != (0, 0, *size):
@@ -163,13 +168,24 @@ def are_grey(read: Callable[[int], bytes], num: int) -> bool:
     modes = set()
     for index in np.unique(np.linspace(0, num - 1, min(num, 64)).astype(int)):
         try:
-            with warnings.catch_warnings():
-                warnings.simplefilter("ignore")
-                with Image.open(io.BytesIO(read(int(index)))) as picture:
-                    modes.add(picture.mode)
+            with _without_warnings(), Image.open(io.BytesIO(read(int(index)))) as picture:
+                modes.add(picture.mode)
         except (*DAMAGED, UnreadableError, Image.DecompressionBombError):
             continue
-    return bool(modes) and all(m in ("1", "L", "LA", "F") or m.startswith("I") for m in modes)
+    return bool(modes) and all(map(is_grey_mode, modes))
+
+
+def is_grey_mode(mode: str) -> bool:
+    """Whether Pillow's name of a mode is one without colours."""
+    return mode in ("1", "L", "LA", "La", "F") or mode.startswith("I")
+
+
+@contextmanager
+def _without_warnings() -> Iterator[None]:
+    """Silence Pillow's notes on odd metadata. The filters are the process's: enter it once only."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        yield
 
 
 def decode_all(
@@ -226,7 +242,7 @@ def decode_all(
                 if progress:
                     progress("decoding", done, num)
 
-        with ThreadPoolExecutor(workers or os.cpu_count()) as pool:
+        with _without_warnings(), ThreadPoolExecutor(workers or os.cpu_count()) as pool:
             try:
                 for _ in pool.map(work, range(0, num, CHUNK)):
                     pass

@@ -52,7 +52,8 @@ class ImageSet:
         names: the relative path of each image.
         labels: splits, attributes, factors and groups.
         info: what was prepared and how, as in `info.json`: `source`, `kind`, `preparation`,
-            `fingerprint`, `unreadable` (name and reason), `notes`, `split_by`, `num_duplicates`.
+            `group`, `fingerprint`, `unreadable` (name and reason), `notes`, `split_by`,
+            `num_duplicates`, and `repeatable`: whether `source` alone gives the same images.
     """
 
     folder: Path
@@ -179,6 +180,8 @@ def make_info(
         "names": list(names),
         "preparation": preparation.as_dict(),
         "fingerprint": hashlib.blake2b(b"".join(parts), digest_size=16).hexdigest(),
+        "group": "none",
+        "repeatable": True,
         "split_by": "name",
         "num_found": len(names),
         "num_duplicates": len(digests) - len(set(digests)),

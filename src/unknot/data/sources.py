@@ -106,7 +106,7 @@ def _load_files(
     workers: int | None,
     progress: Progress | None,
 ) -> ImageSet:
-    total = len(files.names)
+    total, place = len(files.names), str(path.resolve())
 
     def write(pixels: Path) -> tuple[Labels, dict[str, Any]]:
         labelled = files.add_labels(files) if files.add_labels else files
@@ -134,14 +134,14 @@ def _load_files(
             group_names=labelled.group_names,
         )
         return labels, {
-            **make_info(str(path), kind, names, shape, preparation, digests, split),
+            **make_info(place, kind, names, shape, preparation, digests, split),
+            "group": group,
             "split_by": "name" if official is None else "official",
             "num_found": total,
             "unreadable": {files.names[i]: unreadable[i] for i in sorted(unreadable)},
             "notes": list(labelled.notes),
         }
 
-    place = str(path.resolve())
     found = (files.names, files.stamps, files.label_stamps)
     key = cache_key(place, preparation.as_dict(), group, *found)
     return prepare(key, total * 3 * preparation.size**2, write)
@@ -189,10 +189,9 @@ def _load_faces(
         digests = [row.tobytes() for row in factors]
         split = split_by_hash(names, digests)
         labels = make_labels(split, factors=factors, factor_names=faces.FACTOR_NAMES)
-        shape = (3, size, size)
-        return labels, make_info(
-            "faces", "built-in faces", names, shape, preparation, digests, split
-        )
+        shape, kind = (3, size, size), "built-in faces"
+        info = make_info("faces", kind, names, shape, preparation, digests, split)
+        return labels, {**info, "repeatable": (num, seed) == (faces.DEFAULT_NUM, 0)}
 
     key = cache_key("faces", faces.VERSION, num, seed, preparation.as_dict())
     return prepare(key, num * 3 * size**2, write)

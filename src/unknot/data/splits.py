@@ -41,7 +41,7 @@ def split_by_hash(names: Sequence[str], digests: Sequence[bytes]) -> NDArray[np.
     place = {digest: _fraction(name) for digest, name in first_name.items()}
     split = {d: 1 if p < HELD_OUT else 2 if p < 2 * HELD_OUT else 0 for d, p in place.items()}
     ordered = sorted(place, key=lambda digest: place[digest])
-    for wanted, stand_in in ((1, ordered[0]), (2, ordered[1]), (0, ordered[-1])):
+    for wanted, stand_in in ((0, ordered[-1]), (1, ordered[0]), (2, ordered[1])):
         if wanted not in split.values():
             split[stand_in] = wanted
     return np.array([split[digest] for digest in digests], np.int8)
@@ -49,4 +49,9 @@ def split_by_hash(names: Sequence[str], digests: Sequence[bytes]) -> NDArray[np.
 
 def _fraction(name: str) -> float:
     """A number in [0, 1) that depends on the name alone."""
-    return int.from_bytes(hashlib.blake2b(name.encode(), digest_size=8).digest()) / 2**64
+    return (
+        int.from_bytes(
+            hashlib.blake2b(name.encode("utf-8", "surrogateescape"), digest_size=8).digest()
+        )
+        / 2**64
+    )

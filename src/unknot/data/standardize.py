@@ -5,7 +5,6 @@ the training images, for each channel or for each pixel of each channel.
 """
 
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -50,7 +49,7 @@ def moments(images: NDArray[np.uint8], indices: NDArray[np.integer], chunk: int 
 
 @dataclass(frozen=True)
 class Standardizer:
-    """`(pixel / 255 - mean) / std` and its inverse.
+    """The numbers of `(pixel / 255 - mean) / std`; the model applies them and their inverse.
 
     Attributes:
         kind: `per_pixel`, `per_channel` or `unit`.
@@ -63,15 +62,6 @@ class Standardizer:
     mean: NDArray[np.float32]
     std: NDArray[np.float32]
     num_floored: int = 0
-
-    def forward(self, images: Any) -> Any:
-        """Scale pixels 0..255, shape `(batch, channel, height, width)`; NumPy arrays only."""
-        return (images.astype(np.float32) / np.float32(255) - self.mean) / self.std
-
-    def inverse(self, standardized: NDArray[np.floating]) -> NDArray[np.uint8]:
-        """Back to pixels 0..255, rounded and clipped; same shape."""
-        unit = standardized * self.std + self.mean
-        return (np.clip(unit, 0, 1) * 255 + 0.5).astype(np.uint8)
 
 
 def fit_unit(moments: Moments) -> Standardizer:
@@ -107,7 +97,7 @@ def fit_per_pixel(moments: Moments) -> Standardizer:
 def _fit(
     kind: str, num: int, total: NDArray[np.int64], total_squares: NDArray[np.int64]
 ) -> Standardizer:
-    # num * squares - total**2 is exact in int64 below 2**63 / 255**2 / num, far above any data set
+    # in Python's integers: the difference of two large numbers must stay exact
     variance = (num * total_squares.astype(object) - total.astype(object) ** 2).astype(np.float64)
     std = np.sqrt(variance) / num / 255
     floored = std < STD_FLOOR

@@ -4,9 +4,10 @@ import json
 import os
 import shutil
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import torch
+from safetensors import SafetensorError
 from safetensors.torch import load_file, save
 from torch import Tensor, nn
 
@@ -26,6 +27,8 @@ class Position(NamedTuple):
         threads: with how many threads; a resume uses as many, for equal bits.
         mode: how the step is computed (`eager`).
         first_loss: the loss of the first step, against which an explosion is told.
+        sums: of the training terms since the last line of the history.
+        num_summed: how many steps are in them.
     """
 
     step: int
@@ -33,6 +36,8 @@ class Position(NamedTuple):
     threads: int
     mode: str
     first_loss: float
+    sums: tuple[float, ...] = ()
+    num_summed: int = 0
 
 
 def save_weights(path: Path, model: nn.Module) -> None:
@@ -47,14 +52,10 @@ def load_weights(path: Path, model: nn.Module) -> None:
     Raises:
         UserError: if the file is missing, damaged or of another model.
     """
+    tensors = _read_tensors(path)
     try:
-        model.load_state_dict(load_file(path))
-    except FileNotFoundError:
-        raise UserError(f"{path} is missing; train the run again") from None
-    except Exception as error:
-        # safetensors has one bare exception class, and load_state_dict raises RuntimeError
-        if type(error).__name__ not in ("SafetensorError", "RuntimeError"):
-            raise
+        model.load_state_dict(tensors)
+    except RuntimeError as error:
         reason = str(error).splitlines()[0]
         raise UserError(f"{path} cannot be loaded ({reason}); train the run again") from None
 
@@ -94,14 +95,24 @@ def load_checkpoint(folder: Path, model: nn.Module, optimizer: torch.optim.Optim
     in the order they lie in memory.
     """
     load_weights(folder / FOLDER / WEIGHTS, model)
-    flat = load_file(folder / FOLDER / OPTIMIZER)
+    flat = _read_tensors(folder / FOLDER / OPTIMIZER)
     for i, parameter in enumerate(_parameters(optimizer)):
-        state: dict[str, Any] = {}
-        for name in ("step", "exp_avg", "exp_avg_sq"):
-            stored = flat[f"{i}.{name}"]
-            same_layout = torch.empty_like(parameter, dtype=stored.dtype)
-            state[name] = stored if name == "step" else same_layout.copy_(stored)
-        optimizer.state[parameter] = state
+        if f"{i}.step" not in flat:
+            continue  # before the first step, or a parameter that takes no part
+        optimizer.state[parameter] = {
+            "step": flat[f"{i}.step"].clone().to(parameter.device),
+            "exp_avg": torch.empty_like(parameter).copy_(flat[f"{i}.exp_avg"]),
+            "exp_avg_sq": torch.empty_like(parameter).copy_(flat[f"{i}.exp_avg_sq"]),
+        }
+
+
+def _read_tensors(path: Path) -> dict[str, Tensor]:
+    try:
+        return load_file(path)
+    except FileNotFoundError:
+        raise UserError(f"{path} is missing; train the run again") from None
+    except SafetensorError as error:
+        raise UserError(f"{path} cannot be loaded ({error}); train the run again") from None
 
 
 def _parameters(optimizer: torch.optim.Optimizer) -> list[Tensor]:

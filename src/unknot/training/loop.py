@@ -17,7 +17,7 @@ from torch import Tensor
 
 from unknot.config import RunConfig
 from unknot.data.image_set import ImageSet
-from unknot.data.standardize import fit_standardizer
+from unknot.data.standardize import STD_FLOOR, fit_standardizer
 from unknot.errors import Interrupted, UserError
 from unknot.files import write_arrays, write_json, written_beside
 from unknot.model.distributions import LIKELIHOODS
@@ -172,22 +172,24 @@ class _Training:
             checkpoint.load_checkpoint(folder, self.model, self.optimizer)
         self.position = start or Position(0, 0.0, torch.get_num_threads(), MODE, math.nan)
         self.frames = Frames(self.model, images, folder, self.position.step)
+        self.meter = Meter(
+            self.model.latent_dim, self.device, self.position.sums, self.position.num_summed
+        )
 
     def run(self, on_step: Callable[[int, int], None] | None) -> VAE:
         steps, training = self.recipe.steps, self.config.training
         write_json(self.folder / SCALES, self._scales())
         history = History(self.folder, self.position.step)
         due = set(frame_steps(steps))
-        meter = Meter(self.model.latent_dim, self.device)
         try:
             with noticing_signals() as stop:
                 if self.position.step == 0:
                     self.frames.take(0)
                 while self.position.step < steps and not stop.requested:
-                    self._step(meter)
+                    self._step()
                     step = self.position.step
                     if step % training.log_every == 0 or step == steps:
-                        history.add(self._train_line(meter))
+                        history.add(self._train_line())
                     if step % training.validate_every == 0 or step == steps:
                         history.add(self._validation_line())
                     if step in due:
@@ -204,7 +206,7 @@ class _Training:
         self._finish()
         return self.model.eval()
 
-    def _step(self, meter: Meter) -> None:
+    def _step(self) -> None:
         begun = time.perf_counter()
         step, seed = self.position.step, self.config.seed
         for group in self.optimizer.param_groups:
@@ -220,7 +222,7 @@ class _Training:
         loss.backward()
         first_loss = self._check(loss, step, beta)
         self.optimizer.step()
-        meter.add(loss, terms)
+        self.meter.add(loss, terms)
         self.position = self.position._replace(
             step=step + 1,
             seconds=self.position.seconds + time.perf_counter() - begun,
@@ -245,14 +247,14 @@ class _Training:
             "hundred steps"
         )
 
-    def _train_line(self, meter: Meter) -> dict[str, Any]:
+    def _train_line(self) -> dict[str, Any]:
         step = self.position.step
         log_sigma = getattr(self.model.likelihood, "log_sigma", None)
         sigma = math.exp(log_sigma.item()) if log_sigma is not None else None
         beta = beta_at(step - 1, self.config.beta, self.config.training.beta_warmup)
         return {
             **{"split": "train", "step": step, "images": step * self.recipe.batch_size},
-            **{"seconds": self.position.seconds, **meter.read(), "beta": beta},
+            **{"seconds": self.position.seconds, **self.meter.read(), "beta": beta},
             "beta_eff": None if sigma is None else beta * sigma**2,
             "sigma": sigma,
             "learning_rate": self.optimizer.param_groups[0]["lr"],
@@ -277,11 +279,14 @@ class _Training:
         scales = beta_scales(
             self.config.beta, sigma=sigma, latent_dim=latent_dim, num_pixels=num_pixels
         )
-        return {"beta": self.config.beta, **scales._asdict()}
+        floored = int(torch.eq(self.model.pixel_std, np.float32(STD_FLOOR).item()).sum())
+        return {"beta": self.config.beta, **scales._asdict(), "num_std_floored": floored}
 
     def _save(self) -> None:
         self.frames.save()
-        checkpoint.save_checkpoint(self.folder, self.model, self.optimizer, self.position)
+        sums, num = self.meter.state()
+        position = self.position._replace(sums=sums, num_summed=num)
+        checkpoint.save_checkpoint(self.folder, self.model, self.optimizer, position)
 
     def _finish(self) -> None:
         """Leave what others read: weights, the fit on held-out images, and their codes."""

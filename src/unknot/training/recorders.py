@@ -1,5 +1,6 @@
 """What is gathered while a run trains: means of the terms, and frames of reconstructions."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -20,9 +21,15 @@ FRAMES = "frames.npz"
 class Meter:
     """Means of the training terms since they were last read, summed on the device."""
 
-    def __init__(self, latent_dim: int, device: torch.device) -> None:
-        self._sums = torch.zeros(2 + latent_dim, device=device)
-        self._num = 0
+    def __init__(
+        self, latent_dim: int, device: torch.device, sums: Sequence[float] = (), num: int = 0
+    ) -> None:
+        self._sums = torch.tensor(sums or [0.0] * (2 + latent_dim), device=device)
+        self._num = num
+
+    def state(self) -> tuple[tuple[float, ...], int]:
+        """The sums and how many steps are in them, from which another can go on."""
+        return tuple(self._sums.tolist()), self._num
 
     @torch.no_grad()
     def add(self, loss: Tensor, terms: Terms) -> None:

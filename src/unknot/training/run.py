@@ -142,7 +142,10 @@ class Run:
             write_arrays(path, arrays)
             return
         latents = range(mean.shape[1])
-        with written_beside(path) as temporary, temporary.open("w", newline="") as file:
+        with (
+            written_beside(path) as temporary,
+            temporary.open("w", newline="", encoding="utf-8", errors="surrogateescape") as file,
+        ):
             table = csv.writer(file)
             table.writerow(
                 ["name", *(f"mean_{i}" for i in latents)] + [f"logvar_{i}" for i in latents]
