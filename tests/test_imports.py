@@ -19,13 +19,13 @@ FLOW = [
     "report",
     "worker engines describe",
     "experiment",
-    "compare",
+    "comparison",
     "progress doctor",
     "cli",
     "__init__ __main__",
 ]
 PLACE = {name: i for i, names in enumerate(FLOW) for name in names.split()}
-KNOW_CONFIG = {"training", "worker", "describe", "experiment", "compare", "cli", "config"}
+KNOW_CONFIG = {"training", "worker", "describe", "experiment", "comparison", "cli", "config"}
 
 
 def _room(path: Path) -> str:
@@ -75,3 +75,8 @@ def test_public_names_are_there() -> None:
     for name in unknot.__all__:
         assert getattr(unknot, name) is not None
         assert getattr(unknot, name).__doc__
+
+
+def test_a_public_name_stays_what_it_is_after_its_module_is_imported() -> None:
+    modules = {path.stem for path in ROOT.iterdir()}
+    assert not modules & set(unknot.__all__)

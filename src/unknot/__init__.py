@@ -14,7 +14,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from unknot.compare import compare, train
+    from unknot.comparison import compare, train
     from unknot.data.faces import draw_faces, sample_factors
     from unknot.data.image_set import ImageSet
     from unknot.data.sources import load_images
@@ -30,11 +30,11 @@ _HOMES = {
     "Interrupted": "unknot.errors",
     "Run": "unknot.training.run",
     "UserError": "unknot.errors",
-    "compare": "unknot.compare",
+    "compare": "unknot.comparison",
     "draw_faces": "unknot.data.faces",
     "load_images": "unknot.data.sources",
     "sample_factors": "unknot.data.faces",
-    "train": "unknot.compare",
+    "train": "unknot.comparison",
 }
 
 __all__ = [

@@ -52,7 +52,7 @@ class RunsFailedError(UserError):
 def compare_command(options: CompareOptions) -> tuple[str, Any]:
     """Train every beta and seed."""
     from unknot import describe
-    from unknot.compare import default_folder, run_experiment
+    from unknot.comparison import default_folder, run_experiment
     from unknot.experiment import REPORT
     from unknot.figures.animations import available_format
     from unknot.progress import Steps
@@ -118,7 +118,7 @@ def train_command(options: TrainOptions) -> tuple[str, Any]:
     )
     images = load(options.data, options.common)
     from unknot import describe
-    from unknot.compare import default_run_folder, train_run
+    from unknot.comparison import default_run_folder, train_run
     from unknot.progress import Steps
     from unknot.worker import is_done
 

@@ -148,7 +148,7 @@ class ReportOptions:
 
 def report_command(options: ReportOptions) -> tuple[str, Any]:
     """Write an experiment's page again."""
-    from unknot.compare import Experiment
+    from unknot.comparison import Experiment
 
     path = Experiment(options.experiment).report()
     return f"report: {path}", {"report": str(path)}

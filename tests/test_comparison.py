@@ -11,7 +11,7 @@ import pytest
 from torch import nn
 
 import unknot
-from unknot.compare import compare, default_folder
+from unknot.comparison import compare, default_folder
 from unknot.data.image_set import ImageSet
 from unknot.errors import UserError
 from unknot.experiment import Experiment, experiment_config
