@@ -179,11 +179,9 @@ def _paint(factors: FloatArray, size: int) -> FloatArray:
     _paint_hair_behind(canvas, hair, light, values["hair_length"], width)
     _paint_body(canvas, skin, light)
     _paint_head(canvas, skin, light, width, yaw)
-    face = canvas.window(-0.62, 0.62, -0.62, 0.42)
-    shade, inside = _head_shading(face, light, width)
-    _paint_nose(face, skin, light, shade, inside, width, yaw)
-    _paint_eyes(face, hair, shade, inside, width, yaw)
-    _paint_mouth(face, shade, inside, width, yaw, values["smile"])
+    _paint_nose(canvas.window(-0.56, 0.56, -0.27, 0.16), skin, light, width, yaw)
+    _paint_eyes(canvas.window(-0.62, 0.62, -0.06, 0.30), hair, light, width, yaw)
+    _paint_mouth(canvas.window(-0.6, 0.6, -0.56, -0.16), light, width, yaw, values["smile"])
     _paint_fringe(canvas.window(-1, 1, 0.0, 1), hair, light, width, yaw)
     return canvas.pixels
 
@@ -262,11 +260,10 @@ def _paint_nose(
     face: _Canvas,
     skin: FloatArray,
     light: _Light,
-    shade: FloatArray,
-    inside: FloatArray,
     width: FloatArray,
     yaw: FloatArray,
 ) -> None:
+    shade, inside = _head_shading(face, light, width)
     x0, _ = _on_head(0.0, NOSE_Y, width, yaw)
     tip = x0 * np.float32(1.2)
     down = np.clip((0.1 - face.y) / np.float32(0.25), 0, 1)
@@ -284,11 +281,11 @@ def _paint_nose(
 def _paint_eyes(
     face: _Canvas,
     hair: FloatArray,
-    shade: FloatArray,
-    inside: FloatArray,
+    light: _Light,
     width: FloatArray,
     yaw: FloatArray,
 ) -> None:
+    shade, inside = _head_shading(face, light, width)
     white = np.full((1, 3, 1, 1), 0.96, np.float32) * np.sqrt(shade)[:, None]
     iris = np.array(IRIS, np.float32).reshape(1, 3, 1, 1) * shade[:, None]
     brow = hair * np.float32(0.6) * shade[:, None]
@@ -309,12 +306,12 @@ def _paint_eyes(
 
 def _paint_mouth(
     face: _Canvas,
-    shade: FloatArray,
-    inside: FloatArray,
+    light: _Light,
     width: FloatArray,
     yaw: FloatArray,
     smile: FloatArray,
 ) -> None:
+    shade, inside = _head_shading(face, light, width)
     x0, narrow = _on_head(0.0, MOUTH_Y, width, yaw)
     half = _between((0.14, 0.22), smile) * narrow
     across = (face.x - x0) / half

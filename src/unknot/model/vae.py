@@ -62,7 +62,8 @@ class VAE(nn.Module):
     def standardize(self, images: Tensor) -> Tensor:
         """Pixels 0..255 (uint8) to the network's scale, channels last in memory; same shape."""
         x = images.to(torch.float32, memory_format=torch.channels_last)
-        return x.mul_(1 / 255).sub_(self.pixel_mean).div_(self.pixel_std)
+        scale = _in_memory_order(255 * self.pixel_std).reciprocal_()
+        return x.mul_(scale).sub_(_in_memory_order(self.pixel_mean / self.pixel_std))
 
     def to_pixels(self, output: Tensor) -> Tensor:
         """What the decoder gave, as expected pixels 0..255 (uint8); same shape."""
@@ -90,3 +91,8 @@ class VAE(nn.Module):
         z = reparameterize(*posterior, noise)
         distortion = self.likelihood.distortion(x, self.decode(z))
         return Terms(distortion, kl_divergence(*posterior), posterior, z)
+
+
+def _in_memory_order(per_pixel: Tensor) -> Tensor:
+    """`(channel, height, width)` as a batch of one whose memory lies as the images' does."""
+    return per_pixel[None].contiguous(memory_format=torch.channels_last)
