@@ -10,7 +10,7 @@ from typing import Annotated, Any, Literal, get_type_hints
 import tomli_w
 import tyro
 
-from unknot.data.decode import Preparation
+from unknot.data.preparation import Preparation
 from unknot.errors import UserError
 
 MAX_SEED = 2**63

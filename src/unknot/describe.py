@@ -92,10 +92,10 @@ def page(
         for run in runs
         for test in [run.evaluation["test"]]
     ]
-    versions = environment["versions"]
+    versions, num = environment["versions"], len(config.betas)
     made = f"unknot {versions['unknot']}, torch {versions['torch']}, Python {versions['python']}"
     return Page(
-        title=f"{len(config.betas)} betas on {Path(data['source']).name}",
+        title=f"{num} beta{'s' * (num > 1)} on {Path(data['source']).name}",
         summary=_summary(config, data, runs, failures),
         facts=[
             *data_facts(data, data["splits"]),

@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from unknot.data.decode import Preparation, UnreadableError, crop_box, decode
+from unknot.data.decode import UnreadableError, crop_box, decode
+from unknot.data.preparation import Preparation
 from unknot.errors import UserError
 
 KEEP = Preparation(size=32, crop="none")

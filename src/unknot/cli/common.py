@@ -1,11 +1,14 @@
 """What several commands share. Nothing here imports torch before it is needed."""
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import tyro
 
 from unknot.config import DataConfig, ExperimentConfig, beta_text
-from unknot.data.image_set import ImageSet
+
+if TYPE_CHECKING:
+    from unknot.data.image_set import ImageSet
 
 
 @dataclass(frozen=True)
@@ -18,7 +21,7 @@ class Common:
     """Show no progress."""
 
 
-def load(data: DataConfig, common: Common) -> ImageSet:
+def load(data: DataConfig, common: Common) -> "ImageSet":
     """Prepare or open images, with progress for a person."""
     from unknot.data.sources import load_images
     from unknot.progress import data_progress

@@ -11,13 +11,13 @@ from PIL import Image
 
 from unknot.data.cache import cache_key
 from unknot.data.decode import (
-    Preparation,
     Progress,
     UnreadableError,
     is_grey_mode,
     to_pixels,
 )
 from unknot.data.image_set import ImageSet, Labels, make_info, make_labels, prepare
+from unknot.data.preparation import Preparation
 from unknot.data.splits import split_by_hash
 from unknot.errors import UserError
 

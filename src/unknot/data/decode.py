@@ -12,53 +12,23 @@ import warnings
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageOps
 
-from unknot.errors import UserError
+from unknot.data.preparation import Preparation
 
 Progress = Callable[[str, int, int], None]
 """Called with what is being done, how many are done, and how many there are."""
 
-SIZES = (32, 64, 128)
 MAX_PIXELS = 100_000_000
 CELEBA_SIZE, CELEBA_CROP = (178, 218), 148
 CHUNK = 64
 ORIENTATION_TAG = 0x0112
 DAMAGED = (OSError, ValueError, SyntaxError, EOFError, IndexError, TypeError, struct.error)
 """What Pillow's decoders raise on damaged files."""
-
-
-@dataclass(frozen=True)
-class Preparation:
-    """How a picture becomes an image of the set."""
-
-    size: int = 64
-    """Height and width in pixels: 32, 64 or 128."""
-    crop: str = "auto"
-    """`auto` (148 of CelebA's 178x218, otherwise the largest centred square), `none` (squeeze the
-    whole picture), or the side of a centred square in pixels."""
-    color: Literal["auto", "rgb", "grey"] = "auto"
-    """`auto` is grey if 64 of the pictures, evenly spaced, all are."""
-
-    def __post_init__(self) -> None:
-        """Check every field."""
-        if self.size not in SIZES:
-            raise UserError(f"size is {self.size}; it can be {', '.join(map(str, SIZES))}")
-        if self.color not in ("auto", "rgb", "grey"):
-            raise UserError(f"color is {self.color!r}; it can be auto, rgb or grey")
-        is_number = self.crop.isascii() and self.crop.isdigit() and int(self.crop) > 0
-        if self.crop not in ("auto", "none") and not is_number:
-            raise UserError(f"crop is {self.crop!r}; it can be auto, none or a number of pixels")
-
-    def as_dict(self) -> dict[str, Any]:
-        """The fields, for JSON."""
-        return asdict(self)
 
 
 class UnreadableError(Exception):

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from unknot.data.cache import cached_entry
-from unknot.data.decode import Preparation
+from unknot.data.preparation import Preparation
 from unknot.data.splits import SPLITS
 from unknot.data.standardize import Moments, moments
 from unknot.errors import UserError

@@ -12,7 +12,6 @@ from unknot.data.arrays import load_arrays
 from unknot.data.cache import cache_key
 from unknot.data.celeba import find_celeba, list_celeba
 from unknot.data.decode import (
-    Preparation,
     Progress,
     are_grey,
     decode_all,
@@ -20,6 +19,7 @@ from unknot.data.decode import (
 )
 from unknot.data.folder import FileList, group_by_folder, list_folder, list_zip
 from unknot.data.image_set import ImageSet, Labels, make_info, make_labels, prepare
+from unknot.data.preparation import Preparation
 from unknot.data.splits import split_by_hash
 from unknot.errors import UserError
 
