@@ -65,7 +65,7 @@ def rate(step: Callable[[], None]) -> float:
 def main() -> None:
     options = arguments(__doc__, rounds=5)
     plain = plain_step()
-    rate(plain)  # before ours tells the C library to keep freed memory: the plain loop has it too
+    rate(plain)  # warm; from here on both sides profit from the memory that ours keeps
     with tempfile.TemporaryDirectory() as folder:
         training = loop._Training(RunConfig(), load_images("faces"), Path(folder), "cpu", None)
         rate(training._step)

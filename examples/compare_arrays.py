@@ -1,7 +1,4 @@
-"""Compare betas on images that are already in memory, and read the codes.
-
-`python examples/compare_arrays.py` takes about a minute on two cores.
-"""
+"""Compare betas on images that are already in memory: `python examples/compare_arrays.py`."""
 
 from pathlib import Path
 

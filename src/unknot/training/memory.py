@@ -12,7 +12,7 @@ def keep_freed_memory() -> bool:
 
     A training step frees and asks for the same dozens of megabytes; handed back, each page costs a
     fault when it is touched again: 9,700 faults and a fifth of the step's time with the reference
-    network at batch 64 (`benchmarks/training.py`).
+    network at batch 64 (docs/log.md).
 
     Returns:
         Whether the C library took it; others than glibc have nothing to tell.
