@@ -194,6 +194,7 @@ def test_default_folder_is_safe(small_faces: ImageSet) -> None:
         ("faces", "faces"),
         ("/a/my images/../<b> ünsafe", "b---nsafe"),
         ("/data/celeba.zip", "celeba"),
+        ("/data/3dshapes.h5", "3dshapes"),
         ("/", "images"),
     ):
         data = replace(config.data, source=source)

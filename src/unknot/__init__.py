@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from unknot.data.faces import draw_faces, sample_factors
     from unknot.data.image_set import ImageSet
     from unknot.data.sources import load_images
+    from unknot.data.sprites import draw_sprites
     from unknot.errors import Interrupted, UserError
     from unknot.experiment import Experiment
     from unknot.training.run import Run
@@ -32,6 +33,7 @@ _HOMES = {
     "UserError": "unknot.errors",
     "compare": "unknot.comparison",
     "draw_faces": "unknot.data.faces",
+    "draw_sprites": "unknot.data.sprites",
     "load_images": "unknot.data.sources",
     "sample_factors": "unknot.data.faces",
     "train": "unknot.comparison",
@@ -45,6 +47,7 @@ __all__ = [
     "UserError",
     "compare",
     "draw_faces",
+    "draw_sprites",
     "load_images",
     "sample_factors",
     "train",

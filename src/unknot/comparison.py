@@ -18,6 +18,7 @@ from unknot.config import (
     first_difference,
     to_toml,
 )
+from unknot.data import archives
 from unknot.data.image_set import ImageSet
 from unknot.errors import Interrupted, UserError
 from unknot.experiment import (
@@ -104,7 +105,8 @@ def compare(
 
 def default_folder(config: ExperimentConfig) -> Path:
     """`runs/NAME`, with the name of the data's last folder in letters that any system takes."""
-    stem = Path(config.data.source).name.removesuffix(".zip")
+    path = Path(config.data.source)
+    stem = path.stem if path.suffix.lower() in (".zip", *archives.SUFFIXES) else path.name
     safe = "".join(c if c.isascii() and (c.isalnum() or c in "-_.") else "-" for c in stem)
     return Path("runs") / (safe.strip("-.") or "images")
 

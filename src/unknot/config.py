@@ -38,7 +38,7 @@ class DataConfig:
     """Which images, and how they are prepared."""
 
     source: tyro.conf.Positional[Annotated[str, tyro.conf.arg(metavar="DATA")]] = "faces"
-    """`faces` (built in), or a folder or zip of images, or CelebA's folder."""
+    """`faces` or `sprites` (built in), a folder, zip, npz or h5 of images, or CelebA's folder."""
     size: int = 64
     """Height and width in pixels: 32, 64 or 128."""
     crop: str = "auto"

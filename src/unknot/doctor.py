@@ -11,7 +11,11 @@ from unknot import __version__
 from unknot.data.cache import cache_folder
 from unknot.describe import num_cores, processor
 
-EXTRAS = {"dev": ("pytest", "to run the tests"), "docs": ("sphinx", "to build the documentation")}
+EXTRAS = {
+    "h5": ("h5py", "to read HDF5 archives such as 3D Shapes"),
+    "dev": ("pytest", "to run the tests"),
+    "docs": ("sphinx", "to build the documentation"),
+}
 
 
 def examine() -> dict[str, str]:

@@ -171,7 +171,9 @@ def doctor_command(options: DoctorOptions) -> tuple[str, Any]:
 
 def _same_preparation(run: Any, source: str) -> DataConfig:
     """Other data, prepared as the run's was."""
+    from unknot.data.sources import SOURCES
+
     data = replace(run.config.data, source=source, group="none")
-    if source == "faces":
+    if source in SOURCES:
         return replace(data, color="auto", crop="auto")
     return replace(data, color="grey" if run.image_shape[0] == 1 else "rgb")

@@ -69,7 +69,7 @@ def _as_pictures(source: Any) -> list[Image.Image]:
     if hasattr(source, "detach"):
         source = source.detach().cpu().numpy()
     if isinstance(source, np.ndarray):
-        return [Image.fromarray(pixels) for pixels in _as_bytes(source)]
+        return [Image.fromarray(pixels) for pixels in as_bytes(source)]
     try:
         pictures = list(source)
     except TypeError:
@@ -82,7 +82,7 @@ def _as_pictures(source: Any) -> list[Image.Image]:
     return pictures
 
 
-def _as_bytes(array: NDArray[Any]) -> NDArray[np.uint8]:
+def as_bytes(array: NDArray[Any]) -> NDArray[np.uint8]:
     """uint8 images, channels last or absent."""
     if array.ndim == 4 and array.shape[1] in (1, 3) and array.shape[3] not in (1, 3):
         array = array.transpose(0, 2, 3, 1)

@@ -1,13 +1,13 @@
 """What a user points at -> ImageSet."""
 
 from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
 
-from unknot.data import faces
+from unknot.data import archives
 from unknot.data.arrays import load_arrays
 from unknot.data.cache import cache_key
 from unknot.data.celeba import find_celeba, list_celeba
@@ -17,6 +17,7 @@ from unknot.data.decode import (
     decode_all,
     drop_rows,
 )
+from unknot.data.drawn import DRAWINGS, load_drawn
 from unknot.data.folder import FileList, group_by_folder, list_folder, list_zip
 from unknot.data.image_set import ImageSet, Labels, make_info, make_labels, prepare
 from unknot.data.preparation import Preparation
@@ -44,17 +45,18 @@ def load_images(
     """Prepare images once, and open them from the cache ever after.
 
     Args:
-        source: `"faces"` (built in), a path (a folder or zip of images, or CelebA's layout), an
-            array or tensor of shape `(num, channel, height, width)`,
-            `(num, height, width, channel)` or `(num, height, width)` (uint8, or floating point in
-            [0, 1]), or a sequence of Pillow images.
+        source: `"faces"` or `"sprites"` (built in), a path (a folder or zip of images, CelebA's
+            layout, or an npz or HDF5 archive of images and factors), an array or tensor of shape
+            `(num, channel, height, width)`, `(num, height, width, channel)` or
+            `(num, height, width)` (uint8, or floating point in [0, 1]), or a sequence of Pillow
+            images.
         size: height and width of the prepared images: 32, 64 or 128.
         crop: `"auto"` (148 of CelebA's 178x218, otherwise the largest centred square), `"none"`
             (squeeze), or the side of a centred square in pixels.
         color: `"rgb"`, `"grey"`, or `"auto"`: grey if the images are.
         group: `"folder"` takes the first level of sub-folders as groups and as labels.
-        num: how many built-in faces to draw (20,000).
-        seed: of the built-in faces.
+        num: how many built-in images to draw (20,000 faces, 50,000 sprites).
+        seed: of the built-in images.
         attributes: for arrays and Pillow images: name -> binary labels (1, 0, -1 if missing).
         factors: for arrays and Pillow images: name -> values of a known cause.
         workers: threads that decode; one per core by default.
@@ -69,12 +71,14 @@ def load_images(
     if attributes or factors:
         raise UserError("attributes and factors go with arrays or Pillow images, not with a path")
     if str(source) in SOURCES:
-        return SOURCES[str(source)](
-            faces.DEFAULT_NUM if num is None else num, seed, preparation, workers, progress
-        )
+        return SOURCES[str(source)](num, seed, preparation, workers, progress)
     if num is not None:
         raise UserError("num goes with built-in data; a path is read whole")
     path = Path(source).expanduser()
+    if path.suffix.lower() in archives.SUFFIXES and path.is_file():
+        if group != "none":
+            raise UserError(f"group is {group!r}, which goes with folders; {path} is one file")
+        return archives.load_archive(path, preparation, progress)
     kind, files = _recognise(path)
     if group == "folder":
         files = group_by_folder(files)
@@ -85,7 +89,8 @@ def _recognise(path: Path) -> tuple[str, FileList]:
     """What a path is, and the pictures in it."""
     if not path.exists():
         raise UserError(
-            f"{path} does not exist; give a folder or zip of images, or {' or '.join(SOURCES)}"
+            f"{path} does not exist; give a folder, zip, npz or h5 of images, "
+            f"or {' or '.join(SOURCES)}"
         )
     celeba = find_celeba(path)
     if celeba:
@@ -94,7 +99,10 @@ def _recognise(path: Path) -> tuple[str, FileList]:
         return "folder", list_folder(path)
     if path.suffix.lower() == ".zip":
         return "zip", list_zip(path)
-    raise UserError(f"{path} is neither a folder nor a zip of images; give one of these")
+    raise UserError(
+        f"{path} is neither a folder nor a zip of images, nor a file that ends in "
+        f"{', '.join(archives.SUFFIXES)}; give one of these"
+    )
 
 
 def _load_files(
@@ -161,41 +169,7 @@ def _check_unreadable(path: Path, names: Sequence[str], unreadable: dict[int, st
         )
 
 
-def _load_faces(
-    num: int,
-    seed: int,
-    preparation: Preparation,
-    workers: int | None,
-    progress: Progress | None,
-) -> ImageSet:
-    if num < 3:
-        raise UserError(f"num is {num}; training, validation and test need at least 3 faces")
-    if preparation.color == "grey" or preparation.crop != "auto":
-        raise UserError("the built-in faces are drawn in RGB without a crop; leave color and crop")
-    size = preparation.size
-
-    def write(pixels: Path) -> tuple[Labels, dict[str, Any]]:
-        factors = faces.sample_factors(num, seed=seed)
-        chunks = range(0, num, faces.CHUNK * 16)
-        with pixels.open("wb") as file, ThreadPoolExecutor(workers) as pool:
-            parts = (factors[start : start + faces.CHUNK * 16] for start in chunks)
-            drawn = 0
-            for images in pool.map(lambda part: faces.draw_faces(part, size=size), parts):
-                file.write(images.data)
-                drawn += len(images)
-                if progress:
-                    progress("drawing", drawn, num)
-        names = [f"face-{i:06d}" for i in range(num)]
-        digests = [row.tobytes() for row in factors]
-        split = split_by_hash(names, digests)
-        labels = make_labels(split, factors=factors, factor_names=faces.FACTOR_NAMES)
-        shape, kind = (3, size, size), "built-in faces"
-        info = make_info("faces", kind, names, shape, preparation, digests, split)
-        return labels, {**info, "repeatable": (num, seed) == (faces.DEFAULT_NUM, 0)}
-
-    key = cache_key("faces", faces.VERSION, num, seed, preparation.as_dict())
-    return prepare(key, num * 3 * size**2, write)
-
-
-SOURCES: dict[str, Callable[..., ImageSet]] = {"faces": _load_faces}
+SOURCES: dict[str, Callable[..., ImageSet]] = {
+    drawing.name: partial(load_drawn, drawing) for drawing in DRAWINGS
+}
 """Built-in data, by name."""
