@@ -15,6 +15,8 @@ FLOW = [
     "model",
     "objectives",
     "training",
+    "measure",
+    "evaluation",
     "figures",
     "report",
     "worker engines describe",

@@ -9,6 +9,7 @@ from typing import Any
 
 from unknot.config import ExperimentConfig, beta_text, to_toml
 from unknot.data.facts import data_facts
+from unknot.evaluation import headline
 from unknot.figures import plots
 from unknot.files import read_json
 from unknot.report.page import Page, RunSection
@@ -51,12 +52,42 @@ def scales_text(scales: Mapping[str, Any]) -> str:
 def run_line(run: Run) -> str:
     """One line about a finished run."""
     test = run.evaluation["test"]
-    total = test["distortion"] + test["rate"]
+    total, measured = test["distortion"] + test["rate"], run.evaluation.get("measured")
     return (
         f"beta {beta_text(run.config.beta):>5}  seed {run.config.seed}  "
         f"distortion {test['distortion']:8.1f}  rate {test['rate']:6.2f}  sum {total:8.1f}  "
         f"({scales_text(read_json(run.folder / SCALES))})"
+        + (f"\n  {headline(measured)}" if measured else "")
     )
+
+
+def scores_table(scores: Mapping[str, Mapping[str, Any]]) -> str:
+    """Scores as a table for a terminal, and below it what is to be known of them.
+
+    Args:
+        scores: by key, as `Score.as_dict` gives them.
+    """
+    lines = [f"{'score':24}{'value':>7}  {'95% interval':14}  {'rotated codes':20}permuted labels"]
+    flags: dict[str, list[str]] = {}
+    for key, one in scores.items():
+        value = "void" if one["value"] is None else f"{one['value']:.3f}"
+        ends = one["interval"]
+        interval = f"{ends[0]:.3f} to {ends[1]:.3f}" if ends else "-"
+        rotated, permuted = _null(one["null_rotation"]), _null(one["null_permutation"])
+        lines.append(f"{key:24}{value:>7}  {interval:14}  {rotated:20}{permuted}".rstrip())
+        for flag in one["flags"]:
+            flags.setdefault(flag, []).append(key)
+    if any(one["null_rotation"] for one in scores.values()):
+        lines += ["", "a null: mean and standard deviation (how many of its draws lie below)"]
+    for flag, keys in flags.items():
+        lines.append(f"- {flag}" + ("" if len(keys) == len(scores) else f": {', '.join(keys)}"))
+    return "\n".join(lines)
+
+
+def _null(null: Mapping[str, Any] | None) -> str:
+    if not null:
+        return "-"
+    return f"{null['mean']:.3f} ± {null['std']:.3f} ({null['percentile']:.0f}%)"
 
 
 def page(

@@ -1,4 +1,4 @@
-"""One run from its description to its pictures: `python -m unknot.worker RUN_FOLDER`.
+"""One run from its description to its scores and pictures: `python -m unknot.worker RUN_FOLDER`.
 
 `compare` hands each run's folder to a process of this module, so a user's own script is never
 imported a second time.
@@ -19,6 +19,7 @@ from unknot.config import RunConfig, first_difference, from_toml, to_toml
 from unknot.data.image_set import ImageSet, open_image_set
 from unknot.data.sources import load_images
 from unknot.errors import Interrupted, UserError, explain_os_error
+from unknot.evaluation import BRIEF, evaluate_run
 from unknot.figures import animations, plots
 from unknot.files import holds_other_things, read_json, write_json, write_text
 from unknot.model.networks import NetworkBuilder
@@ -75,7 +76,7 @@ def execute_run(
     device: str = "auto",
     on_step: Callable[[int, int], None] | None = None,
 ) -> Run:
-    """Train a described run, or finish it, and draw its pictures; nothing if it is done.
+    """Train a described run, or finish it, measure it and draw it; nothing if it is done.
 
     Args:
         folder: with its description.
@@ -95,6 +96,7 @@ def execute_run(
                 images = images or _open_images(config, folder)
                 fit(config, images, folder, device=device, networks=networks, on_step=on_step)
                 run = Run(folder, networks=networks, device=device)
+                evaluate_run(run, effort=BRIEF)
                 draw_pictures(run)
                 write_text(folder / DONE, datetime.now(UTC).isoformat(timespec="seconds") + "\n")
     except Timeout:

@@ -1,8 +1,8 @@
 """The command line: a thin skin over the public names.
 
-`jobs` and `views` hold the commands: for each a dataclass of what can be typed and a function of
-it, which gives text for a person and a document for `--json`. torch and matplotlib are imported
-inside those functions, so that help and errors answer at once.
+`jobs`, `measures` and `views` hold the commands: for each a dataclass of what can be typed and a
+function of it, which gives text for a person and a document for `--json`. torch and matplotlib are
+imported inside those functions, so that help and errors answer at once.
 """
 
 import contextlib
@@ -18,7 +18,7 @@ from typing import Any
 import tyro
 
 from unknot import __version__
-from unknot.cli import jobs, views
+from unknot.cli import jobs, measures, views
 from unknot.config import ExperimentConfig, RunConfig, from_toml_with_place
 from unknot.errors import Interrupted, UserError, explain_os_error
 
@@ -27,6 +27,8 @@ EXIT_USER, EXIT_FAULT, EXIT_INTERRUPTED = 2, 1, 130
 COMMANDS: dict[str, tuple[type, Callable[[Any], tuple[str, Any]]]] = {
     "compare": (jobs.CompareOptions, jobs.compare_command),
     "train": (jobs.TrainOptions, jobs.train_command),
+    "evaluate": (measures.EvaluateOptions, measures.evaluate_command),
+    "score": (measures.ScoreOptions, measures.score_command),
     "encode": (views.EncodeOptions, views.encode_command),
     "traverse": (views.TraverseOptions, views.traverse_command),
     "reconstruct": (views.PictureOptions, views.reconstruct_command),

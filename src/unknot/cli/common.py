@@ -1,7 +1,7 @@
 """What several commands share. Nothing here imports torch before it is needed."""
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
 
 import tyro
 
@@ -35,6 +35,16 @@ def load(data: DataConfig, common: Common) -> "ImageSet":
             group=data.group,
             progress=progress,
         )
+
+
+def same_preparation(run: Any, source: str) -> DataConfig:
+    """Other data, prepared as the run's was."""
+    from unknot.data.sources import SOURCES
+
+    data = replace(run.config.data, source=source, group="none")
+    if source in SOURCES:
+        return replace(data, color="auto", crop="auto")
+    return replace(data, color="grey" if run.image_shape[0] == 1 else "rgb")
 
 
 def print_scales(config: ExperimentConfig, image_shape: tuple[int, int, int]) -> None:

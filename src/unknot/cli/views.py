@@ -1,12 +1,12 @@
 """The commands that look: at runs, at data, at the machine."""
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import tyro
 
-from unknot.cli.common import Common, load
+from unknot.cli.common import Common, load, same_preparation
 from unknot.config import DataConfig
 from unknot.errors import UserError
 
@@ -49,7 +49,7 @@ def traverse_command(options: TraverseOptions) -> tuple[str, Any]:
     run = Run(options.run)
     codes = None
     if options.data:
-        images = load(_same_preparation(run, options.data), options.common)
+        images = load(same_preparation(run, options.data), options.common)
         codes = run.encode(images.images[:TRAVERSAL_COLUMNS])
     path, note = draw_traversals(
         run, options.out or run.folder, codes=codes, span=options.range, format=options.format
@@ -88,7 +88,7 @@ def encode_command(options: EncodeOptions) -> tuple[str, Any]:
     from unknot.training.run import Run
 
     run = Run(options.run)
-    images = load(_same_preparation(run, options.data), options.common)
+    images = load(same_preparation(run, options.data), options.common)
     run.write_codes(images, options.out)
     text = f"{len(images):,} codes of {run.config.model.latent_dim} latents: {options.out}"
     return text, {"codes": str(options.out), "num": len(images)}
@@ -167,13 +167,3 @@ def doctor_command(options: DoctorOptions) -> tuple[str, Any]:
 
     findings = examine()
     return "\n".join(f"{name:14} {value}" for name, value in findings.items()), findings
-
-
-def _same_preparation(run: Any, source: str) -> DataConfig:
-    """Other data, prepared as the run's was."""
-    from unknot.data.sources import SOURCES
-
-    data = replace(run.config.data, source=source, group="none")
-    if source in SOURCES:
-        return replace(data, color="auto", crop="auto")
-    return replace(data, color="grey" if run.image_shape[0] == 1 else "rgb")

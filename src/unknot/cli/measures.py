@@ -1,0 +1,187 @@
+"""The commands that measure: `evaluate` and `score`."""
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Annotated, Any
+
+import tyro
+
+from unknot.cli.common import Common, load, same_preparation
+from unknot.errors import UserError
+
+Runs = Annotated[list[Path], tyro.conf.Positional, tyro.conf.arg(metavar="RUN")]
+CodesFile = Annotated[Path, tyro.conf.Positional, tyro.conf.arg(metavar="FILE")]
+
+
+@dataclass(frozen=True)
+class Thoroughness:
+    """How thoroughly to measure."""
+
+    permutations: int = 100
+    """Draws of the null of permuted labels."""
+    rotations: int = 100
+    """Draws of the null of rotated codes."""
+    resamples: int = 100
+    """Subsamples behind each interval."""
+    points: int = 2000
+    """At most so many points in each draw."""
+    workers: int | None = None
+    """Processes; one per core by default. They change the time only."""
+    seed: int = 0
+    """Of all random choices."""
+
+    def __post_init__(self) -> None:
+        for name in ("permutations", "rotations", "resamples"):
+            if getattr(self, name) < 0:
+                raise UserError(f"{name} is {getattr(self, name)}; it must be 0 or more")
+        if self.points < 100:
+            raise UserError(f"points is {self.points}; it must be at least 100")
+        if self.workers is not None and self.workers < 1:
+            raise UserError(f"workers is {self.workers}; it must be at least 1")
+
+    def processes(self) -> int:
+        """How many there will be."""
+        return self.workers or os.cpu_count() or 1
+
+
+@dataclass(frozen=True)
+class EvaluateOptions:
+    """Measure runs in full: every score with its nulls and intervals."""
+
+    runs: Runs
+    data: str | None = None
+    """Measure on these images, not on the run's own test images."""
+    thoroughness: Thoroughness = field(default_factory=Thoroughness)
+    common: Common = field(default_factory=Common)
+
+
+def evaluate_command(options: EvaluateOptions) -> tuple[str, Any]:
+    """Measure runs in full."""
+    from unknot.describe import run_line
+    from unknot.evaluation import Effort, evaluate_run
+    from unknot.experiment import EXPERIMENT, Experiment
+    from unknot.training.run import Run
+
+    wanted = options.thoroughness
+    effort = Effort(wanted.permutations, wanted.rotations, wanted.resamples, wanted.points)
+    runs = []
+    for path in options.runs:
+        of_experiment = (path / EXPERIMENT).is_file()
+        runs += Experiment(path).runs() if of_experiment else [Run(path)]
+    if not runs:
+        raise UserError(f"{options.runs[0]} holds no finished run; run its command again first")
+    parts, document = [], {}
+    for run in runs:
+        images = None
+        if options.data:
+            images = load(same_preparation(run, options.data), options.common)
+        found = evaluate_run(
+            run, images, effort=effort, seed=wanted.seed, workers=wanted.processes()
+        )
+        parts += [str(run.folder), run_line(run), _run_text(found), ""]
+        document[str(run.folder)] = found
+    parts.append("evaluation.json in each folder holds all of it")
+    return "\n".join(parts), document
+
+
+def _run_text(found: Mapping[str, Any]) -> str:
+    from unknot.describe import scores_table
+
+    active = found["active_latents"]
+    lines = [f"{len(active)} latents active: {', '.join(map(str, active)) or 'none'}"]
+    if "aggregate_mismatch" in found:
+        lines.append(
+            f"{found['aggregate_mismatch']['total']:.2f} nats between all codes together and the "
+            "prior"
+        )
+    if found["scores"]:
+        lines += ["", scores_table(found["scores"])]
+    else:
+        lines.append(f"no scores: {found['problem']}")
+    return "\n".join(lines)
+
+
+@dataclass(frozen=True)
+class ScoreOptions:
+    """Measure codes from any model: an npz of codes and factors."""
+
+    file: CodesFile
+    permutations: int = 20
+    """Draws of the null of permuted labels."""
+    rotations: int = 20
+    """Draws of the null of rotated codes."""
+    resamples: int = 20
+    """Subsamples behind each interval."""
+    points: int = 1000
+    """At most so many points in each draw."""
+    active_above: float = 0.0
+    """Leave out codes whose standard deviation is not above this (0.1 for a VAE's means)."""
+    workers: int | None = None
+    """Processes; one per core by default. They change the time only."""
+    seed: int = 0
+    """Of all random choices."""
+    common: Common = field(default_factory=Common)
+
+    def thoroughness(self) -> Thoroughness:
+        """Checked."""
+        return Thoroughness(
+            *(self.permutations, self.rotations, self.resamples, self.points),
+            workers=self.workers,
+            seed=self.seed,
+        )
+
+
+def score_command(options: ScoreOptions) -> tuple[str, Any]:
+    """Measure codes from any model."""
+    wanted = options.thoroughness()
+    arrays = _read(options.file)
+    from unknot.describe import scores_table
+    from unknot.measure.scoring import score
+
+    try:
+        scores = score(
+            arrays["codes"],
+            arrays["factors"],
+            factor_names=arrays.get("factor_names"),
+            factor_kinds=arrays.get("factor_kinds"),
+            permutations=wanted.permutations,
+            rotations=wanted.rotations,
+            resamples=wanted.resamples,
+            points=wanted.points,
+            active_above=options.active_above,
+            seed=wanted.seed,
+            workers=wanted.processes(),
+        )
+    except UserError as error:
+        raise UserError(f"{options.file}: {error}") from None
+    document = {key: one.as_dict() for key, one in scores.items()}
+    return scores_table(document), document
+
+
+def _read(path: Path) -> dict[str, Any]:
+    """The arrays that are measured; nothing else in the file is opened."""
+    from unknot.data.containers import open_arrays
+
+    if path.suffix.lower() != ".npz":
+        raise UserError(f"{path} is no npz; write codes and factors with numpy.savez")
+    if not path.is_file():
+        raise UserError(f"{path} does not exist; give an npz that holds codes and factors")
+    with open_arrays(path) as arrays:
+        for key in ("codes", "factors"):
+            if key not in arrays.keys:
+                there = ", ".join(map(repr, arrays.keys)) or "nothing"
+                hint = " (for the codes of a run: unknot evaluate RUN)"
+                raise UserError(
+                    f"{path} has no array called {key}, but {there}; store codes (num, dim) and "
+                    f"factors (num, num_factors)" + (hint if "posterior_mean" in there else "")
+                )
+        wanted = ("codes", "factors", "factor_names", "factor_kinds")
+        found = {key: arrays.read(key) for key in wanted if key in arrays.keys}
+    for key in ("factor_names", "factor_kinds"):
+        if key in found:
+            if found[key].dtype.kind != "U" or found[key].ndim != 1:
+                raise UserError(f"{path}: {key} holds {found[key].dtype}; store a text per factor")
+            found[key] = found[key].tolist()
+    return found

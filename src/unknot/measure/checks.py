@@ -1,0 +1,214 @@
+"""Codes and factors from outside -> Table, checked once."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from unknot.errors import UserError
+from unknot.measure.bins import NUM_BINS, rank_bins
+from unknot.measure.table import Factor, Kind, Table, canonical, make_factor
+
+KINDS: dict[str, Kind] = {
+    **{"discrete": "discrete", "binary": "discrete"},
+    "continuous": "continuous",
+}
+MAX_LEVELS = 64  # a factor with more distinct values is taken for continuous unless told otherwise
+MIN_KNOWN = 20  # points at which a factor must be known
+NEAR_CONSTANT = 1e-9  # a code whose spread is below this share of its size is constant
+CORRELATED = 0.3
+
+
+def make_table(
+    codes: Any,
+    factors: Any,
+    *,
+    factor_names: Sequence[str] | None = None,
+    factor_kinds: Sequence[str] | None = None,
+    active_above: float = 0.0,
+    seed: int = 0,
+) -> Table:
+    """Check codes and factors, and bring them into the form that measures take.
+
+    Extreme codes are winsorised: a value further outside the central 99% than that is wide takes
+    the nearest value inside, and is flagged.
+
+    Args:
+        codes: real numbers, shape `(num, dim)`.
+        factors: real numbers, shape `(num, num_factors)` or `(num,)`; NaN where not known.
+        factor_names: one per factor; `factor 1`, ... by default.
+        factor_kinds: `"discrete"`, `"binary"` or `"continuous"` for each; by default discrete if
+            it has at most 64 distinct values, each five times on average.
+        active_above: codes whose standard deviation is not above this are left out (0.1 is right
+            for the posterior means of a VAE with a unit prior).
+        seed: of all random choices.
+
+    Raises:
+        UserError: if codes or factors are not numbers, not finite, too few or of different length.
+    """
+    values = _numbers("codes", codes)
+    causes = _numbers("factors", factors, missing=True)
+    if values.ndim != 2 or not values.shape[1]:
+        raise UserError(f"codes has shape {values.shape}; it must be (num, dim)")
+    causes = causes[:, None] if causes.ndim == 1 else causes
+    if causes.ndim != 2 or not causes.shape[1]:
+        raise UserError(f"factors has shape {causes.shape}; it must be (num, num_factors)")
+    if len(values) != len(causes):
+        raise UserError(
+            f"codes hold {len(values):,} points and factors {len(causes):,}; "
+            "each row of one belongs to the same row of the other"
+        )
+    names = _names(factor_names, causes.shape[1])
+    if len(values) < NUM_BINS:
+        raise _too_few(len(values), NUM_BINS)
+    used, flags = _factors(causes, names, _kinds(factor_kinds, causes, names))
+    needed = max(f.num_levels for f in used)
+    if len(values) < needed:
+        raise _too_few(len(values), needed)
+    values, clipped = _winsorise(values)
+    flags += [f"winsorised: {_count(clipped, 'point')}"] if clipped else []
+    active = np.flatnonzero(_vary(values) & (values.std(0) > active_above))
+    if not len(active):
+        flags += ["collapsed code: no code varies"]
+    elif len(active) < values.shape[1]:
+        flags += [f"{len(active)} of {_count(values.shape[1], 'code')} active"]
+    ordered, columns = canonical(values[:, active])
+    table = Table(ordered, active[columns], values.shape[1], used, names, seed, tuple(flags))
+    return replace(table, flags=(*flags, *_correlated(used)))
+
+
+def _too_few(num: int, needed: int) -> UserError:
+    return UserError(
+        f"codes hold {num:,} points, fewer than the {needed} bins that the measures use; give at "
+        f"least {needed} (1,000 for steady results)"
+    )
+
+
+def _numbers(what: str, array: Any, missing: bool = False) -> NDArray[np.float64]:
+    if hasattr(array, "detach"):
+        array = array.detach().cpu()
+    given = np.asarray(array)
+    if given.dtype.kind not in "biuf":
+        raise UserError(
+            f"{what} holds {given.dtype}, not numbers; number the values first, for example with "
+            "numpy.unique(values, return_inverse=True)[1]"
+        )
+    numbers = given.astype(np.float64)
+    bad = np.isinf(numbers) if missing else ~np.isfinite(numbers)
+    if bad.any():
+        where = ", ".join(map(str, np.argwhere(bad)[0]))
+        raise UserError(
+            f"{what} holds {int(bad.sum()):,} values that are not finite, the first at [{where}]; "
+            "leave those rows out" + (" or mark what is not known with NaN" if missing else "")
+        )
+    return numbers
+
+
+def _names(names: Sequence[str] | None, num: int) -> tuple[str, ...]:
+    if names is None:
+        return tuple(f"factor {i + 1}" for i in range(num))
+    given = tuple(str(name) for name in names)
+    if len(given) != num or len(set(given)) != num:
+        raise UserError(
+            f"factor_names holds {len(given)} names, {len(set(given))} of them different; "
+            f"the {num} factors need one each"
+        )
+    return given
+
+
+def _kinds(
+    kinds: Sequence[str] | None, causes: NDArray[np.float64], names: Sequence[str]
+) -> list[Kind]:
+    if kinds is None:
+        return [_guess_kind(column) for column in causes.T]
+    given = [str(kind) for kind in kinds]
+    if len(given) != len(names) or not set(given) <= set(KINDS):
+        raise UserError(
+            f"factor_kinds is {given}; give one of {', '.join(KINDS)} for each of the "
+            f"{len(names)} factors"
+        )
+    for column, kind, name in zip(causes.T, given, names):
+        num_values = len(np.unique(column[~np.isnan(column)]))
+        if kind == "binary" and num_values > 2:
+            raise UserError(f"factor {name!r} is called binary but has {num_values} values")
+        if kind == "discrete" and 2 * num_values > len(column):
+            raise UserError(
+                f"factor {name!r} is called discrete but has {num_values:,} values at "
+                f"{len(column):,} points; call it continuous"
+            )
+    return [KINDS[kind] for kind in given]
+
+
+def _guess_kind(column: NDArray[np.float64]) -> Kind:
+    known = column[~np.isnan(column)]
+    num_values = len(np.unique(known))
+    few = num_values <= 2 or (num_values <= MAX_LEVELS and 5 * num_values <= len(known))
+    return "discrete" if few else "continuous"
+
+
+def _factors(
+    causes: NDArray[np.float64], names: Sequence[str], kinds: Sequence[Kind]
+) -> tuple[tuple[Factor, ...], list[str]]:
+    """The factors that can be measured, and words about the others."""
+    used, flags = [], []
+    for column, name, kind in zip(causes.T, names, kinds):
+        known = int((~np.isnan(column)).sum())
+        factor = make_factor(name, kind, column)
+        if known < MIN_KNOWN:
+            flags.append(f"factor known at {_count(known, 'point')} only: {name}")
+        elif factor.num_levels < 2:
+            flags.append(f"factor with one value: {name}")
+        else:
+            used.append(factor)
+            if known < len(column):
+                flags.append(f"labels missing: {name} at {_count(len(column) - known, 'point')}")
+    if not used:
+        raise UserError(
+            f"no factor can be measured ({'; '.join(flags)}); a factor needs two values or more "
+            f"and {MIN_KNOWN} points where it is known"
+        )
+    if len(used) == 1:
+        flags.append(f"one factor only: {used[0].name}; measures that compare factors are void")
+    return tuple(used), flags
+
+
+def _winsorise(codes: NDArray[np.float64]) -> tuple[NDArray[np.float64], int]:
+    """Codes without extreme values, and at how many points one was replaced."""
+    low, high = np.quantile(codes, (0.005, 0.995), axis=0)
+    inside = (codes >= low - (high - low)) & (codes <= high + (high - low))
+    least = np.where(inside, codes, np.inf).min(0)
+    most = np.where(inside, codes, -np.inf).max(0)
+    return np.clip(codes, least, most), int((~inside).any(1).sum())
+
+
+def _vary(codes: NDArray[np.float64]) -> NDArray[np.bool_]:
+    return np.ptp(codes, axis=0) > NEAR_CONSTANT * np.abs(codes).max(0, initial=0)
+
+
+def _correlated(factors: Sequence[Factor]) -> list[str]:
+    """Words about factors that go together, by Spearman's correlation."""
+    pairs = []
+    for i, first in enumerate(factors):
+        for second in factors[:i]:
+            both = first.known & second.known
+            ranks = [rank_bins(f.values[both], both.sum())[0] for f in (first, second)]
+            rho = _correlation(*ranks)
+            if abs(rho) >= CORRELATED:
+                pairs.append((abs(rho), f"{second.name} and {first.name} ({rho:+.2f})"))
+    if not pairs:
+        return []
+    worst = max(pairs)[1]
+    more = f" and {_count(len(pairs) - 1, 'other pair')}" if len(pairs) > 1 else ""
+    return [f"factors correlate: {worst}{more}; MIG, SAP and modularity read low"]
+
+
+def _correlation(first: NDArray[np.int64], second: NDArray[np.int64]) -> float:
+    a, b = first - first.mean(), second - second.mean()
+    scale = np.sqrt((a @ a) * (b @ b))
+    return float(a @ b / scale) if scale > 0 else 0.0
+
+
+def _count(num: int, noun: str) -> str:
+    return f"{num:,} {noun}{'' if num == 1 else 's'}"

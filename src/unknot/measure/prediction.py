@@ -1,0 +1,103 @@
+"""Measures made of simple predictors: one code alone, or a linear model of all."""
+
+import warnings
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.stats import rankdata
+from sklearn.exceptions import ConvergenceWarning
+from sklearn.linear_model import LogisticRegression
+
+FloatArray = NDArray[np.float64]
+
+WEAK_PENALTY = 1e4  # inverse strength: a perfect code may tell its levels apart sharply
+
+
+def squared_correlations(codes: FloatArray, values: FloatArray) -> FloatArray:
+    """R2 of a factor by each code alone, shape `(num_codes,)`.
+
+    Args:
+        codes: shape `(num, num_codes)`.
+        values: of the factor, shape `(num,)`.
+    """
+    centred = codes - codes.mean(0)
+    target = values - values.mean()
+    scale = (centred**2).sum(0) * (target**2).sum()
+    product = (target @ centred) ** 2
+    return np.divide(product, scale, out=np.zeros_like(product), where=scale > 0)
+
+
+def sap(explained: FloatArray) -> float:
+    """Gap between the two codes that predict a factor best (Kumar et al. 2018, section 3).
+
+    Args:
+        explained: R2 of the factor by each code, shape `(num_codes,)`.
+    """
+    best = np.sort(np.concatenate([explained, [0.0, 0.0]]))
+    return float(best[-1] - best[-2])
+
+
+def class_probabilities(
+    codes: FloatArray, classes: NDArray[np.int64], num_classes: int, training: NDArray[np.bool_]
+) -> FloatArray:
+    """Probabilities by multinomial logistic regression, at the points it was not fitted on.
+
+    Args:
+        codes: of unit variance, shape `(num, num_codes)`.
+        classes: from 0, shape `(num,)`.
+        num_classes: how many.
+        training: which points to fit on, shape `(num,)`.
+
+    Returns:
+        Shape `(num_tested, num_classes)`; classes without a training point get next to nothing.
+    """
+    model = LogisticRegression(C=WEAK_PENALTY, solver="newton-cholesky", max_iter=50)
+    probabilities = np.full((int((~training).sum()), num_classes), 1e-12)
+    present = np.unique(classes[training])
+    if len(present) == 1:
+        probabilities[:, present] = 1.0
+        return probabilities
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ConvergenceWarning)  # separable classes never converge
+        model.fit(codes[training], classes[training])
+    probabilities[:, present] = np.maximum(model.predict_proba(codes[~training]), 1e-12)
+    return probabilities
+
+
+def explained_entropy(probabilities: FloatArray, classes: NDArray[np.int64]) -> float:
+    """The share of a factor's entropy that predictions take away, from 0 to 1.
+
+    Args:
+        probabilities: shape `(num, num_classes)`.
+        classes: what was to be predicted, shape `(num,)`.
+    """
+    counts = np.bincount(classes)
+    shares = counts[counts > 0] / len(classes)
+    most = -(shares * np.log(shares)).sum()
+    left = -np.log(probabilities[np.arange(len(classes)), classes]).mean()
+    return float(np.clip(1 - left / most, 0, 1)) if most > 0 else 0.0
+
+
+def mean_auroc(probabilities: FloatArray, classes: NDArray[np.int64]) -> float:
+    """Area under the curve of each class against the rest, averaged over the classes.
+
+    Returns:
+        0.5 for guesses, 1 for a perfect order.
+    """
+    areas = []
+    for level in np.unique(classes):
+        one = classes == level
+        if 0 < one.sum() < len(classes):
+            ranks = rankdata(probabilities[:, level])
+            wins = ranks[one].sum() - one.sum() * (one.sum() + 1) / 2
+            areas.append(wins / (one.sum() * (~one).sum()))
+    return float(np.mean(areas)) if areas else 0.5
+
+
+def explained_variance(codes: FloatArray, values: FloatArray, training: NDArray[np.bool_]) -> float:
+    """R2 of a linear regression at the points that it was not fitted on, from 0 to 1."""
+    inputs = np.column_stack([codes, np.ones(len(codes))])
+    weights = np.linalg.lstsq(inputs[training], values[training], rcond=None)[0]
+    truth = values[~training]
+    error = np.mean((truth - inputs[~training] @ weights) ** 2)
+    return float(np.clip(1 - error / truth.var(), 0, 1)) if truth.var() > 0 else 0.0

@@ -1,0 +1,170 @@
+"""Table: codes beside factors, as every measure takes them."""
+
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from unknot.measure.bins import NUM_BINS, levels_of
+from unknot.measure.information import Information, information_between
+
+Kind = Literal["discrete", "continuous"]
+
+TRAINING_SHARE = 2 / 3
+CLASS_BINS = 10  # a continuous factor is cut into so many quantiles where a measure needs classes
+
+
+@dataclass(frozen=True, eq=False)
+class Factor:
+    """One known cause.
+
+    Attributes:
+        name: what it is called.
+        kind: `"discrete"` or `"continuous"`.
+        values: shape `(num,)`, NaN where it is not known.
+        levels: number of the value among a discrete factor's values or of the quantile bin (of
+            20) of a continuous one, -1 where it is not known; int64, shape `(num,)`.
+        num_levels: how many of them there are.
+    """
+
+    name: str
+    kind: Kind
+    values: NDArray[np.float64]
+    levels: NDArray[np.int64]
+    num_levels: int
+
+    @cached_property
+    def known(self) -> NDArray[np.bool_]:
+        """Where it is known, shape `(num,)`."""
+        return self.levels >= 0
+
+    @cached_property
+    def classes(self) -> NDArray[np.int64]:
+        """`levels`, but ten quantile bins for a continuous factor."""
+        return self.levels if self.kind == "discrete" else self.merged(CLASS_BINS)
+
+    def merged(self, num: int) -> NDArray[np.int64]:
+        """Levels joined with their neighbours until at most `num` are left."""
+        if self.num_levels <= num:
+            return self.levels
+        return np.where(self.known, self.levels * num // self.num_levels, -1)
+
+
+@dataclass(frozen=True, eq=False)
+class Table:
+    """Codes beside factors.
+
+    Codes that never change are left out. The others have mean 0 and standard deviation 1, and lie
+    in an order and with a sign that depend on their content alone, so that no score depends on the
+    order, sign or scale in which they came.
+
+    Attributes:
+        codes: float64, shape `(num, num_active)`.
+        columns: where each of them stood among the codes that were given, shape `(num_active,)`.
+        num_codes: how many were given.
+        factors: those that have at least two values.
+        factor_names: of all factors that were given.
+        seed: of all random choices of the measures.
+        flags: what a reader of any score should know, in words.
+        draft: kind of draw of a null or interval, for which less effort is made: fewer trees,
+            fewer sampled points, no test within, nothing that such a draw cannot change.
+        kept: what measures share.
+    """
+
+    codes: NDArray[np.float64]
+    columns: NDArray[np.int64]
+    num_codes: int
+    factors: tuple[Factor, ...]
+    factor_names: tuple[str, ...]
+    seed: int
+    flags: tuple[str, ...]
+    draft: str = ""
+    kept: dict[str, Any] = field(default_factory=dict, repr=False)
+
+    def __len__(self) -> int:
+        return len(self.codes)
+
+    @property
+    def num_active(self) -> int:
+        """How many codes vary."""
+        return self.codes.shape[1]
+
+    @cached_property
+    def information(self) -> Information:
+        """Mutual information of every code with every factor."""
+        return information_between(self.codes, [(f.levels, f.num_levels) for f in self.factors])
+
+    @cached_property
+    def training(self) -> NDArray[np.bool_]:
+        """The two thirds of the points on which predictors are fitted, shape `(num,)`."""
+        order = self.rng("split").permutation(len(self))
+        chosen = np.zeros(len(self), bool)
+        chosen[order[: round(TRAINING_SHARE * len(self))]] = True
+        return chosen
+
+    def rng(self, purpose: str) -> np.random.Generator:
+        """A generator for one purpose, so that no measure disturbs another."""
+        return np.random.default_rng([self.seed, *purpose.encode()])
+
+    def take(self, rows: NDArray[np.int64]) -> "Table":
+        """The same table of some points.
+
+        Args:
+            rows: positions, shape `(num_taken,)`.
+        """
+        factors = (make_factor(f.name, f.kind, f.values[rows]) for f in self.factors)
+        kept = tuple(factor for factor in factors if factor.num_levels > 1)
+        return replace(self, factors=kept, kept={}).with_codes(self.codes[rows])
+
+    def shuffled(self, rng: np.random.Generator) -> "Table":
+        """The same codes beside factors that belong to other points."""
+        order = rng.permutation(len(self))
+        factors = tuple(
+            replace(f, values=f.values[order], levels=f.levels[order]) for f in self.factors
+        )
+        return replace(self, factors=factors, kept={})
+
+    def with_codes(self, codes: NDArray[np.float64]) -> "Table":
+        """Other codes beside the same factors.
+
+        Args:
+            codes: shape `(num, dim)`; of another `dim`, they count as new columns.
+        """
+        ordered, columns = canonical(codes)
+        if codes.shape[1] == self.num_active:
+            columns = self.columns[columns]
+        return replace(self, codes=ordered, columns=columns, kept={})
+
+    def per_factor(self, values: NDArray[np.float64]) -> dict[str, float]:
+        """Values of the factors in use by name; NaN for those that have one value only."""
+        used = dict(zip((f.name for f in self.factors), values.tolist()))
+        return {name: used.get(name, float("nan")) for name in self.factor_names}
+
+    def per_code(self, values: NDArray[np.float64]) -> tuple[float, ...]:
+        """Values of the active codes in the order in which they were given; NaN for the rest."""
+        whole = np.full(self.num_codes, np.nan)
+        whole[self.columns] = values
+        return tuple(whole.tolist())
+
+
+def make_factor(name: str, kind: Kind, values: NDArray[np.float64]) -> Factor:
+    """Number a factor's values: `values` of shape `(num,)`, NaN where it is not known."""
+    levels, num_levels = levels_of(values, None if kind == "discrete" else NUM_BINS)
+    return Factor(name, kind, values, levels, num_levels)
+
+
+def canonical(codes: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
+    """Codes of mean 0 and standard deviation 1, with order and sign given by their content.
+
+    Args:
+        codes: that vary, shape `(num, dim)`.
+
+    Returns:
+        Such codes, the same shape, and the column that each of them came from.
+    """
+    standard = (codes - codes.mean(0)) / codes.std(0)
+    key = np.random.default_rng([*b"order and sign"]).standard_normal(len(codes)) @ standard
+    order = np.argsort(np.abs(key), kind="stable")
+    return (standard * np.where(key < 0, -1.0, 1.0))[:, order], order
