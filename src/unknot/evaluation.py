@@ -13,6 +13,7 @@ from unknot.data.splits import SPLITS
 from unknot.errors import UserError
 from unknot.files import read_arrays, read_json, write_json
 from unknot.measure.checks import make_table
+from unknot.measure.nulls import Progress
 from unknot.measure.posterior import ACTIVE_VARIANCE, active_units, aggregate_mismatch
 from unknot.measure.scoring import HEADLINE, score_table
 from unknot.training.loop import CODES, EVALUATION
@@ -108,6 +109,7 @@ def evaluate_run(
     effort: Effort = FULL,
     seed: int = 0,
     workers: int = 1,
+    progress: Progress | None = None,
 ) -> dict[str, Any]:
     """Measure a run's codes and add the result to its `evaluation.json`.
 
@@ -117,6 +119,7 @@ def evaluate_run(
         effort: how thoroughly.
         seed: of all random choices.
         workers: processes; they change the time only.
+        progress: called as `progress(what, done, total)`.
 
     Returns:
         What was added: `scores` by key, `active_latents`, `aggregate_mismatch`, and how they came
@@ -133,7 +136,7 @@ def evaluate_run(
     }
     try:
         found["aggregate_mismatch"] = _mismatch(codes, seed)
-        found["scores"] = _scores(codes, effort, seed, workers)
+        found["scores"] = _scores(codes, effort, seed, workers, progress)
     except UserError as error:
         found |= {"scores": {}, "problem": str(error)}
     found["seconds"] = time.perf_counter() - began
@@ -159,7 +162,9 @@ def _mismatch(codes: HeldOut, seed: int) -> dict[str, Any]:
     }
 
 
-def _scores(codes: HeldOut, effort: Effort, seed: int, workers: int) -> dict[str, Any]:
+def _scores(
+    codes: HeldOut, effort: Effort, seed: int, workers: int, progress: Progress | None
+) -> dict[str, Any]:
     if not codes.label_names:
         raise UserError("the images have no labels, so there is nothing to measure codes against")
     table = make_table(
@@ -178,6 +183,7 @@ def _scores(codes: HeldOut, effort: Effort, seed: int, workers: int) -> dict[str
         points=effort.points,
         null_measures=effort.null_measures,
         workers=workers,
+        progress=progress,
     )
     return {key: one.as_dict() for key, one in scores.items()}
 

@@ -76,10 +76,12 @@ class Steps:
 
 
 @contextmanager
-def data_progress(quiet: bool) -> Iterator[Callable[[str, int, int], None]]:
-    """A `progress` for `load_images`."""
+def named_progress(
+    quiet: bool, name: Callable[[str], str]
+) -> Iterator[Callable[[str, int, int], None]]:
+    """A `progress(what, done, total)` that shows `name(what)`."""
     with Steps(quiet).shown() as steps:
-        yield lambda what, done, total: steps.show([(f"{what} images", done, total)])
+        yield lambda what, done, total: steps.show([(name(what), done, total)])
 
 
 def _total(pieces: list[tuple[str, int, int]]) -> tuple[int, int]:

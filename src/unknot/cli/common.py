@@ -24,9 +24,9 @@ class Common:
 def load(data: DataConfig, common: Common) -> "ImageSet":
     """Prepare or open images, with progress for a person."""
     from unknot.data.sources import load_images
-    from unknot.progress import data_progress
+    from unknot.progress import named_progress
 
-    with data_progress(common.quiet or common.json) as progress:
+    with named_progress(common.quiet or common.json, "{} images".format) as progress:
         return load_images(
             data.source,
             size=data.size,

@@ -62,6 +62,7 @@ def evaluate_command(options: EvaluateOptions) -> tuple[str, Any]:
     from unknot.describe import run_line
     from unknot.evaluation import Effort, evaluate_run
     from unknot.experiment import EXPERIMENT, Experiment
+    from unknot.progress import named_progress
     from unknot.training.run import Run
 
     wanted = options.thoroughness
@@ -77,9 +78,15 @@ def evaluate_command(options: EvaluateOptions) -> tuple[str, Any]:
         images = None
         if options.data:
             images = load(same_preparation(run, options.data), options.common)
-        found = evaluate_run(
-            run, images, effort=effort, seed=wanted.seed, workers=wanted.processes()
-        )
+        hidden = options.common.quiet or options.common.json
+        with named_progress(hidden, lambda what: f"{what} codes") as progress:
+            found = evaluate_run(
+                *(run, images),
+                effort=effort,
+                seed=wanted.seed,
+                workers=wanted.processes(),
+                progress=progress,
+            )
         parts += [str(run.folder), run_line(run), _run_text(found), ""]
         document[str(run.folder)] = found
     parts.append("evaluation.json in each folder holds all of it")
@@ -139,21 +146,25 @@ def score_command(options: ScoreOptions) -> tuple[str, Any]:
     arrays = _read(options.file)
     from unknot.describe import scores_table
     from unknot.measure.scoring import score
+    from unknot.progress import named_progress
 
+    hidden = options.common.quiet or options.common.json
     try:
-        scores = score(
-            arrays["codes"],
-            arrays["factors"],
-            factor_names=arrays.get("factor_names"),
-            factor_kinds=arrays.get("factor_kinds"),
-            permutations=wanted.permutations,
-            rotations=wanted.rotations,
-            resamples=wanted.resamples,
-            points=wanted.points,
-            active_above=options.active_above,
-            seed=wanted.seed,
-            workers=wanted.processes(),
-        )
+        with named_progress(hidden, lambda what: f"{what} codes") as progress:
+            scores = score(
+                arrays["codes"],
+                arrays["factors"],
+                factor_names=arrays.get("factor_names"),
+                factor_kinds=arrays.get("factor_kinds"),
+                permutations=wanted.permutations,
+                rotations=wanted.rotations,
+                resamples=wanted.resamples,
+                points=wanted.points,
+                active_above=options.active_above,
+                seed=wanted.seed,
+                workers=wanted.processes(),
+                progress=progress,
+            )
     except UserError as error:
         raise UserError(f"{options.file}: {error}") from None
     document = {key: one.as_dict() for key, one in scores.items()}

@@ -172,18 +172,16 @@ def dci(table: Table) -> dict[str, Measured]:
     for k, factor in enumerate(table.factors if table.num_active else ()):
         known = factor.known
         codes = table.codes[known]
-        classes = factor.merged(DRAFT_CLASSES) if table.draft else factor.classes
+        classes = _classes(table, factor)
         trees = DRAFT_TREES if table.draft else importance.NUM_TREES
-        importances[:, k] = importance.forest_importances(
-            codes, classes[known], rng, num_trees=trees
-        )
+        importances[:, k] = importance.forest_importances(codes, classes, rng, num_trees=trees)
         continuous = factor.kind == "continuous"
         target = factor.values if continuous else factor.levels
         told[k] = importance.predicted_share(
             *(codes, target[known], training[known]),
             continuous=continuous,
             rng=rng,
-            num_trees=DRAFT_TREES if table.draft else importance.PREDICTING_TREES,
+            num_trees=1 if table.draft else importance.PREDICTING_TREES,
         )
     spread = importance.shares(importances)
     informativeness = Measured(_mean(told), table.per_factor(told))
@@ -274,7 +272,7 @@ def linear_classes(table: Table, factor: Factor) -> tuple[NDArray[np.float64], N
     """Probabilities of a factor's classes by logistic regression, and the truth, at test points."""
     kept = f"linear classes of {factor.name}"
     if kept not in table.kept:
-        known, classes = factor.known, factor.classes[factor.known]
+        known, classes = factor.known, _classes(table, factor)
         training = table.training[known]
         probabilities = prediction.class_probabilities(
             table.codes[known], classes, int(classes.max()) + 1, training
@@ -282,6 +280,12 @@ def linear_classes(table: Table, factor: Factor) -> tuple[NDArray[np.float64], N
         table.kept[kept] = probabilities, classes[~training]
     found: tuple[NDArray[np.float64], NDArray[np.int64]] = table.kept[kept]
     return found
+
+
+def _classes(table: Table, factor: Factor) -> NDArray[np.int64]:
+    """A factor's classes where it is known; few of them in a draft."""
+    classes = factor.merged(DRAFT_CLASSES) if table.draft else factor.classes
+    return classes[factor.known]
 
 
 def _told_linearly(table: Table, factor: Factor) -> float:

@@ -4,7 +4,7 @@ A draw of a null is measured on a subsample and with less effort (`Draft`), and 
 value that it is held against.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
@@ -18,6 +18,7 @@ from unknot.measure.measures import MEASURES, NO_LABELS
 from unknot.measure.table import Table
 
 FloatArray = NDArray[np.float64]
+Progress = Callable[[str, int, int], None]
 Draw = tuple[Literal["observed", "permutation", "rotation", "resample"], int]
 
 SINGULAR = 1e-9  # share of the largest variance below which a direction is none
@@ -70,7 +71,12 @@ def whiten(codes: FloatArray) -> FloatArray:
 
 
 def draw_all(
-    table: Table, draws: Sequence[Draw], names: Sequence[str], points: int, workers: int
+    table: Table,
+    draws: Sequence[Draw],
+    names: Sequence[str],
+    points: int,
+    workers: int,
+    progress: Progress | None = None,
 ) -> list[dict[str, float]]:
     """Measure every draw, in as many processes as are allowed; the result does not depend on them.
 
@@ -80,12 +86,19 @@ def draw_all(
         names: of the measures.
         points: of the subsample.
         workers: processes.
+        progress: called as `progress("measuring", done, total)` after each.
 
     Returns:
         For each draw, the value of each score.
     """
     jobs = (delayed(_draw)(table, kind, index, names, points) for kind, index in draws)
-    return list(Parallel(n_jobs=min(workers, max(1, len(draws))))(jobs))
+    workers = min(workers, max(1, len(draws)))
+    found = []
+    for one in Parallel(n_jobs=workers, return_as="generator")(jobs):
+        found.append(one)
+        if progress:
+            progress("measuring", len(found), len(draws))
+    return found
 
 
 def _draw(

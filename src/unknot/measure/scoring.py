@@ -1,6 +1,6 @@
 """Codes and factors -> every score, each with its nulls, its interval and what to know of it."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from math import inf, isfinite
 from typing import Any
@@ -11,7 +11,7 @@ from unknot.errors import UserError
 from unknot.measure import nulls
 from unknot.measure.checks import make_table
 from unknot.measure.measures import MEASURES, NO_LABELS, VOID, Measured, pairs_that_tell
-from unknot.measure.nulls import Draw, Null
+from unknot.measure.nulls import Draw, Null, Progress
 from unknot.measure.table import Table
 
 FAMILIES = {
@@ -32,6 +32,7 @@ NOT_ABOVE_ROTATIONS = "no better than random rotations of the same code"
 NOT_ABOVE_LABELS = "no better than permuted labels"
 TESTED = ("infomec_modularity", "infomec_compactness")  # void unless the labels are beaten
 CONVINCING = 95.0  # percentile of a null that a score has to reach
+ENOUGH_DRAWS = 20  # fewer cannot tell it
 
 
 @dataclass(frozen=True)
@@ -95,6 +96,7 @@ def score(
     active_above: float = 0.0,
     seed: int = 0,
     workers: int = 1,
+    progress: Progress | None = None,
 ) -> dict[str, Score]:
     """Measure how codes relate to factors, by every measure.
 
@@ -111,6 +113,7 @@ def score(
         active_above: codes whose standard deviation is not above this are left out.
         seed: of all random choices; the same seed gives the same scores.
         workers: processes; they change the time only.
+        progress: called as `progress(what, done, total)` after each draw.
 
     Returns:
         Score by key, in the order of `KEYS`.
@@ -134,6 +137,7 @@ def score(
         resamples=resamples,
         points=points,
         workers=workers,
+        progress=progress,
     )
 
 
@@ -147,6 +151,7 @@ def score_table(
     points: int = 1_000,
     null_measures: Sequence[str] | None = None,
     workers: int = 1,
+    progress: Progress | None = None,
 ) -> dict[str, Score]:
     """As `score`, for a table that is already checked.
 
@@ -159,6 +164,7 @@ def score_table(
         points: see there.
         null_measures: those of the measures that get nulls and intervals; all by default.
         workers: processes.
+        progress: called as `progress(what, done, total)`.
     """
     names = list(MEASURES) if measures is None else list(measures)
     unknown = sorted(set(names) - set(MEASURES))
@@ -179,7 +185,7 @@ def score_table(
     else:
         one_direction = False
     repeated = [name for name in names if null_measures is None or name in null_measures]
-    values = nulls.draw_all(table, draws, repeated, num_points, workers)
+    values = nulls.draw_all(table, draws, repeated, num_points, workers, progress)
     drawn = _Drawn(draws, values, num_points)
     return {
         key: _score(key, measured, table, drawn, void, one_direction)
@@ -216,9 +222,9 @@ def _score(
     flags = [*table.flags, *measured.flags]
     flags += [VOID] if void and labelled and VOID not in flags else []
     flags += [ONE_LATENT] if one_direction else []
-    if labelled and key not in TESTED and permuted and permuted.percentile < CONVINCING:
+    if labelled and key not in TESTED and _not_above(permuted):
         flags.append(NOT_ABOVE_LABELS)
-    if labelled and rotated and rotated.percentile < CONVINCING:
+    if labelled and _not_above(rotated):
         flags.append(NOT_ABOVE_ROTATIONS)
     size = nulls.resample_size(len(table), drawn.num_points)
     resampled = [] if VOID in measured.flags else drawn.of("resample", key)
@@ -235,6 +241,11 @@ def _score(
         interval=nulls.interval(measured.value, resampled, len(table), size, limits),
         flags=tuple(dict.fromkeys(flags)),
     )
+
+
+def _not_above(null: Null | None) -> bool:
+    """Whether enough draws say that a score is nothing special."""
+    return null is not None and null.num >= ENOUGH_DRAWS and null.percentile < CONVINCING
 
 
 def alone(measure: str, key: str | None = None) -> Callable[..., Score]:
@@ -269,12 +280,3 @@ NO_NULLS = {"permutations": 0, "rotations": 0, "resamples": 0}
 
 def _finite(value: float) -> float | None:
     return value if isfinite(value) else None
-
-
-def flags_of(scores: Iterable[Score]) -> dict[str, list[str]]:
-    """Each flag with the names of the scores that carry it."""
-    found: dict[str, list[str]] = {}
-    for one in scores:
-        for flag in one.flags:
-            found.setdefault(flag, []).append(one.name)
-    return found
