@@ -16,6 +16,7 @@ FLOW = [
     "objectives",
     "training",
     "measure",
+    "evidence",
     "evaluation",
     "figures",
     "report",

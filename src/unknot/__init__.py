@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from unknot.data.sources import load_images
     from unknot.data.sprites import draw_sprites
     from unknot.errors import Interrupted, UserError
+    from unknot.evidence.guide import guide
     from unknot.experiment import Experiment
     from unknot.training.run import Run
 
@@ -34,6 +35,7 @@ _HOMES = {
     "compare": "unknot.comparison",
     "draw_faces": "unknot.data.faces",
     "draw_sprites": "unknot.data.sprites",
+    "guide": "unknot.evidence.guide",
     "load_images": "unknot.data.sources",
     "sample_factors": "unknot.data.faces",
     "train": "unknot.comparison",
@@ -48,6 +50,7 @@ __all__ = [
     "compare",
     "draw_faces",
     "draw_sprites",
+    "guide",
     "load_images",
     "sample_factors",
     "train",

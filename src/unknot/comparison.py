@@ -7,7 +7,7 @@ from concurrent.futures import Executor, Future
 from dataclasses import dataclass, replace
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 
@@ -21,8 +21,10 @@ from unknot.config import (
 from unknot.data import archives
 from unknot.data.image_set import ImageSet
 from unknot.errors import Interrupted, UserError
+from unknot.evidence.guide import Guide, guide
 from unknot.experiment import (
     ENVIRONMENT,
+    EVIDENCE,
     EXPERIMENT,
     SAMPLE,
     Experiment,
@@ -52,7 +54,7 @@ class RunStatus:
 
 def compare(
     images: ImageSet,
-    betas: Sequence[float] = (0.1, 1, 2, 10),
+    betas: Sequence[float] | Literal["auto"] = (0.1, 1, 2, 10),
     seeds: Sequence[int] = (0,),
     *,
     out: str | Path | None = None,
@@ -70,7 +72,7 @@ def compare(
 
     Args:
         images: from `load_images`.
-        betas: weights of the rate.
+        betas: weights of the rate; `"auto"` takes those that `guide` proposes.
         seeds: a run of each beta is trained for each.
         out: the experiment's folder; `runs/NAME` by default.
         workers: processes at a time; by default one per core. A core's share of threads each.
@@ -90,7 +92,13 @@ def compare(
         Interrupted: after Ctrl-C, once every run is saved.
     """
     named = network if isinstance(network, str) else "custom"
-    config = experiment_config(images, betas, seeds, network=named, **options)
+    if betas == "auto":
+        config = experiment_config(images, (1.0,), seeds, network=named, **options)
+        config = replace(config, betas=proposed_betas(config, images))
+    elif isinstance(betas, str):
+        raise UserError(f"betas is {betas!r}; give numbers, or auto")
+    else:
+        config = experiment_config(images, betas, seeds, network=named, **options)
     return run_experiment(
         config,
         images,
@@ -149,8 +157,49 @@ def run_experiment(
     elif pending:
         _run_pending(config, pending, folder, workers, device, engine, on_progress)
     experiment = Experiment(folder, networks=networks)
+    write_json(folder / EVIDENCE, _evidence(config, images, experiment.runs()))
     experiment.report()
     return experiment
+
+
+def proposed_betas(config: ExperimentConfig, images: ImageSet) -> tuple[float, ...]:
+    """The betas that the guide proposes.
+
+    Raises:
+        UserError: if there is no guide for such a model.
+    """
+    found, gap = guide_for(config, images)
+    if found is None:
+        raise UserError(f"betas auto: {gap}; give the betas yourself")
+    return found.proposed
+
+
+def guide_for(config: ExperimentConfig, images: ImageSet) -> tuple[Guide | None, str]:
+    """The guide for an experiment, or None and why there is none."""
+    model = config.model
+    try:
+        found = guide(
+            *(images, model.latent_dim),
+            likelihood=model.likelihood,
+            sigma=model.sigma,
+            standardize=model.standardize,
+        )
+    except UserError as error:
+        return None, str(error)
+    return found, ""
+
+
+def _evidence(config: ExperimentConfig, images: ImageSet, runs: Sequence[Run]) -> dict[str, Any]:
+    found, gap = guide_for(config, images)
+    if found is None:
+        return {"guide": None, "gap": gap}
+    observed = [
+        (run.config.beta, run.config.seed, len(measured["active_latents"]), test["rate"])
+        for run in runs
+        for measured, test in [(run.evaluation.get("measured"), run.evaluation["test"])]
+        if measured
+    ]
+    return {"guide": found.as_dict(config.betas), "observed": found.beside(observed)}
 
 
 def _run_here(folder: Path, images: ImageSet, networks: NetworkBuilder, device: str) -> None:

@@ -10,6 +10,7 @@ from typing import Any
 from unknot.config import ExperimentConfig, beta_text, to_toml
 from unknot.data.facts import data_facts
 from unknot.evaluation import headline
+from unknot.evidence.guide import Guide
 from unknot.figures import plots
 from unknot.files import read_json
 from unknot.report.page import Page, RunSection
@@ -59,6 +60,31 @@ def run_line(run: Run) -> str:
         f"({scales_text(read_json(run.folder / SCALES))})"
         + (f"\n  {headline(measured)}" if measured else "")
     )
+
+
+def guide_text(found: Guide, betas: Sequence[float]) -> str:
+    """What the linear model says of betas, for a terminal."""
+    latents = len(found.switch_off)
+    lines = [
+        f"A linear model with {latents} latents (a prediction of scale; a convolutional model may "
+        "switch off",
+        f"earlier or later), from the spectrum of {found.num_images:,} training images:",
+        "",
+        "latent   goes out of use at beta",
+        *(f"{i + 1:6}   {beta:.4g}" for i, beta in enumerate(found.switch_off)),
+        "",
+        "  beta   latents in use    rate   distortion",
+    ]
+    for beta in sorted({*betas, *found.proposed}):
+        linear = found.predict(beta)
+        mark = "" if beta in betas else "   proposed"
+        lines.append(
+            f"{beta:6g}   {linear.active:14}  {linear.rate:6.2f}   {linear.distortion:10,.1f}{mark}"
+        )
+    lines += ["", "rate and distortion in nats per image"]
+    lines.append(found.warning(betas) or "your betas come near the first switch-off")
+    lines.append(f"proposed: --betas {' '.join(f'{beta:g}' for beta in found.proposed)}")
+    return "\n".join(lines)
 
 
 def scores_table(scores: Mapping[str, Mapping[str, Any]]) -> str:

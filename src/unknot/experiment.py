@@ -16,7 +16,7 @@ from unknot.training.run import Run
 from unknot.worker import LOG, is_done
 
 EXPERIMENT, ENVIRONMENT, SAMPLE = "experiment.toml", "environment.json", "sample.png"
-REPORT = "report.html"
+REPORT, EVIDENCE = "report.html", "evidence.json"
 
 
 class Experiment:

@@ -220,3 +220,62 @@ def test_every_measure_has_a_key() -> None:
         *("irs", "infomec_modularity", "infomec_compactness", "infomec_explicitness"),
         "total_correlation",
     }
+
+
+ODD_NULLS = {"permutations": 2, "rotations": 2, "resamples": 2, "points": 300}
+
+
+def test_codes_that_hardly_ever_vary() -> None:
+    factors, perfect = world(3_000)
+    sparse = np.zeros(3_000)
+    sparse[:21] = 1
+    found = score(np.column_stack([perfect[:, 0], sparse]), factors, **ODD_NULLS)
+    assert all(np.isfinite(one.value) for one in found.values())
+
+
+def test_factors_that_are_known_at_few_points() -> None:
+    factors, perfect = world(3_000)
+    factors[25:, 1] = np.nan
+    found = score(perfect, factors, **ODD_NULLS)
+    assert np.isfinite(found["dci_disentanglement"].value)
+    assert "labels missing: factor 2 at 2,975 points" in found["mig"].flags
+
+
+def test_a_rare_binary_factor_alone() -> None:
+    rare = (np.arange(3_000) < 8).astype(float)
+    codes = np.random.default_rng(0).standard_normal((3_000, 3))
+    assert np.isfinite(score(codes, rare, **ODD_NULLS)["mig"].value)
+
+
+def test_a_code_that_varies_only_where_a_label_is_missing() -> None:
+    factors, perfect = world(2_000)
+    factors[:500] = np.nan
+    codes = perfect.copy()
+    codes[500:, 0] = 0.5
+    found = score(codes, factors, **NO_NULLS)
+    assert all(np.isfinite(one.value) for one in found.values())
+    assert found["modularity"].per_code[0] == 0
+
+
+def test_codes_that_tell_of_nothing_are_named() -> None:
+    factors, perfect = world(2_000)
+    found = score(codes_of(perfect)["half"], factors, **NO_NULLS)
+    flag = "codes that tell of no factor count as well: 2, 3 (from 0)"
+    for key in ("modularity", "irs", "mig_sup", "infomec_modularity"):
+        assert flag in found[key].flags, key
+
+
+@pytest.mark.parametrize("kind", [np.int16, np.float32, bool])
+def test_numbers_of_any_type(kind: type) -> None:
+    factors, perfect = world(500)
+    found = score((3 * perfect).astype(kind), factors.astype(np.int8), **NO_NULLS)
+    assert all(np.isfinite(one.value) for one in found.values())
+
+
+@pytest.mark.parametrize("shift", [1e9, -1e9])
+def test_a_large_offset_changes_little(shift: float) -> None:
+    factors, perfect = world(2_000)
+    codes = codes_of(perfect)["rotated"]
+    before, after = score(codes, factors, **NO_NULLS), score(codes + shift, factors, **NO_NULLS)
+    for key in ("mig", "dci_disentanglement", "sap", "factor_vae"):
+        assert after[key].value == pytest.approx(before[key].value, abs=0.03), key

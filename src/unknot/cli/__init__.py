@@ -27,6 +27,7 @@ EXIT_USER, EXIT_FAULT, EXIT_INTERRUPTED = 2, 1, 130
 COMMANDS: dict[str, tuple[type, Callable[[Any], tuple[str, Any]]]] = {
     "compare": (jobs.CompareOptions, jobs.compare_command),
     "train": (jobs.TrainOptions, jobs.train_command),
+    "guide": (measures.GuideOptions, measures.guide_command),
     "evaluate": (measures.EvaluateOptions, measures.evaluate_command),
     "score": (measures.ScoreOptions, measures.score_command),
     "encode": (views.EncodeOptions, views.encode_command),
@@ -75,7 +76,7 @@ def _dispatch(name: str, rest: list[str]) -> int:
         hint = f"did you mean {close[0]!r}?" if close else f"one of: {', '.join(COMMANDS)}"
         raise UserError(f"unknown command {name!r}; {hint}")
     kind, function = COMMANDS[name]
-    options = _parse(name, kind, rest)
+    options = _parse(name, kind, _with_guide(rest) if name == "compare" else rest)
     try:
         text, document = function(options)
     except jobs.RunsFailedError as failed:
@@ -84,6 +85,15 @@ def _dispatch(name: str, rest: list[str]) -> int:
         return EXIT_FAULT if failed.crashed else EXIT_USER
     _show(text, document, options.common.json)
     return 0
+
+
+def _with_guide(rest: list[str]) -> list[str]:
+    """`--betas auto` as the flag that stands for it."""
+    for words in (["--betas", "auto"], ["--betas=auto"]):
+        for i in range(len(rest)):
+            if rest[i : i + len(words)] == words:
+                return [*rest[:i], "--guided", *rest[i + len(words) :]]
+    return rest
 
 
 def _parse(name: str, kind: type, rest: list[str]) -> Any:

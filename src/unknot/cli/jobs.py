@@ -1,8 +1,10 @@
 """The commands that train: `compare` and `train`."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
+
+import tyro
 
 from unknot.cli.common import Common, load, print_scales
 from unknot.config import DataConfig, ExperimentConfig, ModelConfig, TrainingConfig
@@ -31,6 +33,8 @@ class CompareOptions:
     """Processes at a time; one per core by default."""
     engine: str = "local"
     """Where the runs are executed."""
+    guided: tyro.conf.FlagCreatePairsOff[bool] = False
+    """Take the betas that `unknot guide` proposes; `--betas auto` does the same."""
     common: Common = field(default_factory=Common)
 
 
@@ -52,7 +56,7 @@ class RunsFailedError(UserError):
 def compare_command(options: CompareOptions) -> tuple[str, Any]:
     """Train every beta and seed."""
     from unknot import describe
-    from unknot.comparison import default_folder, run_experiment
+    from unknot.comparison import default_folder, guide_for, proposed_betas, run_experiment
     from unknot.experiment import REPORT
     from unknot.figures.animations import available_format
     from unknot.progress import Steps
@@ -60,11 +64,17 @@ def compare_command(options: CompareOptions) -> tuple[str, Any]:
 
     config, common = options.experiment, options.common
     images = load(config.data, common)
+    if options.guided:
+        config = replace(config, betas=proposed_betas(config, images))
     folder = options.execution.out or default_folder(config)
     finished = all(is_done(folder / run.name) for run in config.runs())
     if not (finished or common.json):
         print(f"{images}; {len(config.runs())} runs in {folder}")
         print_scales(config, images.image_shape)
+        found, _ = guide_for(config, images)
+        warning = found.warning(config.betas) if found else ""
+        if warning:
+            print(f"note: {warning}")
     with Steps(common.quiet or common.json).shown() as steps:
         experiment = run_experiment(
             config,

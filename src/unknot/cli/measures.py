@@ -1,4 +1,4 @@
-"""The commands that measure: `evaluate` and `score`."""
+"""The commands that measure: `guide`, `evaluate` and `score`."""
 
 import os
 from collections.abc import Mapping
@@ -9,10 +9,40 @@ from typing import Annotated, Any
 import tyro
 
 from unknot.cli.common import Common, load, same_preparation
+from unknot.config import DataConfig, ModelConfig
 from unknot.errors import UserError
 
 Runs = Annotated[list[Path], tyro.conf.Positional, tyro.conf.arg(metavar="RUN")]
 CodesFile = Annotated[Path, tyro.conf.Positional, tyro.conf.arg(metavar="FILE")]
+
+
+@dataclass(frozen=True)
+class GuideOptions:
+    """Which betas can matter on these images, before any training."""
+
+    data: DataConfig = field(default_factory=DataConfig)
+    model: ModelConfig = field(default_factory=ModelConfig)
+    betas: tuple[float, ...] = (0.1, 1.0, 2.0, 10.0)
+    """Betas that you think of."""
+    common: Common = field(default_factory=Common)
+
+
+def guide_command(options: GuideOptions) -> tuple[str, Any]:
+    """Tell which betas can matter."""
+    if not all(beta > 0 for beta in options.betas):
+        raise UserError(f"betas is {options.betas}; the guide takes numbers above 0")
+    images = load(options.data, options.common)
+    from unknot.describe import guide_text
+    from unknot.evidence.guide import guide
+
+    model = options.model
+    found = guide(
+        *(images, model.latent_dim),
+        likelihood=model.likelihood,
+        sigma=model.sigma,
+        standardize=model.standardize,
+    )
+    return guide_text(found, options.betas), found.as_dict(options.betas)
 
 
 @dataclass(frozen=True)

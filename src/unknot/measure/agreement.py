@@ -54,7 +54,7 @@ def udr(
         active_above: codes whose standard deviation is not above this are left out.
 
     Returns:
-        0 to 1; 0 for models without an active code.
+        0 for models without an active code; for correlated codes it can pass 1 a little.
 
     Raises:
         UserError: with fewer than two models or different numbers of images.

@@ -4,7 +4,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 NUM_BINS = 20
-"""The least number of bins; a factor with more levels gets as many as it has levels."""
+"""The least number of bins. Quantile bins are a multiple of a factor's levels, so that those of a
+nearly perfect code do not lie across its levels."""
 
 
 def rank_bins(values: NDArray[np.float64], num_bins: int) -> tuple[NDArray[np.int64], int]:

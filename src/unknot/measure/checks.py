@@ -6,17 +6,17 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.stats import rankdata
 
 from unknot.errors import UserError
-from unknot.measure.bins import NUM_BINS, rank_bins
-from unknot.measure.table import Factor, Kind, Table, canonical, make_factor
+from unknot.measure.bins import NUM_BINS
+from unknot.measure.table import MIN_KNOWN, Factor, Kind, Table, canonical, make_factor
 
 KINDS: dict[str, Kind] = {
     **{"discrete": "discrete", "binary": "discrete"},
     "continuous": "continuous",
 }
 MAX_LEVELS = 64  # a factor with more distinct values is taken for continuous unless told otherwise
-MIN_KNOWN = 20  # points at which a factor must be known
 NEAR_CONSTANT = 1e-9  # a code whose spread is below this share of its size is constant
 CORRELATED = 0.3
 
@@ -193,18 +193,19 @@ def _correlated(factors: Sequence[Factor]) -> list[str]:
     for i, first in enumerate(factors):
         for second in factors[:i]:
             both = first.known & second.known
-            ranks = [rank_bins(f.values[both], both.sum())[0] for f in (first, second)]
-            rho = _correlation(*ranks)
+            rho = _correlation(rankdata(first.values[both]), rankdata(second.values[both]))
             if abs(rho) >= CORRELATED:
                 pairs.append((abs(rho), f"{second.name} and {first.name} ({rho:+.2f})"))
     if not pairs:
         return []
     worst = max(pairs)[1]
     more = f" and {_count(len(pairs) - 1, 'other pair')}" if len(pairs) > 1 else ""
-    return [f"factors correlate: {worst}{more}; MIG, SAP and modularity read low"]
+    return [f"factors correlate: {worst}{more}; every score but DCI reads low"]
 
 
-def _correlation(first: NDArray[np.int64], second: NDArray[np.int64]) -> float:
+def _correlation(first: NDArray[np.float64], second: NDArray[np.float64]) -> float:
+    if not len(first):
+        return 0.0
     a, b = first - first.mean(), second - second.mean()
     scale = np.sqrt((a @ a) * (b @ b))
     return float(a @ b / scale) if scale > 0 else 0.0

@@ -89,8 +89,8 @@ def information_between(
         known = levels >= 0
         entropies[k] = entropy(np.bincount(levels[known]), corrected=True)
         for j, code in enumerate(codes.T):
+            bins, num = rank_bins(code[known], -(-NUM_BINS // num_levels) * num_levels)
             most = max(NUM_BINS, num_levels)
-            bins, num = rank_bins(code[known], most)
             counts = contingency(levels[known], num_levels, bins, num)
             widths = width_bins(code[known], most)
             corrected[j, k] = max(mutual_information(counts, corrected=True), 0.0)
@@ -148,12 +148,13 @@ def modularity(information: FloatArray) -> FloatArray:
 
     Returns:
         `1 - sum of the other squares / (largest square * (num_factors - 1))`, shape
-        `(num_codes,)`.
+        `(num_codes,)`; 0 for a code that tells of nothing.
     """
     squares = information**2
     most = squares.max(1)
     others = squares.sum(1) - most
-    return 1 - others / (most * (information.shape[1] - 1))
+    largest = most * (information.shape[1] - 1)
+    return 1 - np.divide(others, largest, out=np.ones_like(most), where=largest > 0)
 
 
 def _two_best(values: FloatArray, axis: int) -> tuple[FloatArray, FloatArray]:

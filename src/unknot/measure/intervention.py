@@ -158,7 +158,9 @@ def irs(codes: FloatArray, classes: IntArray) -> FloatArray:
     order = np.argsort(classes, kind="stable")
     parts = np.split(codes[order], np.flatnonzero(np.diff(classes[order])) + 1)
     spreads = [np.quantile(np.abs(p - p.mean(0)), SPREAD_QUANTILE, axis=0) for p in parts]
-    return np.maximum(1 - np.mean(spreads, axis=0) / furthest(codes), 0)
+    most = furthest(codes)
+    shares = np.divide(np.mean(spreads, axis=0), most, out=np.ones_like(most), where=most > 0)
+    return np.maximum(1 - shares, 0)
 
 
 def furthest(codes: FloatArray) -> FloatArray:

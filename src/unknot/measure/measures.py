@@ -121,7 +121,7 @@ def _factor_vae_rows(
 def _set_size(factor: Factor) -> int:
     """64 rows, or fewer where a factor's values have fewer."""
     counts = np.bincount(factor.classes[factor.classes >= 0])
-    return int(np.clip(np.median(counts[counts > 0]), 4, intervention.BATCH))
+    return int(np.clip(np.quantile(counts[counts > 0], 0.1), 4, intervention.BATCH))
 
 
 def mig(table: Table) -> dict[str, Measured]:
@@ -135,7 +135,8 @@ def mig_sup(table: Table) -> dict[str, Measured]:
     if len(table.factors) < 2:
         return {"mig_sup": Measured(NAN, chance=None, flags=(ONE_FACTOR,))}
     gaps = information.mig_sup(table.information.corrected, _entropies(table))
-    return {"mig_sup": Measured(_mean(gaps), per_code=table.per_code(gaps))}
+    flags = _idle_codes(table)
+    return {"mig_sup": Measured(_mean(gaps), per_code=table.per_code(gaps), flags=flags)}
 
 
 def jemmig(table: Table) -> dict[str, Measured]:
@@ -160,13 +161,15 @@ def modularity(table: Table) -> dict[str, Measured]:
     if len(table.factors) < 2:
         return {"modularity": Measured(NAN, chance=None, flags=(ONE_FACTOR,))}
     each = information.modularity(table.information.plug_in)
-    return {"modularity": Measured(_mean(each), per_code=table.per_code(each), chance=None)}
+    flags = _idle_codes(table)
+    return {
+        "modularity": Measured(_mean(each), per_code=table.per_code(each), chance=None, flags=flags)
+    }
 
 
 def dci(table: Table) -> dict[str, Measured]:
     """Disentanglement, completeness, informativeness (Eastwood and Williams 2018, section 3)."""
     rng = table.rng("dci")
-    training = table.training
     importances = np.zeros((table.num_active, len(table.factors)))
     told = np.zeros(len(table.factors))
     for k, factor in enumerate(table.factors if table.num_active else ()):
@@ -178,7 +181,7 @@ def dci(table: Table) -> dict[str, Measured]:
         continuous = factor.kind == "continuous"
         target = factor.values if continuous else factor.levels
         told[k] = importance.predicted_share(
-            *(codes, target[known], training[known]),
+            *(codes, target[known], table.training(factor)),
             continuous=continuous,
             rng=rng,
             num_trees=1 if table.draft else importance.PREDICTING_TREES,
@@ -229,7 +232,8 @@ def irs(table: Table) -> dict[str, Measured]:
     )
     each = robust.max(1)
     value = float(np.average(each, weights=intervention.furthest(table.codes)))
-    return {"irs": Measured(value, per_code=table.per_code(each), chance=None)}
+    flags = _idle_codes(table)
+    return {"irs": Measured(value, per_code=table.per_code(each), chance=None, flags=flags)}
 
 
 def infomec(table: Table) -> dict[str, Measured]:
@@ -251,7 +255,8 @@ def infomec(table: Table) -> dict[str, Measured]:
         return {"infomec_modularity": nothing, "infomec_compactness": nothing, **explicit}
     named = (f"{VOID} for {', '.join(void)}",) if void else ()
     modular, compact = _concentrated(shares), _concentrated(shares.T)
-    modularity = Measured(_mean(modular), per_code=table.per_code(modular), flags=named)
+    idle = (*named, *_idle_codes(table))
+    modularity = Measured(_mean(modular), per_code=table.per_code(modular), flags=idle)
     if len(table.factors) < 2:
         modularity = Measured(NAN, chance=None, flags=(ONE_FACTOR,))
     return {
@@ -273,7 +278,7 @@ def linear_classes(table: Table, factor: Factor) -> tuple[NDArray[np.float64], N
     kept = f"linear classes of {factor.name}"
     if kept not in table.kept:
         known, classes = factor.known, _classes(table, factor)
-        training = table.training[known]
+        training = table.training(factor)
         probabilities = prediction.class_probabilities(
             table.codes[known], classes, int(classes.max()) + 1, training
         )
@@ -293,7 +298,7 @@ def _told_linearly(table: Table, factor: Factor) -> float:
         return prediction.explained_entropy(*linear_classes(table, factor))
     known = factor.known
     return prediction.explained_variance(
-        table.codes[known], factor.values[known], table.training[known]
+        table.codes[known], factor.values[known], table.training(factor)
     )
 
 
@@ -315,6 +320,17 @@ def _void_factors(table: Table) -> list[str] | None:
     if not np.any(beaten):
         return None
     return [f.name for k, f in enumerate(table.factors) if not beaten[k]]
+
+
+def _idle_codes(table: Table) -> tuple[str, ...]:
+    """Words about codes that tell of no factor where others do; they count all the same."""
+    if table.draft or not pairs_that_tell(table).any():
+        return ()
+    idle = np.flatnonzero(~np.any(pairs_that_tell(table), axis=1))
+    if not len(idle):
+        return ()
+    named = ", ".join(str(column) for column in sorted(table.columns[idle]))
+    return (f"codes that tell of no factor count as well: {named} (from 0)",)
 
 
 def pairs_that_tell(table: Table) -> NDArray[np.bool_]:

@@ -84,8 +84,8 @@ def total_correlation(
         num_neighbours: k.
 
     Returns:
-        Nats; 0 for independent codes, `inf` if one is a function of the others. With two codes it
-        is their mutual information.
+        Nats; 0 for independent codes, `inf` if one is a linear function of the others. With two
+        codes it is their mutual information.
     """
     if codes.shape[1] < 2:
         return 0.0
@@ -94,6 +94,8 @@ def total_correlation(
     spread = np.stack([_spread(code, rng) for code in codes.T], axis=1)
     spread = (spread - spread.mean(0)) / spread.std(0)
     variances, axes = np.linalg.eigh(np.corrcoef(spread.T))
+    if variances[0] < SINGULAR:
+        return float("inf")
     whitened = spread @ axes / np.sqrt(variances) @ axes.T
     alone = sum(map(entropy, spread.T)) - sum(map(entropy, whitened.T))
     linear = -0.5 * np.log(variances).sum()

@@ -1,7 +1,7 @@
 """What the same measure gives where there is nothing to find: permuted labels, rotated codes.
 
-A draw of a null is measured on a subsample and with less effort (`Draft`), and so is the observed
-value that it is held against.
+A draw of a null is measured on a subsample and with less effort (`Table.draft`), and so is the
+observed value that it is held against.
 """
 
 from collections.abc import Callable, Sequence
@@ -89,7 +89,7 @@ def draw_all(
         progress: called as `progress("measuring", done, total)` after each.
 
     Returns:
-        For each draw, the value of each score.
+        For each draw, the value of each score; nothing where no code or no factor varies.
     """
     jobs = (delayed(_draw)(table, kind, index, names, points) for kind, index in draws)
     workers = min(workers, max(1, len(draws)))
@@ -112,6 +112,8 @@ def _draw(
         sample = drafted.take(table.rng("subsample").permutation(len(table))[:points])
     if kind == "permutation":
         sample = sample.shuffled(rng)
+    if not (sample.factors and sample.num_active):
+        return {}
     if kind == "rotation":
         white = whiten(sample.codes)
         sample = sample.with_codes(white @ random_rotation(white.shape[1], rng))

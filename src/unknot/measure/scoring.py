@@ -26,6 +26,7 @@ KEYS = tuple(key for name in MEASURES for key in FAMILIES.get(name, (name,)))
 HEADLINE = ("dci", "infomec")
 """The measures best regarded today (Carbonneau et al. 2022, Hsu et al. 2023)."""
 
+NO_INTERVAL = ("total_correlation",)  # its bias depends on the number of points
 UNBOUNDED = {"total_correlation": inf}  # highest values other than 1
 ONE_LATENT = "rotation null void: one direction only, so there is nothing to rotate"
 NOT_ABOVE_ROTATIONS = "no better than random rotations of the same code"
@@ -227,7 +228,8 @@ def _score(
     if labelled and _not_above(rotated):
         flags.append(NOT_ABOVE_ROTATIONS)
     size = nulls.resample_size(len(table), drawn.num_points)
-    resampled = [] if VOID in measured.flags else drawn.of("resample", key)
+    known = VOID not in measured.flags and key not in NO_INTERVAL
+    resampled = drawn.of("resample", key) if known else []
     return Score(
         name=key,
         value=measured.value,

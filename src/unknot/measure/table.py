@@ -13,6 +13,7 @@ from unknot.measure.information import Information, information_between
 Kind = Literal["discrete", "continuous"]
 
 TRAINING_SHARE = 2 / 3
+MIN_KNOWN = 20  # points at which a factor must be known
 CLASS_BINS = 10  # a continuous factor is cut into so many quantiles where a measure needs classes
 
 
@@ -97,25 +98,31 @@ class Table:
         return information_between(self.codes, [(f.levels, f.num_levels) for f in self.factors])
 
     @cached_property
-    def training(self) -> NDArray[np.bool_]:
-        """The two thirds of the points on which predictors are fitted, shape `(num,)`."""
-        order = self.rng("split").permutation(len(self))
-        chosen = np.zeros(len(self), bool)
-        chosen[order[: round(TRAINING_SHARE * len(self))]] = True
-        return chosen
+    def _order(self) -> NDArray[np.int64]:
+        """Where each point stands in a random order, shape `(num,)`."""
+        return self.rng("split").permutation(len(self))
+
+    def training(self, factor: Factor) -> NDArray[np.bool_]:
+        """The two thirds of the points where a factor is known on which predictors are fitted.
+
+        Returns:
+            Shape `(num_known,)`.
+        """
+        order = self._order[factor.known]
+        return order < np.sort(order)[round(TRAINING_SHARE * len(order))]
 
     def rng(self, purpose: str) -> np.random.Generator:
         """A generator for one purpose, so that no measure disturbs another."""
         return np.random.default_rng([self.seed, *purpose.encode()])
 
     def take(self, rows: NDArray[np.int64]) -> "Table":
-        """The same table of some points.
+        """The same table of some points, without what does not vary or is hardly known there.
 
         Args:
             rows: positions, shape `(num_taken,)`.
         """
         factors = (make_factor(f.name, f.kind, f.values[rows]) for f in self.factors)
-        kept = tuple(factor for factor in factors if factor.num_levels > 1)
+        kept = tuple(f for f in factors if f.num_levels > 1 and f.known.sum() >= MIN_KNOWN)
         return replace(self, factors=kept, kept={}).with_codes(self.codes[rows])
 
     def shuffled(self, rng: np.random.Generator) -> "Table":
@@ -127,12 +134,14 @@ class Table:
         return replace(self, factors=factors, kept={})
 
     def with_codes(self, codes: NDArray[np.float64]) -> "Table":
-        """Other codes beside the same factors.
+        """Other codes beside the same factors; those that do not vary are left out.
 
         Args:
             codes: shape `(num, dim)`; of another `dim`, they count as new columns.
         """
-        ordered, columns = canonical(codes)
+        varying = np.flatnonzero(np.ptp(codes, axis=0) > 0)
+        ordered, found = canonical(codes[:, varying])
+        columns = varying[found]
         if codes.shape[1] == self.num_active:
             columns = self.columns[columns]
         return replace(self, codes=ordered, columns=columns, kept={})
