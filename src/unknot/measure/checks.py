@@ -200,7 +200,7 @@ def _correlated(factors: Sequence[Factor]) -> list[str]:
         return []
     worst = max(pairs)[1]
     more = f" and {_count(len(pairs) - 1, 'other pair')}" if len(pairs) > 1 else ""
-    return [f"factors correlate: {worst}{more}; every score but DCI reads low"]
+    return [f"factors correlate: {worst}{more}; scores other than DCI may read low"]
 
 
 def _correlation(first: NDArray[np.float64], second: NDArray[np.float64]) -> float:
