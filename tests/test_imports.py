@@ -20,7 +20,7 @@ FLOW = [
     "evaluation",
     "figures",
     "report",
-    "worker engines describe",
+    "worker engines describe findings",
     "experiment",
     "comparison",
     "progress doctor",
@@ -28,7 +28,16 @@ FLOW = [
     "__init__ __main__",
 ]
 PLACE = {name: i for i, names in enumerate(FLOW) for name in names.split()}
-KNOW_CONFIG = {"training", "worker", "describe", "experiment", "comparison", "cli", "config"}
+KNOW_CONFIG = {
+    "training",
+    "worker",
+    "describe",
+    "findings",
+    "experiment",
+    "comparison",
+    "cli",
+    "config",
+}
 
 
 def _room(path: Path) -> str:

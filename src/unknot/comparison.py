@@ -21,7 +21,6 @@ from unknot.config import (
 from unknot.data import archives
 from unknot.data.image_set import ImageSet
 from unknot.errors import Interrupted, UserError
-from unknot.evidence.guide import Guide, guide
 from unknot.experiment import (
     ENVIRONMENT,
     EVIDENCE,
@@ -33,6 +32,7 @@ from unknot.experiment import (
 )
 from unknot.figures import animations, sheets
 from unknot.files import holds_other_things, read_json, write_json, write_text
+from unknot.findings import gather_evidence, proposed_betas
 from unknot.model.networks import NetworkBuilder
 from unknot.objectives import OBJECTIVES
 from unknot.training.history import last_step
@@ -157,49 +157,9 @@ def run_experiment(
     elif pending:
         _run_pending(config, pending, folder, workers, device, engine, on_progress)
     experiment = Experiment(folder, networks=networks)
-    write_json(folder / EVIDENCE, _evidence(config, images, experiment.runs()))
+    write_json(folder / EVIDENCE, gather_evidence(config, images, experiment.runs()))
     experiment.report()
     return experiment
-
-
-def proposed_betas(config: ExperimentConfig, images: ImageSet) -> tuple[float, ...]:
-    """The betas that the guide proposes.
-
-    Raises:
-        UserError: if there is no guide for such a model.
-    """
-    found, gap = guide_for(config, images)
-    if found is None:
-        raise UserError(f"betas auto: {gap}; give the betas yourself")
-    return found.proposed
-
-
-def guide_for(config: ExperimentConfig, images: ImageSet) -> tuple[Guide | None, str]:
-    """The guide for an experiment, or None and why there is none."""
-    model = config.model
-    try:
-        found = guide(
-            *(images, model.latent_dim),
-            likelihood=model.likelihood,
-            sigma=model.sigma,
-            standardize=model.standardize,
-        )
-    except UserError as error:
-        return None, str(error)
-    return found, ""
-
-
-def _evidence(config: ExperimentConfig, images: ImageSet, runs: Sequence[Run]) -> dict[str, Any]:
-    found, gap = guide_for(config, images)
-    if found is None:
-        return {"guide": None, "gap": gap}
-    observed = [
-        (run.config.beta, run.config.seed, len(measured["active_latents"]), test["rate"])
-        for run in runs
-        for measured, test in [(run.evaluation.get("measured"), run.evaluation["test"])]
-        if measured
-    ]
-    return {"guide": found.as_dict(config.betas), "observed": found.beside(observed)}
 
 
 def _run_here(folder: Path, images: ImageSet, networks: NetworkBuilder, device: str) -> None:

@@ -56,9 +56,10 @@ class RunsFailedError(UserError):
 def compare_command(options: CompareOptions) -> tuple[str, Any]:
     """Train every beta and seed."""
     from unknot import describe
-    from unknot.comparison import default_folder, guide_for, proposed_betas, run_experiment
+    from unknot.comparison import default_folder, run_experiment
     from unknot.experiment import REPORT
     from unknot.figures.animations import available_format
+    from unknot.findings import guide_for, proposed_betas
     from unknot.progress import Steps
     from unknot.worker import is_done
 

@@ -2,10 +2,10 @@
 
 In the order data flows: `checks` makes a `table` of codes and factors (`bins` cuts them into
 levels); `information`, `neighbours`, `importance`, `prediction` and `intervention` hold the
-formulas, on plain arrays; `significance` tells information from chance; `measures` draws what each
-published measure needs from a table; `nulls` repeats that where there is nothing to find; `scoring`
-puts a `Score` together. `agreement` compares codes of several models, `posterior` codes with their
-prior.
+formulas, on plain arrays; `significance` tells information from chance; `sampled` and `measures`
+draw what each published measure needs from a table and say what they `measured`; `nulls` repeats
+that where there is nothing to find; `scoring` puts a `Score` together. `agreement` compares codes
+of several models, `posterior` codes with their prior.
 
     from unknot import measure
 

@@ -5,123 +5,19 @@ Random choices come from the table's seed.
 """
 
 from collections.abc import Callable
-from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from unknot.measure import importance, information, intervention, neighbours, prediction
+from unknot.measure.measured import NAN, ONE_FACTOR, VOID, Measured
+from unknot.measure.sampled import factor_vae, higgins
 from unknot.measure.significance import informative
 from unknot.measure.table import Factor, Table
 
-NAN = float("nan")
-FULL_SETS = (10_000, 5_000)  # points to train and to test Higgins' classifier and the vote
-DRAFT_SETS = (2_000, 1_000)
 DRAFT_TREES, DRAFT_CLASSES = 3, 4
 ROTATION = "rotation"  # a draw that no linear predictor notices
 NO_LABELS = ("total_correlation",)  # measures that look at no factor
-VOID = "void: no latent beats the permutation null"
-ONE_FACTOR = "void: one factor only, so there is nothing to tell it from"
-
-
-class Measured(NamedTuple):
-    """What one measure found.
-
-    Attributes:
-        value: the score; NaN if it is not defined for this table.
-        per_factor: by name of the factor, where the measure has it.
-        per_code: of the codes as they were given, NaN for those that do not vary; or nothing.
-        chance: what a code that holds nothing scores, where theory says.
-        flags: what to know of this score, in words.
-    """
-
-    value: float
-    per_factor: dict[str, float] = {}  # noqa: RUF012 (a NamedTuple's default is never mutated)
-    per_code: tuple[float, ...] = ()
-    chance: float | None = 0.0
-    flags: tuple[str, ...] = ()
-
-
-def higgins(table: Table) -> dict[str, Measured]:
-    """A linear classifier names the factor that 64 pairs share (Higgins et al. 2017, section 3)."""
-    groups = [(f, intervention.group_rows(f.classes, 2)) for f in table.factors]
-    return {"higgins": _sampled(table, groups, "higgins", _higgins_rows)}
-
-
-def factor_vae(table: Table) -> dict[str, Measured]:
-    """The least varying code votes for the factor that was fixed (Kim and Mnih 2018, section 4)."""
-    groups = [(f, intervention.group_rows(f.classes, _set_size(f))) for f in table.factors]
-    return {"factor_vae": _sampled(table, groups, "factor_vae", _factor_vae_rows)}
-
-
-_Groups = list[tuple[Factor, intervention.Groups]]
-_Draws = Callable[
-    [Table, _Groups, NDArray[np.int64], int, np.random.Generator], NDArray[np.float64]
-]
-
-
-def _sampled(table: Table, groups: _Groups, name: str, rows: _Draws) -> Measured:
-    """Draw a factor for each training and test point, and see how often it is named rightly."""
-    used = [(factor, group) for factor, group in groups if len(group.sizes)]
-    flags = [
-        f"{group.num_skipped} values of {factor.name} have too few points"
-        for factor, group in groups
-        if group.num_skipped
-    ]
-    flags += [
-        f"sets of {_set_size(factor)} points, not 64, for {factor.name}"
-        for factor, _ in used
-        if name == "factor_vae" and _set_size(factor) < intervention.BATCH
-    ]
-    if len(used) < 2:
-        return Measured(NAN, chance=None, flags=(*flags, ONE_FACTOR))
-    chance = 1 / len(used)
-    num_training, num_test = DRAFT_SETS if table.draft else FULL_SETS
-    if not table.num_active:
-        return Measured(chance if name == "higgins" else 0.0, chance=chance, flags=tuple(flags))
-    rng = table.rng(name)
-    labels = rng.integers(len(used), size=num_training + num_test)
-    right = rows(table, used, labels, num_training, rng)
-    tested = labels[num_training:]
-    each = np.array([right[tested == k].mean() for k in range(len(used))])
-    names = [factor.name for factor, _ in used]
-    per_factor = {n: dict(zip(names, each.tolist())).get(n, NAN) for n in table.factor_names}
-    return Measured(float(right.mean()), per_factor, chance=chance, flags=tuple(flags))
-
-
-def _higgins_rows(
-    table: Table,
-    groups: _Groups,
-    labels: NDArray[np.int64],
-    num_training: int,
-    rng: np.random.Generator,
-) -> NDArray[np.float64]:
-    inputs = np.empty((len(labels), table.num_active))
-    for k, (_, group) in enumerate(groups):
-        here = np.flatnonzero(labels == k)
-        inputs[here] = intervention.higgins_differences(table.codes, group, len(here), rng)
-    return intervention.classify(inputs, labels, num_training)
-
-
-def _factor_vae_rows(
-    table: Table,
-    groups: _Groups,
-    labels: NDArray[np.int64],
-    num_training: int,
-    rng: np.random.Generator,
-) -> NDArray[np.float64]:
-    votes = np.empty(len(labels), np.int64)
-    for k, (factor, group) in enumerate(groups):
-        here = np.flatnonzero(labels == k)
-        size = _set_size(factor)
-        votes[here] = intervention.least_varying(table.codes, group, len(here), size, rng)
-    return intervention.majority_vote(votes, labels, table.num_active, num_training)
-
-
-def _set_size(factor: Factor) -> int:
-    """64 rows, or fewer where a factor's values have fewer."""
-    counts = np.bincount(factor.classes[factor.classes >= 0])
-    return int(np.clip(np.quantile(counts[counts > 0], 0.1), 4, intervention.BATCH))
 
 
 def mig(table: Table) -> dict[str, Measured]:

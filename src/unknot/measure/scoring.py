@@ -10,7 +10,8 @@ from threadpoolctl import threadpool_limits
 from unknot.errors import UserError
 from unknot.measure import nulls
 from unknot.measure.checks import make_table
-from unknot.measure.measures import MEASURES, NO_LABELS, VOID, Measured, pairs_that_tell
+from unknot.measure.measured import VOID, Measured
+from unknot.measure.measures import MEASURES, NO_LABELS, pairs_that_tell
 from unknot.measure.nulls import Draw, Null, Progress
 from unknot.measure.table import Table
 
