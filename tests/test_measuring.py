@@ -162,3 +162,29 @@ def test_bad_options_of_score(
     options: list[str], message: str, npz: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert message in fails(["score", str(npz), *options], capsys)
+
+
+def test_a_failed_measurement_leaves_the_scores(run: Run) -> None:
+    path = run.folder / "codes.npz"
+    good = path.read_bytes()
+    evaluate_run(run, effort=Effort(0, 0, 0))
+    with np.load(path) as stored:
+        spoilt = dict(stored) | {"posterior_mean": np.full_like(stored["posterior_mean"], np.nan)}
+    np.savez(path, **spoilt)
+    with pytest.raises(unknot.UserError, match="left as they are"):
+        evaluate_run(run, effort=Effort(0, 0, 0))
+    path.write_bytes(good)
+    assert run.evaluation["measured"]["scores"]
+
+
+def test_score_tells_void_from_unbounded(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    factors, _ = world(400)
+    a, b = np.random.default_rng(0).standard_normal((2, 400))
+    np.savez(tmp_path / "c.npz", codes=np.stack([a, b, a + b], 1), factors=factors[:, :1])
+    words = [*FEW, "--workers", "1", "--quiet"]
+    assert main(["score", str(tmp_path / "c.npz"), *words]) == 0
+    lines = {line.split()[0]: line for line in capsys.readouterr().out.splitlines() if line}
+    assert lines["total_correlation"].split()[1] == "unbounded"
+    assert lines["modularity"].split()[1] == "void"

@@ -93,14 +93,16 @@ def scores_table(scores: Mapping[str, Mapping[str, Any]]) -> str:
     Args:
         scores: by key, as `Score.as_dict` gives them.
     """
-    lines = [f"{'score':24}{'value':>7}  {'95% interval':14}  {'rotated codes':22}permuted labels"]
+    lines = [f"{'score':24}{'value':>9}  {'95% interval':14}  {'rotated codes':22}permuted labels"]
     flags: dict[str, list[str]] = {}
     for key, one in scores.items():
-        value = "void" if one["value"] is None else f"{one['value']:.3f}"
+        value = "-" if one["value"] is None else f"{one['value']:.3f}"
+        words = {flag.split(":")[0] for flag in one["flags"]}
+        value = next((w for w in ("unbounded", "void") if w in words), value)
         ends = one["interval"]
         interval = f"{ends[0]:.3f} to {ends[1]:.3f}" if ends else "-"
         rotated, permuted = _null(one["null_rotation"]), _null(one["null_permutation"])
-        lines.append(f"{key:24}{value:>7}  {interval:14}  {rotated:22}{permuted}".rstrip())
+        lines.append(f"{key:24}{value:>9}  {interval:14}  {rotated:22}{permuted}".rstrip())
         for flag in one["flags"]:
             flags.setdefault(flag, []).append(key)
     if any(one["null_rotation"] for one in scores.values()):

@@ -132,9 +132,11 @@ def evaluate_run(
         "data": None if images is None else images.info["source"],
         "effort": vars(effort),
         "seed": seed,
-        "active_latents": np.flatnonzero(active_units(codes.posterior_mean)).tolist(),
+        "active_latents": [],
     }
     try:
+        active = active_units(codes.posterior_mean)
+        found["active_latents"] = np.flatnonzero(active).tolist()
         found["aggregate_mismatch"] = _mismatch(codes, seed)
         found["scores"] = _scores(codes, effort, seed, workers, progress)
     except UserError as error:
@@ -142,6 +144,11 @@ def evaluate_run(
     found["seconds"] = time.perf_counter() - began
     evaluation = read_json(run.folder / EVALUATION)
     if images is None:
+        before = evaluation.get("measured", {}).get("scores")
+        if before and not found["scores"]:
+            raise UserError(
+                f"{run.folder}: {found['problem']}; the scores there are left as they are"
+            )
         evaluation["measured"] = found
     else:
         others = evaluation.setdefault("measured_on", {})
@@ -151,10 +158,7 @@ def evaluate_run(
 
 
 def _mismatch(codes: HeldOut, seed: int) -> dict[str, Any]:
-    try:
-        mismatch = aggregate_mismatch(codes.posterior_mean, codes.posterior_logvar, seed=seed)
-    except ValueError as error:
-        raise UserError(str(error)) from None
+    mismatch = aggregate_mismatch(codes.posterior_mean, codes.posterior_logvar, seed=seed)
     return {
         "total": mismatch.total,
         "per_latent": mismatch.per_latent.tolist(),
@@ -198,7 +202,7 @@ def headline(measured: Mapping[str, Any]) -> str:
     parts = []
     for name, key in (("DCI", "dci_disentanglement"), ("InfoM", "infomec_modularity")):
         one = scores[key]
-        if one["value"] is None:
+        if any(flag.startswith("void:") for flag in one["flags"]) and not one["null_rotation"]:
             parts.append(f"{name} void")
             continue
         null = one["null_rotation"]

@@ -70,5 +70,14 @@ def test_mismatch_of_a_known_gaussian() -> None:
 
 
 def test_mismatch_needs_both_parameters_of_one_shape() -> None:
-    with pytest.raises(ValueError, match="both must be"):
+    with pytest.raises(UserError, match="both must be"):
         aggregate_mismatch(np.zeros((30, 2)), np.zeros((30, 3)))
+
+
+def test_agreement_of_bad_codes_is_refused() -> None:
+    with pytest.raises(UserError, match="not finite"):
+        udr([np.full((30, 2), np.nan)] * 2)
+    with pytest.raises(UserError, match="similarity is 'cosine'"):
+        udr([_codes(), _codes()], similarity="cosine")  # type: ignore[arg-type]
+    with pytest.raises(UserError, match="not finite"):
+        active_units(np.full((30, 2), np.nan))

@@ -4,6 +4,7 @@ import json
 
 import numpy as np
 import pytest
+import torch
 
 from tests.measure.codes import ROTATION, codes_of, world
 from unknot.errors import UserError
@@ -149,7 +150,7 @@ def test_values_with_too_few_rows_are_skipped_and_counted() -> None:
     factors, perfect = world(1_000)
     factors[0, 0] = 99
     found = higgins(perfect, factors)
-    assert "1 values of factor 1 have too few points" in found.flags
+    assert "values of factor 1 with too few points: 1" in found.flags
     assert found.value > 0.95
 
 
@@ -279,3 +280,105 @@ def test_a_large_offset_changes_little(shift: float) -> None:
     before, after = score(codes, factors, **NO_NULLS), score(codes + shift, factors, **NO_NULLS)
     for key in ("mig", "dci_disentanglement", "sap", "factor_vae"):
         assert after[key].value == pytest.approx(before[key].value, abs=0.03), key
+
+
+def test_skewed_factors_keep_their_classes_in_the_draws() -> None:
+    """Joining levels by number put nearly all points of such a factor into one class."""
+    rng = np.random.default_rng(0)
+    factors = np.minimum(rng.geometric(0.5, (3_000, 2)), 12).astype(float)
+    codes = (factors == 1) + 0.1 * rng.standard_normal((3_000, 2))
+    found = score(codes, factors, measures=["dci"], resamples=0)["dci_disentanglement"]
+    assert found.null_rotation is not None
+    assert found.null_rotation.observed == pytest.approx(found.value, abs=0.15)
+
+
+def test_rare_factors_stay_out_of_the_draws_with_a_flag() -> None:
+    rng = np.random.default_rng(0)
+    factors, perfect = world(3_000)
+    rare = (rng.permutation(3_000) < 5).astype(float)
+    table = np.column_stack([factors[:, :2], rare])
+    options = {"measures": ["sap"], "permutations": 0, "rotations": 0, "points": 300}
+    found = score(perfect[:, :2], table, **options)["sap"]
+    assert "too rare for nulls and intervals: factor 3" in found.flags
+    assert found.interval is not None
+    assert found.interval[1] - found.interval[0] < 0.05
+
+
+def test_levels_that_occur_once_do_not_look_robust() -> None:
+    rng = np.random.default_rng(0)
+    factors, _ = world(3_000)
+    noise = rng.standard_normal((3_000, 3))
+    before = score(noise, factors, measures=["irs"], **NO_NULLS)["irs"].value
+    factors[:40, 0] = np.arange(100, 140)
+    after = score(noise, factors, measures=["irs"], **NO_NULLS)["irs"].value
+    assert after == pytest.approx(before, abs=0.05)
+
+
+def test_values_that_differ_by_rounding_are_the_same() -> None:
+    factors, _ = world(2_000)
+    a, b, c, _ = factors.T
+    codes = np.stack([0.1 * a + 0.2 * b + 0.3 * c, 0.7 * b - 0.1 * c, 0.3 * c + 0.1 * a], axis=1)
+    before = score(codes, factors, **NO_NULLS)
+    after = score(codes * [0.3, -7e-4, 3.3], factors, **NO_NULLS)
+    for key in KEYS:
+        assert after[key].value == pytest.approx(before[key].value, abs=1e-6), key
+
+
+@pytest.mark.parametrize("size", [1e-200, 1e200])
+def test_very_large_and_very_small_values(size: float) -> None:
+    factors, perfect = world(500)
+    before = score(perfect, factors, **NO_NULLS)
+    after = score(perfect * size, factors * size, **NO_NULLS)
+    for key in KEYS:
+        assert after[key].value == pytest.approx(before[key].value, abs=0.01), key
+
+
+def test_a_code_that_is_seldom_on_still_counts() -> None:
+    rare = (np.arange(3_000) < 12).astype(float)
+    factors, perfect = world(3_000)
+    found = mig(np.column_stack([perfect[:, 0], rare]), np.column_stack([factors[:, 0], rare]))
+    assert found.value > 0.9
+
+
+def test_one_code_leaves_completeness_void() -> None:
+    factors, perfect = world(500)
+    found = score(perfect[:, :1], factors, **NO_NULLS)
+    for key in ("dci_completeness", "infomec_compactness"):
+        assert np.isnan(found[key].value)
+        assert any("one code varies" in flag for flag in found[key].flags)
+
+
+def test_masked_values_are_missing() -> None:
+    factors, perfect = world(500)
+    masked = np.ma.MaskedArray(factors, mask=np.tile(np.arange(500)[:, None] < 100, 4))
+    flags = mig(perfect, masked).flags
+    assert "labels missing: factor 1 at 100 points" in flags
+
+
+def test_tensors_are_taken() -> None:
+    factors, perfect = world(500)
+    tensor = torch.tensor(perfect, dtype=torch.bfloat16, requires_grad=True)
+    assert mig(tensor, torch.tensor(factors)).value > 0.9
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        *({"seed": -1}, {"seed": 1.5}, {"workers": 0}, {"points": 0}, {"permutations": -1}),
+        {"active_above": float("nan")},
+        {"factor_names": ["a\nb", "c", "d", "e"]},
+    ],
+)
+def test_bad_options_are_refused(options: dict) -> None:
+    factors, perfect = world(100)
+    (name,) = options
+    with pytest.raises(UserError, match=name):
+        score(perfect, factors, **options)
+
+
+def test_void_scores_carry_no_nulls() -> None:
+    factors, _ = world(1_000)
+    noise = np.random.default_rng(0).standard_normal((1_000, 3))
+    found = score(noise, factors, measures=["infomec"], permutations=2, rotations=2, resamples=2)
+    one = found["infomec_modularity"]
+    assert (one.null_rotation, one.null_permutation, one.interval) == (None, None, None)

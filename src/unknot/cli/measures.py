@@ -63,7 +63,7 @@ class Thoroughness:
     """Of all random choices."""
 
     def __post_init__(self) -> None:
-        for name in ("permutations", "rotations", "resamples"):
+        for name in ("permutations", "rotations", "resamples", "seed"):
             if getattr(self, name) < 0:
                 raise UserError(f"{name} is {getattr(self, name)}; it must be 0 or more")
         if self.points < 100:

@@ -9,11 +9,11 @@ from scipy.stats import spearmanr
 from sklearn.linear_model import Lasso
 
 from unknot.errors import UserError
+from unknot.measure.checks import numbers, vary
 
 FloatArray = NDArray[np.float64]
 
 LASSO_PENALTY = 0.1
-CONSTANT = 1e-12
 
 
 class Agreement(NamedTuple):
@@ -64,7 +64,9 @@ def udr(
             f"udr was given {len(codes)} models with {[len(c) for c in codes]} images; give two or "
             "more with codes of the same images"
         )
-    standard = [_standardise(np.asarray(c, np.float64), active_above) for c in codes]
+    if similarity not in ("lasso", "spearman"):
+        raise UserError(f"similarity is {similarity!r}; it can be lasso, spearman")
+    standard = [_standardise(numbers("codes", c), active_above) for c in codes]
     pairs = np.full((len(codes), len(codes)), np.nan)
     for i, first in enumerate(standard):
         for j, second in enumerate(standard[:i]):
@@ -95,7 +97,7 @@ def _one_partner(table: FloatArray) -> FloatArray:
 
 def _standardise(codes: FloatArray, active_above: float) -> FloatArray:
     deviation = codes.std(0)
-    active = deviation > max(active_above, CONSTANT)
+    active = vary(codes) & (deviation > active_above)
     return (codes[:, active] - codes[:, active].mean(0)) / deviation[active]
 
 

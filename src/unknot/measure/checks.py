@@ -16,9 +16,11 @@ KINDS: dict[str, Kind] = {
     **{"discrete": "discrete", "binary": "discrete"},
     "continuous": "continuous",
 }
+MOST_LEVELS = 256  # of a factor that is called discrete
 MAX_LEVELS = 64  # a factor with more distinct values is taken for continuous unless told otherwise
 NEAR_CONSTANT = 1e-9  # a code whose spread is below this share of its size is constant
 CORRELATED = 0.3
+RARE = 3  # points at which a code differs from its only usual value, and is not a mistake
 
 
 def make_table(
@@ -48,8 +50,8 @@ def make_table(
     Raises:
         UserError: if codes or factors are not numbers, not finite, too few or of different length.
     """
-    values = _numbers("codes", codes)
-    causes = _numbers("factors", factors, missing=True)
+    values = numbers("codes", codes)
+    causes = numbers("factors", factors, missing=True)
     if values.ndim != 2 or not values.shape[1]:
         raise UserError(f"codes has shape {values.shape}; it must be (num, dim)")
     causes = causes[:, None] if causes.ndim == 1 else causes
@@ -62,14 +64,20 @@ def make_table(
         )
     names = _names(factor_names, causes.shape[1])
     if len(values) < NUM_BINS:
-        raise _too_few(len(values), NUM_BINS)
-    used, flags = _factors(causes, names, _kinds(factor_kinds, causes, names))
-    needed = max(f.num_levels for f in used)
-    if len(values) < needed:
-        raise _too_few(len(values), needed)
-    values, clipped = _winsorise(values)
+        raise UserError(
+            f"codes hold {len(values):,} points, fewer than the {NUM_BINS} bins that the measures "
+            f"use; give at least {NUM_BINS} (1,000 for steady results)"
+        )
+    if not (active_above >= 0 and np.isfinite(active_above)):
+        raise UserError(f"active_above is {active_above}; it must be a number from 0 on")
+    if isinstance(seed, bool) or not isinstance(seed, int | np.integer) or seed < 0:
+        raise UserError(f"seed is {seed}; it must be a whole number from 0 on")
+    used, flags = _factors(_shrunk(causes), names, _kinds(factor_kinds, causes, names))
+    size = np.abs(values).max(0)
+    in_use = _shrunk(values).std(0) > active_above / np.where(size > 0, size, 1)
+    values, clipped = _winsorise(_shrunk(values))
     flags += [f"winsorised: {_count(clipped, 'point')}"] if clipped else []
-    active = np.flatnonzero(_vary(values) & (values.std(0) > active_above))
+    active = np.flatnonzero(vary(values) & in_use)
     if not len(active):
         flags += ["collapsed code: no code varies"]
     elif len(active) < values.shape[1]:
@@ -79,17 +87,31 @@ def make_table(
     return replace(table, flags=(*flags, *_correlated(used)))
 
 
-def _too_few(num: int, needed: int) -> UserError:
-    return UserError(
-        f"codes hold {num:,} points, fewer than the {needed} bins that the measures use; give at "
-        f"least {needed} (1,000 for steady results)"
-    )
+def _shrunk(table: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Columns over their largest absolute value: nothing overflows when it is squared."""
+    size = np.where(np.isnan(table), 0, np.abs(table)).max(0, initial=0)
+    return table / np.where(size > 0, size, 1)
 
 
-def _numbers(what: str, array: Any, missing: bool = False) -> NDArray[np.float64]:
+def numbers(what: str, array: Any, missing: bool = False) -> NDArray[np.float64]:
+    """Whatever holds numbers as float64.
+
+    Args:
+        what: its name in an error.
+        array: a sequence, array or tensor.
+        missing: let NaN pass.
+
+    Raises:
+        UserError: if it holds something else.
+    """
     if hasattr(array, "detach"):
-        array = array.detach().cpu()
-    given = np.asarray(array)
+        array = array.detach().cpu().double().numpy()
+    if isinstance(array, np.ma.MaskedArray):
+        array = np.ma.filled(array.astype(np.float64), np.nan)
+    try:
+        given = np.asarray(array)
+    except ValueError:
+        raise UserError(f"{what} is no table; its rows must have the same length") from None
     if given.dtype.kind not in "biuf":
         raise UserError(
             f"{what} holds {given.dtype}, not numbers; number the values first, for example with "
@@ -115,6 +137,9 @@ def _names(names: Sequence[str] | None, num: int) -> tuple[str, ...]:
             f"factor_names holds {len(given)} names, {len(set(given))} of them different; "
             f"the {num} factors need one each"
         )
+    for name in given:
+        if not name.isprintable():
+            raise UserError(f"factor_names holds {name!r}; names must be printable, on one line")
     return given
 
 
@@ -133,7 +158,7 @@ def _kinds(
         num_values = len(np.unique(column[~np.isnan(column)]))
         if kind == "binary" and num_values > 2:
             raise UserError(f"factor {name!r} is called binary but has {num_values} values")
-        if kind == "discrete" and 2 * num_values > len(column):
+        if kind == "discrete" and (2 * num_values > len(column) or num_values > MOST_LEVELS):
             raise UserError(
                 f"factor {name!r} is called discrete but has {num_values:,} values at "
                 f"{len(column):,} points; call it continuous"
@@ -178,12 +203,14 @@ def _winsorise(codes: NDArray[np.float64]) -> tuple[NDArray[np.float64], int]:
     """Codes without extreme values, and at how many points one was replaced."""
     low, high = np.quantile(codes, (0.005, 0.995), axis=0)
     inside = (codes >= low - (high - low)) & (codes <= high + (high - low))
+    inside |= (high == low) & ((codes != low).sum(0) >= RARE)  # a code that is seldom on
     least = np.where(inside, codes, np.inf).min(0)
     most = np.where(inside, codes, -np.inf).max(0)
     return np.clip(codes, least, most), int((~inside).any(1).sum())
 
 
-def _vary(codes: NDArray[np.float64]) -> NDArray[np.bool_]:
+def vary(codes: NDArray[np.float64]) -> NDArray[np.bool_]:
+    """Which columns vary by more than rounding, shape `(dim,)`."""
     return np.ptp(codes, axis=0) > NEAR_CONSTANT * np.abs(codes).max(0, initial=0)
 
 

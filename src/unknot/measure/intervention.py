@@ -152,14 +152,15 @@ def irs(codes: FloatArray, classes: IntArray) -> FloatArray:
         classes: of the factor, from 0, shape `(num,)`.
 
     Returns:
-        `1 - mean over values of the 99% quantile of |z - E[z | v]| / max |z - E[z]|`, shape
-        `(num_codes,)`.
+        `1 - mean over values of the 99% quantile of |z - E[z | v]| / max |z - E[z]|`, values
+        weighted by how often they occur, shape `(num_codes,)`.
     """
     order = np.argsort(classes, kind="stable")
     parts = np.split(codes[order], np.flatnonzero(np.diff(classes[order])) + 1)
     spreads = [np.quantile(np.abs(p - p.mean(0)), SPREAD_QUANTILE, axis=0) for p in parts]
     most = furthest(codes)
-    shares = np.divide(np.mean(spreads, axis=0), most, out=np.ones_like(most), where=most > 0)
+    spread = np.average(spreads, axis=0, weights=[len(part) for part in parts])
+    shares = np.divide(spread, most, out=np.ones_like(most), where=most > 0)
     return np.maximum(1 - shares, 0)
 
 

@@ -4,6 +4,7 @@ from typing import NamedTuple
 
 NAN = float("nan")
 VOID = "void: no latent beats the permutation null"
+ONE_CODE = "void: one code varies, so there is nothing for a factor to spread over"
 ONE_FACTOR = "void: one factor only, so there is nothing to tell it from"
 
 

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from unknot.measure import importance, information, intervention, neighbours, prediction
-from unknot.measure.measured import NAN, ONE_FACTOR, VOID, Measured
+from unknot.measure.measured import NAN, ONE_CODE, ONE_FACTOR, VOID, Measured
 from unknot.measure.sampled import factor_vae, higgins
 from unknot.measure.significance import informative
 from unknot.measure.table import Factor, Table
@@ -85,6 +85,8 @@ def dci(table: Table) -> dict[str, Measured]:
     spread = importance.shares(importances)
     informativeness = Measured(_mean(told), table.per_factor(told))
     completeness = Measured(_mean(spread.completeness), table.per_factor(spread.completeness))
+    if table.num_active == 1:
+        completeness = Measured(NAN, chance=None, flags=(ONE_CODE,))
     if len(table.factors) < 2:
         disentanglement = Measured(NAN, chance=None, flags=(ONE_FACTOR,))
     else:
@@ -155,9 +157,12 @@ def infomec(table: Table) -> dict[str, Measured]:
     modularity = Measured(_mean(modular), per_code=table.per_code(modular), flags=idle)
     if len(table.factors) < 2:
         modularity = Measured(NAN, chance=None, flags=(ONE_FACTOR,))
+    compactness = Measured(_mean(compact), table.per_factor(compact), flags=named)
+    if table.num_active == 1:
+        compactness = Measured(NAN, chance=None, flags=(ONE_CODE,))
     return {
         "infomec_modularity": modularity,
-        "infomec_compactness": Measured(_mean(compact), table.per_factor(compact), flags=named),
+        "infomec_compactness": compactness,
         **explicit,
     }
 

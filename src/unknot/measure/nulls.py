@@ -15,7 +15,7 @@ from sklearn import config_context
 from threadpoolctl import threadpool_limits
 
 from unknot.measure.measures import MEASURES, NO_LABELS
-from unknot.measure.table import Table
+from unknot.measure.table import MIN_KNOWN, Table
 
 FloatArray = NDArray[np.float64]
 Progress = Callable[[str, int, int], None]
@@ -23,6 +23,7 @@ Draw = tuple[Literal["observed", "permutation", "rotation", "resample"], int]
 
 SINGULAR = 1e-9  # share of the largest variance below which a direction is none
 NORMAL_95 = 1.96
+ENOUGH = 10  # points of a subsample that should not have a factor's commonest value
 
 
 @dataclass(frozen=True)
@@ -33,6 +34,7 @@ class Null:
         mean: over the draws.
         std: standard deviation over the draws.
         percentile: share of the draws below the observed value, in percent; equal ones count half.
+        p_value: `(1 + draws not below the observed value) / (1 + draws)`.
         observed: the score of the given codes on the same points, with the same effort.
         num: draws.
         num_points: points of each.
@@ -41,6 +43,7 @@ class Null:
     mean: float
     std: float
     percentile: float
+    p_value: float
     observed: float
     num: int
     num_points: int
@@ -123,6 +126,23 @@ def _draw(
     return {key: measured.value for part in found for key, measured in part.items()}
 
 
+def without_rare(table: Table, points: int) -> tuple[Table, str]:
+    """The table without factors that a subsample of so many points could lose.
+
+    Returns:
+        The table, and the names of the factors that were left out.
+    """
+    share = points / len(table)
+    kept = [
+        factor
+        for factor in table.factors
+        if share * (factor.known.sum() - np.bincount(factor.levels[factor.known]).max()) >= ENOUGH
+        and share * factor.known.sum() >= 2 * MIN_KNOWN
+    ]
+    rare = ", ".join(factor.name for factor in table.factors if factor not in kept)
+    return (replace(table, factors=tuple(kept), kept={}), rare) if rare else (table, "")
+
+
 def resample_size(num: int, points: int) -> int:
     """Points of a resample: at most half of all."""
     return min(points, num // 2)
@@ -134,8 +154,9 @@ def compare_with(observed: float, draws: Sequence[float], num_points: int) -> Nu
     if not len(values) or not np.isfinite([observed, *values]).all():
         return None
     below = np.mean(values < observed - 1e-9) + np.mean(np.abs(values - observed) <= 1e-9) / 2
+    p_value = (1 + int((values >= observed - 1e-9).sum())) / (1 + len(values))
     mean, std = float(values.mean()), float(values.std())
-    return Null(mean, std, float(100 * below), observed, len(values), num_points)
+    return Null(mean, std, float(100 * below), p_value, observed, len(values), num_points)
 
 
 def interval(

@@ -5,6 +5,8 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from unknot.errors import UserError
+from unknot.measure.checks import numbers
 from unknot.measure.neighbours import entropy, total_correlation
 
 FloatArray = NDArray[np.floating]
@@ -22,7 +24,7 @@ def active_units(posterior_mean: FloatArray) -> NDArray[np.bool_]:
     Returns:
         Shape `(latent_dim,)` (Burda et al. 2016, section 5.2).
     """
-    return np.asarray(posterior_mean).var(0) > ACTIVE_VARIANCE
+    return np.asarray(numbers("posterior_mean", posterior_mean).var(0) > ACTIVE_VARIANCE)
 
 
 class Mismatch(NamedTuple):
@@ -55,10 +57,14 @@ def aggregate_mismatch(
         posterior_mean: shape `(num, latent_dim)`, at least 20 images.
         posterior_logvar: the same shape.
         seed: of the samples.
+
+    Raises:
+        UserError: if they are not finite numbers of one shape, or too few.
     """
-    mean, logvar = (np.asarray(a, np.float64) for a in (posterior_mean, posterior_logvar))
+    mean = numbers("posterior_mean", posterior_mean)
+    logvar = numbers("posterior_logvar", posterior_logvar)
     if mean.shape != logvar.shape or mean.ndim != 2 or len(mean) < MIN_POINTS:
-        raise ValueError(
+        raise UserError(
             f"posterior_mean has shape {mean.shape} and posterior_logvar {logvar.shape}; both must "
             f"be (num, latent_dim) with at least {MIN_POINTS} images"
         )

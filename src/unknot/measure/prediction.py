@@ -10,6 +10,7 @@ from sklearn.linear_model import LogisticRegression
 
 FloatArray = NDArray[np.float64]
 
+MAX_HESSIAN = 600  # rows of the largest Hessian that Newton's method may need
 WEAK_PENALTY = 1e4  # inverse strength: a perfect code may tell its levels apart sharply
 
 
@@ -51,7 +52,9 @@ def class_probabilities(
     Returns:
         Shape `(num_tested, num_classes)`; classes without a training point get next to nothing.
     """
-    model = LogisticRegression(C=WEAK_PENALTY, solver="newton-cholesky", max_iter=50)
+    many = codes.shape[1] * num_classes > MAX_HESSIAN
+    solver, steps = ("lbfgs", 500) if many else ("newton-cholesky", 50)
+    model = LogisticRegression(C=WEAK_PENALTY, solver=solver, max_iter=steps)
     probabilities = np.full((int((~training).sum()), num_classes), 1e-12)
     present = np.unique(classes[training])
     if len(present) == 1:

@@ -34,7 +34,7 @@ def _sampled(table: Table, groups: _Groups, name: str, rows: _Draws) -> Measured
     """Draw a factor for each training and test point, and see how often it is named rightly."""
     used = [(factor, group) for factor, group in groups if len(group.sizes)]
     flags = [
-        f"{group.num_skipped} values of {factor.name} have too few points"
+        f"values of {factor.name} with too few points: {group.num_skipped}"
         for factor, group in groups
         if group.num_skipped
     ]
@@ -50,7 +50,8 @@ def _sampled(table: Table, groups: _Groups, name: str, rows: _Draws) -> Measured
     if not table.num_active:
         return Measured(chance if name == "higgins" else 0.0, chance=chance, flags=tuple(flags))
     rng = table.rng(name)
-    labels = rng.integers(len(used), size=num_training + num_test)
+    parts = (np.arange(num) % len(used) for num in (num_training, num_test))
+    labels = np.concatenate([rng.permutation(part) for part in parts])
     right = rows(table, used, labels, num_training, rng)
     tested = labels[num_training:]
     each = np.array([right[tested == k].mean() for k in range(len(used))])

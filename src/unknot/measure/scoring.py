@@ -1,7 +1,7 @@
 """Codes and factors -> every score, each with its nulls, its interval and what to know of it."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import inf, isfinite
 from typing import Any
 
@@ -33,7 +33,7 @@ ONE_LATENT = "rotation null void: one direction only, so there is nothing to rot
 NOT_ABOVE_ROTATIONS = "no better than random rotations of the same code"
 NOT_ABOVE_LABELS = "no better than permuted labels"
 TESTED = ("infomec_modularity", "infomec_compactness")  # void unless the labels are beaten
-CONVINCING = 95.0  # percentile of a null that a score has to reach
+CONVINCING = 0.05  # p-value that a score has to reach
 ENOUGH_DRAWS = 20  # fewer cannot tell it
 
 
@@ -168,13 +168,15 @@ def score_table(
         workers: processes.
         progress: called as `progress(what, done, total)`.
     """
+    _check(permutations, rotations, resamples, points, workers)
     names = list(MEASURES) if measures is None else list(measures)
     unknown = sorted(set(names) - set(MEASURES))
     if unknown:
         raise UserError(f"measures holds {unknown}; it can hold {', '.join(MEASURES)}")
     with threadpool_limits(1):
         found = {key: m for name in names for key, m in MEASURES[name](table).items()}
-        void = bool(table.num_active) and not pairs_that_tell(table).any()
+        labelled = bool(set(names) - set(NO_LABELS)) and bool(table.num_active)
+        void = labelled and not pairs_that_tell(table).any()
     num_points = min(points, len(table))
     draws: list[Draw] = []
     if table.num_active:
@@ -187,12 +189,26 @@ def score_table(
     else:
         one_direction = False
     repeated = [name for name in names if null_measures is None or name in null_measures]
-    values = nulls.draw_all(table, draws, repeated, num_points, workers, progress)
+    common, rare = nulls.without_rare(table, nulls.resample_size(len(table), num_points))
+    if draws and rare:
+        table = replace(table, flags=(*table.flags, f"too rare for nulls and intervals: {rare}"))
+    if not common.factors:
+        draws = []
+    values = nulls.draw_all(common, draws, repeated, num_points, workers, progress)
     drawn = _Drawn(draws, values, num_points)
     return {
-        key: _score(key, measured, table, drawn, void, one_direction)
-        for key, measured in found.items()
+        key: _score(key, found[key], table, drawn, void, one_direction)
+        for key in KEYS
+        if key in found
     }
+
+
+def _check(permutations: int, rotations: int, resamples: int, points: int, workers: int) -> None:
+    least = {"permutations": 0, "rotations": 0, "resamples": 0, "points": 100, "workers": 1}
+    given = (permutations, rotations, resamples, points, workers)
+    for (name, lowest), value in zip(least.items(), given):
+        if value < lowest:
+            raise UserError(f"{name} is {value}; it must be at least {lowest}")
 
 
 @dataclass(frozen=True)
@@ -220,7 +236,9 @@ def _score(
 ) -> Score:
     labelled = key not in NO_LABELS
     limits = (0.0, UNBOUNDED.get(key, 1.0))
-    permuted, rotated = drawn.null("permutation", key), drawn.null("rotation", key)
+    is_void = VOID in measured.flags
+    permuted = None if is_void else drawn.null("permutation", key)
+    rotated = None if is_void else drawn.null("rotation", key)
     flags = [*table.flags, *measured.flags]
     flags += [VOID] if void and labelled and VOID not in flags else []
     flags += [ONE_LATENT] if one_direction else []
@@ -229,8 +247,7 @@ def _score(
     if labelled and _not_above(rotated):
         flags.append(NOT_ABOVE_ROTATIONS)
     size = nulls.resample_size(len(table), drawn.num_points)
-    known = VOID not in measured.flags and key not in NO_INTERVAL
-    resampled = drawn.of("resample", key) if known else []
+    resampled = [] if is_void or key in NO_INTERVAL else drawn.of("resample", key)
     return Score(
         name=key,
         value=measured.value,
@@ -248,7 +265,7 @@ def _score(
 
 def _not_above(null: Null | None) -> bool:
     """Whether enough draws say that a score is nothing special."""
-    return null is not None and null.num >= ENOUGH_DRAWS and null.percentile < CONVINCING
+    return null is not None and null.num >= ENOUGH_DRAWS and null.p_value > CONVINCING
 
 
 def alone(measure: str, key: str | None = None) -> Callable[..., Score]:

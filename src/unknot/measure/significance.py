@@ -10,6 +10,7 @@ from unknot.measure.bins import NUM_BINS, rank_bins
 NUM_PERMUTATIONS = 200
 MAX_POINTS = 5_000
 LEVEL = 0.001
+MIN_OTHERS = 10  # points that must not have a factor's commonest value
 
 
 def informative(
@@ -23,7 +24,8 @@ def informative(
     their standard deviation, so that factors with few and with many levels compare. The threshold
     is for its largest value over all pairs (Westfall and Young 1993): the 99.9% quantile of a
     Gumbel distribution with the mean and deviation of those of 200 permutations, so that noise
-    passes once in a thousand tables. At most 5,000 points are used.
+    passes once in a thousand tables. A factor that fewer than ten points have another value of than
+    the commonest beats nothing. At most 5,000 points are used.
 
     Args:
         codes: shape `(num, num_codes)`.
@@ -41,6 +43,9 @@ def informative(
     for k, (levels, num_levels) in enumerate(factors):
         known = rows[levels[rows] >= 0]
         num_bins = max(NUM_BINS, num_levels)
+        if len(known) - np.bincount(levels[known], minlength=1).max() < MIN_OTHERS:
+            observed[:, k], null[:, :, k] = 0, 0
+            continue
         bins = np.stack([rank_bins(code, num_bins)[0] for code in codes[known].T])
         own = levels[known]
         observed[:, k] = _dependence(bins, own, num_bins, num_levels)

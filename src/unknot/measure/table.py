@@ -7,13 +7,14 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from unknot.measure.bins import NUM_BINS, levels_of
+from unknot.measure.bins import NUM_BINS, levels_of, rank_bins
 from unknot.measure.information import Information, information_between
 
 Kind = Literal["discrete", "continuous"]
 
 TRAINING_SHARE = 2 / 3
 MIN_KNOWN = 20  # points at which a factor must be known
+SAME = 1e-10  # values this close, in standard deviations, differ by rounding alone
 CLASS_BINS = 10  # a continuous factor is cut into so many quantiles where a measure needs classes
 
 
@@ -47,10 +48,12 @@ class Factor:
         return self.levels if self.kind == "discrete" else self.merged(CLASS_BINS)
 
     def merged(self, num: int) -> NDArray[np.int64]:
-        """Levels joined with their neighbours until at most `num` are left."""
+        """Levels joined with their neighbours to at most `num` classes of about the same size."""
         if self.num_levels <= num:
             return self.levels
-        return np.where(self.known, self.levels * num // self.num_levels, -1)
+        classes = np.full(len(self.levels), -1, np.int64)
+        classes[self.known] = rank_bins(self.levels[self.known].astype(np.float64), num)[0]
+        return classes
 
 
 @dataclass(frozen=True, eq=False)
@@ -173,7 +176,19 @@ def canonical(codes: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[
     Returns:
         Such codes, the same shape, and the column that each of them came from.
     """
-    standard = (codes - codes.mean(0)) / codes.std(0)
+    if not codes.shape[1]:
+        return codes, np.arange(0)
+    standard = np.apply_along_axis(_join_equal, 0, (codes - codes.mean(0)) / codes.std(0))
     key = np.random.default_rng([*b"order and sign"]).standard_normal(len(codes)) @ standard
     order = np.argsort(np.abs(key), kind="stable")
     return (standard * np.where(key < 0, -1.0, 1.0))[:, order], order
+
+
+def _join_equal(code: NDArray[np.float64]) -> NDArray[np.float64]:
+    """A code in which values that differ by rounding alone are the same."""
+    order = np.argsort(code, kind="stable")
+    ordered = code[order]
+    starts = np.concatenate([[True], np.diff(ordered) > SAME])
+    joined = np.empty_like(code)
+    joined[order] = ordered[starts][np.cumsum(starts) - 1]
+    return joined
