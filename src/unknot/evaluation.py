@@ -206,6 +206,6 @@ def headline(measured: Mapping[str, Any]) -> str:
             parts.append(f"{name} void")
             continue
         null = one["null_rotation"]
-        beside = f" (rotations {null['mean']:.2f}, {null['percentile']:.0f}%)" if null else ""
+        beside = f" (above {null['percentile']:.0f}% of random rotations)" if null else ""
         parts.append(f"{name} {one['value']:.2f}{beside}")
     return ", ".join(parts)
