@@ -11,6 +11,7 @@ from tests.measure.codes import codes_of, world
 from tests.test_cli import TINY, fails, folder_of_images
 from unknot.cli import main
 from unknot.data.image_set import ImageSet
+from unknot.describe import scores_table
 from unknot.evaluation import BRIEF, Effort, evaluate_run, headline, held_out
 from unknot.measure import KEYS
 from unknot.training.run import Run
@@ -188,3 +189,12 @@ def test_score_tells_void_from_unbounded(
     lines = {line.split()[0]: line for line in capsys.readouterr().out.splitlines() if line}
     assert lines["total_correlation"].split()[1] == "unbounded"
     assert lines["modularity"].split()[1] == "void"
+
+
+def test_a_score_that_is_void_for_some_factors_is_shown() -> None:
+    flag = "void: no latent beats the permutation null for yaw"
+    one = {"value": 0.5, "flags": [flag], "null_rotation": None, "null_permutation": None}
+    scores = {key: one | {"interval": None} for key in KEYS}
+    assert "void" not in scores_table(scores).splitlines()[1]
+    assert "0.500" in scores_table(scores).splitlines()[1]
+    assert headline({"scores": scores, "active_latents": [0]}) == "DCI 0.50, InfoM 0.50"

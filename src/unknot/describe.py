@@ -96,9 +96,9 @@ def scores_table(scores: Mapping[str, Mapping[str, Any]]) -> str:
     lines = [f"{'score':24}{'value':>9}  {'95% interval':14}  {'rotated codes':22}permuted labels"]
     flags: dict[str, list[str]] = {}
     for key, one in scores.items():
-        value = "-" if one["value"] is None else f"{one['value']:.3f}"
-        words = {flag.split(":")[0] for flag in one["flags"]}
-        value = next((w for w in ("unbounded", "void") if w in words), value)
+        endless = any(flag.startswith("unbounded") for flag in one["flags"])
+        gap = "unbounded" if endless else "void"
+        value = gap if one["value"] is None else f"{one['value']:.3f}"
         ends = one["interval"]
         interval = f"{ends[0]:.3f} to {ends[1]:.3f}" if ends else "-"
         rotated, permuted = _null(one["null_rotation"]), _null(one["null_permutation"])

@@ -13,6 +13,7 @@ from unknot.data.splits import SPLITS
 from unknot.errors import UserError
 from unknot.files import read_arrays, read_json, write_json
 from unknot.measure.checks import make_table
+from unknot.measure.measured import VOID
 from unknot.measure.nulls import Progress
 from unknot.measure.posterior import ACTIVE_VARIANCE, active_units, aggregate_mismatch
 from unknot.measure.scoring import HEADLINE, score_table
@@ -202,7 +203,7 @@ def headline(measured: Mapping[str, Any]) -> str:
     parts = []
     for name, key in (("DCI", "dci_disentanglement"), ("InfoM", "infomec_modularity")):
         one = scores[key]
-        if any(flag.startswith("void:") for flag in one["flags"]) and not one["null_rotation"]:
+        if one["value"] is None or VOID in one["flags"]:
             parts.append(f"{name} void")
             continue
         null = one["null_rotation"]
