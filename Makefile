@@ -36,6 +36,7 @@ test: lint
 bench: $(VENV)/.dev
 	$(BIN)/python benchmarks/decode.py
 	$(BIN)/python benchmarks/training.py
+	$(BIN)/python benchmarks/measures.py --speed --nulls
 
 docs: $(VENV)/.docs
 	$(BIN)/python -m sphinx -q -W -b html docs docs/_build

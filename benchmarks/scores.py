@@ -108,6 +108,9 @@ def as_markdown(rows: dict[str, dict[str, Any]]) -> str:
         cells = []
         for scores in rows.values():
             null = scores[key]["null_rotation"]
+            if scores[key]["value"] is None:
+                cells.append("void")
+                continue
             cells.append(
                 f"{scores[key]['value']:.2f}" + (f" ({null['percentile']:.0f})" if null else "")
             )

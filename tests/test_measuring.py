@@ -157,6 +157,7 @@ def test_files_that_hold_something_else(tmp_path: Path, capsys: pytest.CaptureFi
         (["--points", "5"], "points is 5"),
         (["--rotations", "-1"], "rotations is -1"),
         (["--workers", "0"], "workers is 0"),
+        (["--seed", "-1"], "seed is -1"),
     ],
 )
 def test_bad_options_of_score(
@@ -198,3 +199,14 @@ def test_a_score_that_is_void_for_some_factors_is_shown() -> None:
     assert "void" not in scores_table(scores).splitlines()[1]
     assert "0.500" in scores_table(scores).splitlines()[1]
     assert headline({"scores": scores, "active_latents": [0]}) == "DCI 0.50, InfoM 0.50"
+
+
+@pytest.mark.parametrize(
+    ("options", "message"), [(["--seed", "-1"], "seed is -1"), (["--workers", "0"], "workers is 0")]
+)
+def test_bad_options_of_evaluate_leave_the_scores(
+    options: list[str], message: str, run: Run, capsys: pytest.CaptureFixture[str]
+) -> None:
+    before = run.evaluation
+    assert message in fails(["evaluate", str(run.folder), *FEW, *options], capsys)
+    assert run.evaluation == before

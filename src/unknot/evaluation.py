@@ -12,13 +12,13 @@ from unknot.data.image_set import ImageSet
 from unknot.data.splits import SPLITS
 from unknot.errors import UserError
 from unknot.files import read_arrays, read_json, write_json
-from unknot.measure.checks import make_table
+from unknot.measure.checks import check_seed, make_table
 from unknot.measure.measured import VOID
 from unknot.measure.nulls import Progress
 from unknot.measure.posterior import ACTIVE_VARIANCE, active_units, aggregate_mismatch
-from unknot.measure.scoring import HEADLINE, score_table
+from unknot.measure.scoring import HEADLINE, check_draws, score_table
 from unknot.training.loop import CODES, EVALUATION
-from unknot.training.run import Run
+from unknot.training.run import IMAGES, Run
 
 MAX_LABELS = 12  # with more, a comparison leaves the nulls to `unknot evaluate`
 
@@ -82,7 +82,7 @@ def held_out(run: Run) -> HeldOut:
 
 def encoded(run: Run, images: ImageSet) -> HeldOut:
     """Codes and labels of other images: all of them, but only test images of the run's own."""
-    fingerprint = read_json(run.folder / "images.json")["fingerprint"]
+    fingerprint = read_json(run.folder / IMAGES)["fingerprint"]
     rows = images.indices("test") if images.fingerprint == fingerprint else np.arange(len(images))
     known = images.labels
     labels, names = _labels(
@@ -125,7 +125,12 @@ def evaluate_run(
     Returns:
         What was added: `scores` by key, `active_latents`, `aggregate_mismatch`, and how they came
         about; `problem` says why there are no scores, if there are none.
+
+    Raises:
+        UserError: if nothing can be asked for like this, or scores would give way to none.
     """
+    check_seed(seed)
+    check_draws(*(effort.permutations, effort.rotations, effort.resamples, effort.points, workers))
     began = time.perf_counter()
     codes = held_out(run) if images is None else encoded(run, images)
     found: dict[str, Any] = {

@@ -72,7 +72,7 @@ def test_scores_of_known_codes(code: str) -> None:
 @pytest.mark.parametrize(("code", "key"), NOISE_CELLS)
 def test_scores_that_scatter_with_noise(code: str, key: str) -> None:
     draws = [scores_of(code, seed)[key].value for seed in range(4)]
-    scatter = 2 * np.std(draws, ddof=1) / 2  # two standard errors of the mean of four
+    scatter = 2 * np.std(draws, ddof=1) / len(draws) ** 0.5  # two standard errors of the mean
     assert np.mean(draws) == pytest.approx(NOISE_CELLS[code, key], abs=MARGIN + scatter)
 
 

@@ -1,6 +1,5 @@
 """The commands that measure: `guide`, `evaluate` and `score`."""
 
-import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -62,18 +61,11 @@ class Thoroughness:
     seed: int = 0
     """Of all random choices."""
 
-    def __post_init__(self) -> None:
-        for name in ("permutations", "rotations", "resamples", "seed"):
-            if getattr(self, name) < 0:
-                raise UserError(f"{name} is {getattr(self, name)}; it must be 0 or more")
-        if self.points < 100:
-            raise UserError(f"points is {self.points}; it must be at least 100")
-        if self.workers is not None and self.workers < 1:
-            raise UserError(f"workers is {self.workers}; it must be at least 1")
-
     def processes(self) -> int:
         """How many there will be."""
-        return self.workers or os.cpu_count() or 1
+        from unknot.describe import num_cores
+
+        return num_cores() if self.workers is None else self.workers
 
 
 @dataclass(frozen=True)
@@ -145,34 +137,15 @@ class ScoreOptions:
     """Measure codes from any model: an npz of codes and factors."""
 
     file: CodesFile
-    permutations: int = 20
-    """Draws of the null of permuted labels."""
-    rotations: int = 20
-    """Draws of the null of rotated codes."""
-    resamples: int = 20
-    """Subsamples behind each interval."""
-    points: int = 1000
-    """At most so many points in each draw."""
     active_above: float = 0.0
     """Leave out codes whose standard deviation is not above this (0.1 for a VAE's means)."""
-    workers: int | None = None
-    """Processes; one per core by default. They change the time only."""
-    seed: int = 0
-    """Of all random choices."""
+    thoroughness: Thoroughness = field(default_factory=lambda: Thoroughness(20, 20, 20, 1_000))
     common: Common = field(default_factory=Common)
-
-    def thoroughness(self) -> Thoroughness:
-        """Checked."""
-        return Thoroughness(
-            *(self.permutations, self.rotations, self.resamples, self.points),
-            workers=self.workers,
-            seed=self.seed,
-        )
 
 
 def score_command(options: ScoreOptions) -> tuple[str, Any]:
     """Measure codes from any model."""
-    wanted = options.thoroughness()
+    wanted = options.thoroughness
     arrays = _read(options.file)
     from unknot.describe import scores_table
     from unknot.measure.scoring import score

@@ -29,9 +29,7 @@ CHUNK = 256  # images drawn at once
 
 GRID = 64  # lengths are in 64ths of the image: the step between two positions
 RADIUS = 15.5  # of the circle that holds any shape at the largest scale
-WINDOW = (
-    33  # what a template's shape may touch: it and the steps to the last position fill an image
-)
+WINDOW = 33  # what a template's shape may touch; 31 steps to the last position fill an image
 SCALES = np.linspace(0.5, 1, NUM_LEVELS[1])
 
 

@@ -70,8 +70,7 @@ def make_table(
         )
     if not (active_above >= 0 and np.isfinite(active_above)):
         raise UserError(f"active_above is {active_above}; it must be a number from 0 on")
-    if isinstance(seed, bool) or not isinstance(seed, int | np.integer) or seed < 0:
-        raise UserError(f"seed is {seed}; it must be a whole number from 0 on")
+    check_seed(seed)
     used, flags = _factors(_shrunk(causes), names, _kinds(factor_kinds, causes, names))
     size = np.abs(values).max(0)
     in_use = _shrunk(values).std(0) > active_above / np.where(size > 0, size, 1)
@@ -85,6 +84,16 @@ def make_table(
     ordered, columns = canonical(values[:, active])
     table = Table(ordered, active[columns], values.shape[1], used, names, seed, tuple(flags))
     return replace(table, flags=(*flags, *_correlated(used)))
+
+
+def check_seed(seed: int) -> None:
+    """Refuse a seed that NumPy would refuse.
+
+    Raises:
+        UserError: if it is not a whole number from 0 on.
+    """
+    if isinstance(seed, bool) or not isinstance(seed, int | np.integer) or seed < 0:
+        raise UserError(f"seed is {seed}; it must be a whole number from 0 on")
 
 
 def _shrunk(table: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -117,15 +126,15 @@ def numbers(what: str, array: Any, missing: bool = False) -> NDArray[np.float64]
             f"{what} holds {given.dtype}, not numbers; number the values first, for example with "
             "numpy.unique(values, return_inverse=True)[1]"
         )
-    numbers = given.astype(np.float64)
-    bad = np.isinf(numbers) if missing else ~np.isfinite(numbers)
+    converted = given.astype(np.float64)
+    bad = np.isinf(converted) if missing else ~np.isfinite(converted)
     if bad.any():
         where = ", ".join(map(str, np.argwhere(bad)[0]))
         raise UserError(
             f"{what} holds {int(bad.sum()):,} values that are not finite, the first at [{where}]; "
             "leave those rows out" + (" or mark what is not known with NaN" if missing else "")
         )
-    return numbers
+    return converted
 
 
 def _names(names: Sequence[str] | None, num: int) -> tuple[str, ...]:

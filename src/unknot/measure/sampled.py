@@ -54,9 +54,8 @@ def _sampled(table: Table, groups: _Groups, name: str, rows: _Draws) -> Measured
     labels = np.concatenate([rng.permutation(part) for part in parts])
     right = rows(table, used, labels, num_training, rng)
     tested = labels[num_training:]
-    each = np.array([right[tested == k].mean() for k in range(len(used))])
-    names = [factor.name for factor, _ in used]
-    per_factor = {n: dict(zip(names, each.tolist())).get(n, NAN) for n in table.factor_names}
+    named = {factor.name: float(right[tested == k].mean()) for k, (factor, _) in enumerate(used)}
+    per_factor = {name: named.get(name, NAN) for name in table.factor_names}
     return Measured(float(right.mean()), per_factor, chance=chance, flags=tuple(flags))
 
 

@@ -34,6 +34,7 @@ NOT_ABOVE_ROTATIONS = "no better than random rotations of the same code"
 NOT_ABOVE_LABELS = "no better than permuted labels"
 TESTED = ("infomec_modularity", "infomec_compactness")  # void unless the labels are beaten
 CONVINCING = 0.05  # p-value that a score has to reach
+NO_NULLS = {"permutations": 0, "rotations": 0, "resamples": 0}
 ENOUGH_DRAWS = 20  # fewer cannot tell it
 
 
@@ -168,7 +169,7 @@ def score_table(
         workers: processes.
         progress: called as `progress(what, done, total)`.
     """
-    _check(permutations, rotations, resamples, points, workers)
+    check_draws(permutations, rotations, resamples, points, workers)
     names = list(MEASURES) if measures is None else list(measures)
     unknown = sorted(set(names) - set(MEASURES))
     if unknown:
@@ -203,7 +204,14 @@ def score_table(
     }
 
 
-def _check(permutations: int, rotations: int, resamples: int, points: int, workers: int) -> None:
+def check_draws(
+    permutations: int, rotations: int, resamples: int, points: int, workers: int
+) -> None:
+    """Refuse numbers of draws, of their points or of processes that cannot be.
+
+    Raises:
+        UserError: names the first of them.
+    """
     least = {"permutations": 0, "rotations": 0, "resamples": 0, "points": 100, "workers": 1}
     given = (permutations, rotations, resamples, points, workers)
     for (name, lowest), value in zip(least.items(), given):
@@ -226,9 +234,10 @@ class _Drawn:
 
     def null(self, kind: str, key: str) -> Null | None:
         """One score held against the draws of one kind."""
-        for observed in self.of("observed", key):
-            return nulls.compare_with(observed, self.of(kind, key), self.num_points)
-        return None
+        observed = self.of("observed", key)
+        if not observed:
+            return None
+        return nulls.compare_with(observed[0], self.of(kind, key), self.num_points)
 
 
 def _score(
@@ -293,9 +302,6 @@ def alone(measure: str, key: str | None = None) -> Callable[..., Score]:
         The score `{wanted}`.
     """
     return function
-
-
-NO_NULLS = {"permutations": 0, "rotations": 0, "resamples": 0}
 
 
 def _finite(value: float) -> float | None:
