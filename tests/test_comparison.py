@@ -29,7 +29,8 @@ def finished(small_faces: ImageSet, tmp_path_factory: pytest.TempPathFactory) ->
 def test_the_folder_is_as_designed(finished: Experiment) -> None:
     names = {path.name for path in finished.folder.iterdir()}
     assert names == {
-        *("experiment.toml", "environment.json", "evidence.json", "report.html", "sample.png"),
+        *("experiment.toml", "plan.json", "environment.json", "evidence.json", "report.html"),
+        "sample.png",
         *("beta-0.5_seed-0", "beta-2_seed-0"),
     }
     run = {path.name for path in (finished.folder / "beta-2_seed-0").iterdir()}

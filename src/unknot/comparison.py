@@ -21,8 +21,8 @@ from unknot.config import (
 from unknot.data import archives
 from unknot.data.image_set import ImageSet
 from unknot.errors import Interrupted, UserError
+from unknot.evidence.plan import sign
 from unknot.experiment import (
-    ENVIRONMENT,
     EVIDENCE,
     EXPERIMENT,
     SAMPLE,
@@ -32,7 +32,7 @@ from unknot.experiment import (
 )
 from unknot.figures import animations, sheets
 from unknot.files import holds_other_things, read_json, write_json, write_text
-from unknot.findings import gather_evidence, proposed_betas
+from unknot.findings import ENVIRONMENT, PLAN, plan_of, proposed_betas
 from unknot.model.networks import NetworkBuilder
 from unknot.objectives import OBJECTIVES
 from unknot.training.history import last_step
@@ -157,7 +157,8 @@ def run_experiment(
     elif pending:
         _run_pending(config, pending, folder, workers, device, engine, on_progress)
     experiment = Experiment(folder, networks=networks)
-    write_json(folder / EVIDENCE, gather_evidence(config, images, experiment.runs()))
+    if experiment.runs() and (pending or not (folder / EVIDENCE).exists()):
+        experiment.evidence(images)
     experiment.report()
     return experiment
 
@@ -211,14 +212,21 @@ def _describe_experiment(config: ExperimentConfig, images: ImageSet, folder: Pat
             raise UserError(
                 f"the images have changed since {folder} was begun; choose another --out"
             )
-    elif holds_other_things(folder, (ENVIRONMENT, SAMPLE)):
+    elif holds_other_things(folder, (ENVIRONMENT, SAMPLE, PLAN)):
         raise UserError(f"{folder} is there but holds no experiment; choose another --out")
     else:
         folder.mkdir(parents=True, exist_ok=True)
-        write_json(folder / ENVIRONMENT, environment(images))
         sample = sheets.random_sample(images.images, rng=np.random.default_rng(0))
         animations.save_picture(sample, folder / SAMPLE)
+    if not any(_is_begun(folder / run.name) for run in config.runs()):
+        signed = sign(plan_of(config, images))
+        write_json(folder / PLAN, signed)
+        write_json(folder / ENVIRONMENT, environment(images) | {"plan_sha256": signed["sha256"]})
     write_text(folder / EXPERIMENT, to_toml(config))  # last: where it stands, the others do too
+
+
+def _is_begun(run: Path) -> bool:
+    return is_done(run) or last_step(run) > 0
 
 
 def environment(images: ImageSet) -> dict[str, Any]:

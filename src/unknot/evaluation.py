@@ -58,12 +58,14 @@ class HeldOut:
         posterior_logvar: the same shape.
         labels: factors and attributes, NaN where not known, shape `(num, num_labels)`.
         label_names: one per column.
+        groups: group of each image, -1 where it has none, shape `(num,)`.
     """
 
     posterior_mean: NDArray[np.float32]
     posterior_logvar: NDArray[np.float32]
     labels: NDArray[np.float64]
     label_names: tuple[str, ...]
+    groups: NDArray[np.int32]
 
 
 def held_out(run: Run) -> HeldOut:
@@ -77,7 +79,7 @@ def held_out(run: Run) -> HeldOut:
         stored["attribute_names"],
     )
     mean, logvar = stored["posterior_mean"][test], stored["posterior_logvar"][test]
-    return HeldOut(mean, logvar, labels, names)
+    return HeldOut(mean, logvar, labels, names, stored["groups"][test])
 
 
 def encoded(run: Run, images: ImageSet) -> HeldOut:
@@ -89,7 +91,8 @@ def encoded(run: Run, images: ImageSet) -> HeldOut:
         known.factors[rows], known.factor_names, known.attributes[rows], known.attribute_names
     )
     posterior = run.posterior(images.images[rows])
-    return HeldOut(posterior.mean.numpy(), posterior.logvar.numpy(), labels, names)
+    mean, logvar = posterior.mean.numpy(), posterior.logvar.numpy()
+    return HeldOut(mean, logvar, labels, names, known.groups[rows])
 
 
 def _labels(

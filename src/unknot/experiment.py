@@ -10,12 +10,14 @@ from unknot import describe
 from unknot.config import DataConfig, ExperimentConfig, ModelConfig, TrainingConfig, from_toml
 from unknot.data.image_set import ImageSet
 from unknot.errors import UserError
+from unknot.files import write_json
+from unknot.findings import Evidence, Progress, gather_evidence
 from unknot.model.networks import NetworkBuilder
 from unknot.report.page import write_report
 from unknot.training.run import Run
-from unknot.worker import LOG, is_done
+from unknot.worker import LOG, is_done, open_images
 
-EXPERIMENT, ENVIRONMENT, SAMPLE = "experiment.toml", "environment.json", "sample.png"
+EXPERIMENT, SAMPLE = "experiment.toml", "sample.png"
 REPORT, EVIDENCE = "report.html", "evidence.json"
 
 
@@ -71,6 +73,30 @@ class Experiment:
         """Unfinished runs whose last words were not an error that a user can mend."""
         last = {name: describe.last_log_line(self.folder / name / LOG) for name in self.failures()}
         return [name for name, line in last.items() if line and not line.startswith("error: ")]
+
+    def evidence(
+        self, images: ImageSet | None = None, *, progress: Progress | None = None
+    ) -> Evidence:
+        """Ask what each latent does and whether a higher beta separated them.
+
+        Writes `evidence.json` too.
+
+        Args:
+            images: it was trained on; opened again by default.
+            progress: called as `progress("weighing", done, total)` after each run.
+
+        Raises:
+            UserError: if no run is finished, or the images are gone or have changed.
+        """
+        runs = self.runs()
+        if not runs:
+            raise UserError(f"{self.folder} holds no finished run; run its command again first")
+        images = images or open_images(runs[0].config, runs[0].folder)
+        found = gather_evidence(
+            *(self.config, self.folder, images, runs), networks=self._networks, progress=progress
+        )
+        write_json(self.folder / EVIDENCE, found.as_dict())
+        return found
 
     def report(self) -> Path:
         """Write the page from what is there; returns its file."""

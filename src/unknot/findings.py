@@ -1,13 +1,104 @@
-"""What an experiment's evidence says, from its description, its images and its runs."""
+"""What an experiment's evidence says, from its folder, its images and its runs."""
 
-from collections.abc import Sequence
+import os
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
 from typing import Any
+
+import numpy as np
+import torch
+from joblib import Parallel, delayed
+from numpy.typing import NDArray
+from threadpoolctl import threadpool_limits
 
 from unknot.config import ExperimentConfig
 from unknot.data.image_set import ImageSet
 from unknot.errors import UserError
-from unknot.evidence.guide import Guide, guide
-from unknot.training.run import Run
+from unknot.evaluation import HeldOut, held_out
+from unknot.evidence.betas import BetaEvidence, beside_each_other
+from unknot.evidence.guide import MORE, Guide, guide
+from unknot.evidence.labels import LatentLabels, label_latents
+from unknot.evidence.matching import RunCodes
+from unknot.evidence.movement import Movement, movements
+from unknot.evidence.plan import RULE, deviations, make_plan
+from unknot.evidence.spectrum import kept_spectrum, pca_refits
+from unknot.evidence.verdict import Pca, Position, Verdict, judge, position
+from unknot.files import read_json
+from unknot.measure.association import Labels, probe, read_labels
+from unknot.measure.posterior import ACTIVE_VARIANCE
+from unknot.model.networks import NetworkBuilder
+from unknot.training.evaluate import encode_images
+from unknot.training.loop import build_model
+from unknot.training.run import IMAGES, Run
+
+PLAN, ENVIRONMENT = "plan.json", "environment.json"
+FEW_RUNS = 4  # up to so many, starting processes takes longer than it saves
+Progress = Callable[[str, int, int], None]
+
+
+@dataclass(frozen=True, eq=False)
+class RunEvidence:
+    """What each latent of one run does.
+
+    Attributes:
+        beta: of the run.
+        seed: of the run.
+        labels: what they tell of labels; None where there are none to tell.
+        movement: what moving them changes; None where the model cannot be opened.
+    """
+
+    beta: float
+    seed: int
+    labels: LatentLabels | None
+    movement: Movement | None
+
+    def as_dict(self) -> dict[str, Any]:
+        """For a JSON document."""
+        return {
+            "beta": self.beta,
+            "seed": self.seed,
+            "labels": self.labels.as_dict() if self.labels else None,
+            "movement": self.movement.as_dict() if self.movement else None,
+        }
+
+
+@dataclass(frozen=True, eq=False)
+class Evidence:
+    """What an experiment says.
+
+    Attributes:
+        guide: what a linear model predicts; None where there is no such model.
+        observed: what came of training beside it.
+        planned: hash of the plan that was written before the first step.
+        exploratory: in what the experiment differs from that plan; empty if in nothing.
+        betas: what was measured of the runs of each beta.
+        verdict: whether a higher beta separated the latents; None where it cannot be asked.
+        runs: what each latent does, by the run's name.
+        gaps: what is missing, and why.
+    """
+
+    guide: Guide | None
+    observed: list[dict[str, Any]]
+    planned: str | None
+    exploratory: list[str]
+    betas: list[BetaEvidence]
+    verdict: Verdict | None
+    runs: dict[str, RunEvidence]
+    gaps: dict[str, str] = field(default_factory=dict)
+
+    def as_dict(self) -> dict[str, Any]:
+        """For a JSON document."""
+        betas = [one.beta for one in self.betas]
+        return {
+            "verdict": self.verdict.as_dict() if self.verdict else None,
+            "plan": {"sha256": self.planned, "exploratory": self.exploratory},
+            "gaps": self.gaps,
+            "betas": [one.as_dict() for one in self.betas],
+            "guide": self.guide.as_dict(betas) if self.guide else None,
+            "observed": self.observed,
+            "runs": {name: one.as_dict() for name, one in self.runs.items()},
+        }
 
 
 def proposed_betas(config: ExperimentConfig, images: ImageSet) -> tuple[float, ...]:
@@ -37,17 +128,211 @@ def guide_for(config: ExperimentConfig, images: ImageSet) -> tuple[Guide | None,
     return found, ""
 
 
+def plan_of(config: ExperimentConfig, images: ImageSet) -> dict[str, Any]:
+    """What an experiment is to compare, and how: what `plan.json` fixes before the first step."""
+    known = images.labels
+    described = asdict(config)
+    return make_plan(
+        config.betas,
+        config.seeds,
+        (*known.factor_names, *known.attribute_names),
+        images.fingerprint,
+        {"model": described["model"], "training": described["training"]},
+    )
+
+
 def gather_evidence(
-    config: ExperimentConfig, images: ImageSet, runs: Sequence[Run]
-) -> dict[str, Any]:
-    """What `evidence.json` holds: the guide, and what came of training beside it."""
-    found, gap = guide_for(config, images)
-    if found is None:
-        return {"guide": None, "gap": gap}
-    observed = [
+    config: ExperimentConfig,
+    folder: Path,
+    images: ImageSet,
+    runs: Sequence[Run],
+    *,
+    networks: NetworkBuilder | None = None,
+    progress: Progress | None = None,
+) -> Evidence:
+    """Ask everything that can be asked of an experiment.
+
+    Args:
+        config: its description.
+        folder: it lies in, with its plan.
+        images: it was trained on.
+        runs: that are finished.
+        networks: the builder of a user's own pair, if they were trained with one.
+        progress: called as `progress("weighing", done, total)` after each run.
+    """
+    gaps: dict[str, str] = {}
+    predicted, gap = guide_for(config, images)
+    if predicted is None:
+        gaps["guide"] = gap
+    runs, strange = _of_these_images(runs, images)
+    gaps |= {run.folder.name: "trained on other images; left out" for run in strange}
+    held = [held_out(run) for run in runs]
+    codes = [
+        RunCodes(run.config.beta, run.config.seed, one.posterior_mean, one.posterior_logvar)
+        for run, one in zip(runs, held)
+    ]
+    labels = read_labels(held[0].labels, held[0].label_names) if held else Labels((), {})
+    told = _label_all(held, gaps, progress)
+    moved = [_moved(run, one, gaps) for run, one in zip(runs, codes)]
+    pca = _pca(config, images, len(runs)) if runs else None
+    verdict = _verdict(codes, labels, pca, gaps)
+    positions = _positions(codes, labels, verdict)
+    if runs and not labels.factors:
+        gaps["selectivity"] = "the images have no label that can be told"
+    betas = beside_each_other(
+        codes,
+        positions,
+        _probes(codes, labels) if labels.factors else None,
+        [one.cosine if one else float("nan") for one in moved],
+        pca,
+        _untrained(runs, images, networks, gaps),
+    )
+    described = zip(runs, told, moved)
+    return Evidence(
+        guide=predicted,
+        observed=predicted.beside(_observed(runs)) if predicted else [],
+        **_planned(config, folder, images),
+        betas=betas,
+        verdict=verdict,
+        runs={
+            run.folder.name: RunEvidence(run.config.beta, run.config.seed, label, movement)
+            for run, label, movement in described
+        },
+        gaps=gaps,
+    )
+
+
+def _of_these_images(runs: Sequence[Run], images: ImageSet) -> tuple[list[Run], list[Run]]:
+    """Runs that were trained on these images, and the others."""
+    own = [read_json(run.folder / IMAGES)["fingerprint"] == images.fingerprint for run in runs]
+    return [r for r, it in zip(runs, own) if it], [r for r, it in zip(runs, own) if not it]
+
+
+def _observed(runs: Sequence[Run]) -> list[tuple[float, int, int, float]]:
+    return [
         (run.config.beta, run.config.seed, len(measured["active_latents"]), test["rate"])
         for run in runs
         for measured, test in [(run.evaluation.get("measured"), run.evaluation["test"])]
         if measured
     ]
-    return {"guide": found.as_dict(config.betas), "observed": found.beside(observed)}
+
+
+def _planned(config: ExperimentConfig, folder: Path, images: ImageSet) -> dict[str, Any]:
+    signed = read_json(folder / PLAN) if (folder / PLAN).is_file() else None
+    noted = read_json(folder / ENVIRONMENT).get("plan_sha256")
+    return {
+        "planned": signed.get("sha256") if isinstance(signed, dict) else None,
+        "exploratory": deviations(signed, noted, plan_of(config, images)),
+    }
+
+
+def _label_all(
+    held: Sequence[HeldOut], gaps: dict[str, str], progress: Progress | None
+) -> list[LatentLabels | None]:
+    """What the latents of every run tell of labels, by as many processes as there are cores."""
+    workers = min(os.cpu_count() or 1, len(held)) if len(held) > FEW_RUNS else 1
+    found: list[LatentLabels | None] = []
+    for one in Parallel(n_jobs=workers, return_as="generator")(delayed(_label)(h) for h in held):
+        found.append(None if isinstance(one, str) else one)
+        if isinstance(one, str):
+            gaps["labels"] = one
+        if progress:
+            progress("weighing", len(found), len(held))
+    return found
+
+
+def _label(held: HeldOut) -> LatentLabels | str:
+    """What the latents of one run tell, or why nothing can be told."""
+    try:
+        with threadpool_limits(1):
+            return label_latents(
+                held.posterior_mean,
+                held.labels,
+                held.label_names,
+                groups=held.groups,
+                active_above=ACTIVE_VARIANCE,
+            )
+    except UserError as error:
+        return str(error)
+
+
+def _moved(run: Run, codes: RunCodes, gaps: dict[str, str]) -> Movement | None:
+    try:
+        model = run.model
+    except UserError as error:
+        gaps["movement"] = str(error)
+        return None
+    device = model.pixel_mean.device
+
+    @torch.no_grad()
+    def decode(z: NDArray[np.float64]) -> NDArray[np.float32]:
+        output = model.decode(torch.as_tensor(z, dtype=torch.float32).to(device))
+        unit = model.likelihood.mean(output) * model.pixel_std + model.pixel_mean
+        return (255 * unit).cpu().contiguous().numpy()
+
+    levels = 255 * model.pixel_std.cpu().numpy()
+    return movements(decode, codes.mean, codes.logvar, codes.active, levels)
+
+
+def _pca(config: ExperimentConfig, images: ImageSet, num: int) -> Pca:
+    """A refit of PCA for every run."""
+    model = config.model
+    found = kept_spectrum(images, model.latent_dim + MORE, standardize=model.standardize)
+    rows = images.indices("test")
+    refits = pca_refits(
+        *(images, found, rows, num, model.latent_dim), standardize=model.standardize
+    )
+    return lambda i, dims: refits[i][:, :dims]
+
+
+def _verdict(
+    codes: Sequence[RunCodes], labels: Labels, pca: Pca | None, gaps: dict[str, str]
+) -> Verdict | None:
+    if pca is None:
+        gaps["verdict"] = "no run is finished"
+        return None
+    try:
+        return judge(codes, labels, pca)
+    except UserError as error:
+        gaps["verdict"] = str(error)
+        return None
+
+
+def _positions(
+    codes: Sequence[RunCodes], labels: Labels, verdict: Verdict | None
+) -> Sequence[Position] | None:
+    """Those of the verdict, or by themselves where there is none."""
+    if verdict:
+        return verdict.positions
+    if not labels.factors:
+        return None
+    rng = np.random.default_rng([*b"positions"])
+    return [position(one.codes, labels.factors, RULE.rotations, rng) for one in codes]
+
+
+def _probes(codes: Sequence[RunCodes], labels: Labels) -> list[float]:
+    with threadpool_limits(1):
+        return [
+            float(probe(one.codes, labels.factors, np.random.default_rng([*b"probe"])).mean())
+            for one in codes
+        ]
+
+
+def _untrained(
+    runs: Sequence[Run],
+    images: ImageSet,
+    networks: NetworkBuilder | None,
+    gaps: dict[str, str],
+) -> list[NDArray[np.float32]] | None:
+    """Codes of every run's network before its first step; those of a seed are the same."""
+    kept: dict[int, NDArray[np.float32]] = {}
+    rows = images.indices("test")
+    try:
+        for run in runs:
+            if run.config.seed not in kept:
+                model = build_model(run.config, images, networks)
+                kept[run.config.seed] = encode_images(model, images.images, rows).mean.numpy()
+    except UserError as error:
+        gaps["untrained"] = str(error)
+        return None
+    return [kept[run.config.seed] for run in runs]

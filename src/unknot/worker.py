@@ -93,7 +93,7 @@ def execute_run(
     try:
         with FileLock(folder / LOCK, timeout=LOCK_SECONDS):
             if not is_done(folder):
-                images = images or _open_images(config, folder)
+                images = images or open_images(config, folder)
                 fit(config, images, folder, device=device, networks=networks, on_step=on_step)
                 run = Run(folder, networks=networks, device=device)
                 evaluate_run(run, effort=BRIEF)
@@ -104,8 +104,12 @@ def execute_run(
     return Run(folder, networks=networks, device=device)
 
 
-def _open_images(config: RunConfig, folder: Path) -> ImageSet:
-    """The run's images: from the cache, or prepared again from their source."""
+def open_images(config: RunConfig, folder: Path) -> ImageSet:
+    """The run's images: from the cache, or prepared again from their source.
+
+    Raises:
+        UserError: if they are gone or have changed.
+    """
     noted = read_json(folder / IMAGES)
     prepared = Path(noted["prepared"])
     if prepared.is_dir():

@@ -16,7 +16,8 @@ from unknot.evidence.spectrum import Spectrum, spectrum
 
 
 def _made(eigenvalues: list[float], latent_dim: int = 3, sigma: float = 1.0):
-    found = Spectrum(np.array(eigenvalues), sum(eigenvalues) + 10.0, 1_000)
+    directions = np.empty((0, 0), np.float32)
+    found = Spectrum(np.array(eigenvalues), sum(eigenvalues) + 10.0, 1_000, directions)
     return make_guide(found, latent_dim, 100, sigma=sigma)
 
 

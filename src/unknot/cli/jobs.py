@@ -56,9 +56,11 @@ class RunsFailedError(UserError):
 def compare_command(options: CompareOptions) -> tuple[str, Any]:
     """Train every beta and seed."""
     from unknot import describe
+    from unknot.answers import betas_table, verdict_text
     from unknot.comparison import default_folder, run_experiment
-    from unknot.experiment import REPORT
+    from unknot.experiment import EVIDENCE, REPORT
     from unknot.figures.animations import available_format
+    from unknot.files import read_json
     from unknot.findings import guide_for, proposed_betas
     from unknot.progress import Steps
     from unknot.worker import is_done
@@ -95,6 +97,10 @@ def compare_command(options: CompareOptions) -> tuple[str, Any]:
         lines.append(note)
     if finished:
         lines.append(f"every run in {folder} was finished already; nothing was trained")
+    if (folder / EVIDENCE).is_file():
+        evidence = read_json(folder / EVIDENCE)
+        lines += ["", verdict_text(evidence), "", betas_table(evidence["betas"]), ""]
+        lines.append(f"what each latent does: unknot evaluate {folder} --evidence-only")
     lines.append(f"report: {folder / REPORT}")
     document = {
         "folder": str(folder),

@@ -3,13 +3,17 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import tyro
 
 from unknot.cli.common import Common, load, same_preparation
 from unknot.config import DataConfig, ModelConfig
 from unknot.errors import UserError
+
+if TYPE_CHECKING:
+    from unknot.experiment import Experiment
+    from unknot.training.run import Run
 
 Runs = Annotated[list[Path], tyro.conf.Positional, tyro.conf.arg(metavar="RUN")]
 CodesFile = Annotated[Path, tyro.conf.Positional, tyro.conf.arg(metavar="FILE")]
@@ -70,9 +74,11 @@ class Thoroughness:
 
 @dataclass(frozen=True)
 class EvaluateOptions:
-    """Measure runs in full: every score with its nulls and intervals."""
+    """Measure runs in full, and ask of an experiment what latents do and whether beta helped."""
 
     runs: Runs
+    evidence_only: tyro.conf.FlagCreatePairsOff[bool] = False
+    """Of an experiment, leave the scores of its runs as they are."""
     data: str | None = None
     """Measure on these images, not on the run's own test images."""
     thoroughness: Thoroughness = field(default_factory=Thoroughness)
@@ -81,45 +87,74 @@ class EvaluateOptions:
 
 def evaluate_command(options: EvaluateOptions) -> tuple[str, Any]:
     """Measure runs in full."""
-    from unknot.describe import run_line
-    from unknot.evaluation import Effort, evaluate_run
     from unknot.experiment import EXPERIMENT, Experiment
-    from unknot.progress import named_progress
     from unknot.training.run import Run
 
-    wanted = options.thoroughness
-    effort = Effort(wanted.permutations, wanted.rotations, wanted.resamples, wanted.points)
-    runs = []
+    experiments, runs = [], []
     for path in options.runs:
-        of_experiment = (path / EXPERIMENT).is_file()
-        runs += Experiment(path).runs() if of_experiment else [Run(path)]
+        if (path / EXPERIMENT).is_file():
+            experiments.append(Experiment(path))
+            runs += experiments[-1].runs()
+        else:
+            runs.append(Run(path))
     if not runs:
         raise UserError(f"{options.runs[0]} holds no finished run; run its command again first")
+    if options.evidence_only and (options.data or not experiments):
+        what = "--data" if options.data else f"{options.runs[0]}, a run"
+        raise UserError(f"evidence is asked of an experiment's own images; it does not fit {what}")
     parts, document = [], {}
-    for run in runs:
-        images = None
-        if options.data:
-            images = load(same_preparation(run, options.data), options.common)
-        hidden = options.common.quiet or options.common.json
-        with named_progress(hidden, lambda what: f"{what} codes") as progress:
-            found = evaluate_run(
-                *(run, images),
-                effort=effort,
-                seed=wanted.seed,
-                workers=wanted.processes(),
-                progress=progress,
-            )
-        parts += [str(run.folder), run_line(run), _run_text(found), ""]
-        document[str(run.folder)] = found
-    parts.append("evaluation.json in each folder holds all of it")
-    return "\n".join(parts), document
+    if not options.evidence_only:
+        for run in runs:
+            found = _measure(run, options)
+            parts += [_run_text(run, found), ""]
+            document[str(run.folder)] = found
+        parts.append("evaluation.json in each folder holds all of it")
+    if not options.data:
+        for experiment in experiments:
+            text, found = _evidence(experiment, options)
+            parts += ["", text]
+            document[str(experiment.folder)] = found
+    return "\n".join(parts).strip(), document
 
 
-def _run_text(found: Mapping[str, Any]) -> str:
-    from unknot.describe import scores_table
+def _measure(run: "Run", options: EvaluateOptions) -> dict[str, Any]:
+    """Every score of one run."""
+    from unknot.evaluation import Effort, evaluate_run
+    from unknot.progress import named_progress
+
+    wanted, common, images = options.thoroughness, options.common, None
+    if options.data:
+        images = load(same_preparation(run, options.data), common)
+    with named_progress(common.quiet or common.json, lambda what: f"{what} codes") as progress:
+        return evaluate_run(
+            *(run, images),
+            effort=Effort(wanted.permutations, wanted.rotations, wanted.resamples, wanted.points),
+            seed=wanted.seed,
+            workers=wanted.processes(),
+            progress=progress,
+        )
+
+
+def _evidence(experiment: "Experiment", options: EvaluateOptions) -> tuple[str, dict[str, Any]]:
+    """What an experiment says, in words and as a document."""
+    from unknot.answers import answers
+    from unknot.experiment import EVIDENCE
+    from unknot.progress import named_progress
+
+    common = options.common
+    with named_progress(common.quiet or common.json, lambda what: f"{what} runs") as progress:
+        found = experiment.evidence(progress=progress)
+    document = found.as_dict()
+    where = f"{experiment.folder / EVIDENCE} holds all of it"
+    return f"{answers(document)}\n\n{where}", document
+
+
+def _run_text(run: "Run", found: Mapping[str, Any]) -> str:
+    from unknot.describe import run_line, scores_table
 
     active = found["active_latents"]
-    lines = [f"{len(active)} latents active: {', '.join(map(str, active)) or 'none'}"]
+    lines = [str(run.folder), run_line(run)]
+    lines += [f"{len(active)} latents active: {', '.join(map(str, active)) or 'none'}"]
     if "aggregate_mismatch" in found:
         lines.append(
             f"{found['aggregate_mismatch']['total']:.2f} nats between all codes together and the "

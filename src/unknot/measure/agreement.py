@@ -5,7 +5,7 @@ from typing import Literal, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.stats import spearmanr
+from scipy.stats import rankdata
 from sklearn.linear_model import Lasso
 
 from unknot.errors import UserError
@@ -67,6 +67,8 @@ def udr(
     if similarity not in ("lasso", "spearman"):
         raise UserError(f"similarity is {similarity!r}; it can be lasso, spearman")
     standard = [_standardise(numbers("codes", c), active_above) for c in codes]
+    if similarity == "spearman":
+        standard = [_standardise(rankdata(c, axis=0), 0.0) for c in standard]
     pairs = np.full((len(codes), len(codes)), np.nan)
     for i, first in enumerate(standard):
         for j, second in enumerate(standard[:i]):
@@ -105,8 +107,6 @@ def _similarity(first: FloatArray, second: FloatArray, kind: str) -> FloatArray:
     if not (first.shape[1] and second.shape[1]):
         return np.zeros((first.shape[1], second.shape[1]))
     if kind == "spearman":
-        both = spearmanr(np.hstack([first, second])).statistic
-        rho = np.atleast_2d(both) if np.ndim(both) else np.array([[1, both], [both, 1]])
-        return np.abs(rho[: first.shape[1], first.shape[1] :])
+        return np.abs(first.T @ second) / len(first)
     model = Lasso(alpha=LASSO_PENALTY, fit_intercept=False)
     return np.abs(np.stack([model.fit(first, code).coef_ for code in second.T], axis=1))

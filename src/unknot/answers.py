@@ -1,0 +1,158 @@
+"""What `evidence.json` says, in plain words for a terminal."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from unknot.config import beta_text
+from unknot.evidence.verdict import SUPPORTED, TOO_FEW
+
+Document = Mapping[str, Any]
+
+MOST_LABELS = 4  # other labels that a line names
+EXPLANATIONS = """\
+selectivity: by how much the best latent tells a label better than the second, mean over labels
+above rotations: share of random rotations of the same codes that are less selective
+probe: what all latents together tell of the labels
+cosine: between what two latents change in the image, 0 where no two do the same
+UDR: do the seeds find the same latents? To be read beside PCA's and an untrained network's"""
+
+
+def answers(evidence: Document) -> str:
+    """Everything that was asked of an experiment, answered."""
+    parts = [verdict_text(evidence), betas_table(evidence["betas"]), EXPLANATIONS]
+    parts.append(_first_seeds(evidence["runs"]))
+    gaps = [f"- {what}: {why}" for what, why in evidence["gaps"].items() if what != "verdict"]
+    if gaps:
+        parts.append("\n".join(["what is missing:", *gaps]))
+    return "\n\n".join(parts)
+
+
+def verdict_text(evidence: Document) -> str:
+    """Whether a higher beta separated the latents, with the reason for every beta."""
+    question = "Did a higher beta separate the latents?"
+    verdict, plan = evidence["verdict"], evidence["plan"]
+    if verdict is None:
+        return f"{question} It cannot be asked: {evidence['gaps']['verdict']}."
+    lines = [f"{question} {_sentence(verdict)}"]
+    if len({tuple(one["why"]) for one in verdict["contrasts"]}) == 1:
+        lines.append(f"  {'; '.join(verdict['contrasts'][0]['why'])}")
+    else:
+        for one in verdict["contrasts"]:
+            why = "; ".join(one["why"])
+            lines.append(f"  beta {beta_text(one['beta'])}: {one['outcome']}: {why}")
+    if plan["exploratory"]:
+        lines.append(
+            "This is exploratory, a question for a next experiment and not an answer: "
+            + "; ".join(plan["exploratory"])
+        )
+    else:
+        lines.append(f"As planned before the first step (plan.json, {plan['sha256'][:12]}).")
+    return "\n".join(lines)
+
+
+def _sentence(verdict: Document) -> str:
+    lowest = f"beta {beta_text(verdict['lowest_beta'])}"
+    if verdict["outcome"] == SUPPORTED:
+        those = [one for one in verdict["contrasts"] if one["outcome"] == SUPPORTED]
+        named = ", ".join(beta_text(one["beta"]) for one in those)
+        return f"Supported, for beta {named} beside {lowest}."
+    if verdict["outcome"] == TOO_FEW:
+        needed = verdict["seeds_needed"]
+        seeds = " ".join(map(str, range(needed)))
+        return (
+            f"Too few runs to tell: about {needed} seeds of each beta are needed (--seeds {seeds})."
+        )
+    return f"Not supported: no beta does so beside {lowest}."
+
+
+def betas_table(betas: Sequence[Document]) -> str:
+    """A line for every beta: means over its seeds."""
+    lines = [
+        f"{'beta':>6} {'seeds':>5} {'rate':>6} {'active':>6} {'selectivity':>11} "
+        f"{'above rotations':>15} {'probe':>5} {'cosine':>6}  {'UDR':18} {'PCA':>5} untrained"
+    ]
+    for one in betas:
+        udr = one["udr"]
+        ends = " ({:.2f}-{:.2f})".format(*udr["interval"]) if udr["interval"] else ""
+        agreement = _mean([udr["value"]], "{:.2f}") + ends
+        lines.append(
+            f"{beta_text(one['beta']):>6} {len(one['seeds']):5} {_mean(one['rate'], '{:.2f}'):>6} "
+            f"{_mean(one['active'], '{:.1f}'):>6} {_mean(one['selectivity'], '{:.3f}'):>11} "
+            f"{_mean(one['percentile'], '{:.0f}%'):>15} {_mean(one['probe'], '{:.2f}'):>5} "
+            f"{_mean(one['cosine'], '{:.2f}'):>6}  {agreement:18} "
+            f"{_mean([udr['pca']], '{:.2f}'):>5} {_mean([udr['untrained']], '{:.2f}'):>9}"
+        )
+    return "\n".join(lines)
+
+
+def _mean(values: Sequence[float | None], style: str) -> str:
+    known = [value for value in values if value is not None]
+    return style.format(np.mean(known)) if known else "-"
+
+
+def _first_seeds(runs: Mapping[str, Document]) -> str:
+    """What each latent does, for the first seed of every beta."""
+    first: dict[float, str] = {}
+    for name, one in runs.items():
+        if one["beta"] not in first or one["seed"] < runs[first[one["beta"]]]["seed"]:
+            first[one["beta"]] = name
+    parts = [latents_text(name, runs[name]) for _, name in sorted(first.items())]
+    more = len(runs) - len(parts)
+    return "\n\n".join(parts) + (f"\n\n({more} more runs in evidence.json)" if more else "")
+
+
+def latents_text(name: str, run: Document) -> str:
+    """What each latent of a run does, a line for each."""
+    told, moved = run["labels"], run["movement"]
+    lines = [f"What each latent of {name} does"]
+    if told:
+        by = f", permuted by {told['num_groups']} groups" if told["num_groups"] else ""
+        lines[0] += (
+            f" ({told['num']:,} test images, {len(told['names'])} labels{by}; p corrected "
+            "for every latent and label):"
+        )
+    num = len(told["latents"]) if told else len(moved["change"]) if moved else 0
+    for latent in range(num):
+        parts = [label_text(told, latent)] if told else []
+        if moved and moved["change"][latent] is not None:
+            parts.append(
+                f"moving it changes {moved['kind'][latent]}, {moved['place'][latent]}, by "
+                f"{moved['change'][latent]:.0f} levels"
+            )
+        lines.append(f"  latent {latent}: {'; '.join(parts) or 'out of use'}")
+    return "\n".join(lines)
+
+
+def label_text(told: Document, latent: int) -> str:
+    """What labels tell of one latent.
+
+    Args:
+        told: the labels of a run, as in `evidence.json`.
+        latent: its number.
+    """
+    one = told["latents"][latent]
+    if not one["active"]:
+        return "out of use"
+    if one["label"] is None:
+        return "no label explains it"
+    best = told["names"].index(one["label"])
+    low, high = told["interval"][latent][best]
+    size, p_value = told["effect"][latent][best], told["p_value"][latent][best]
+    side = "small with" if told["sign"][latent][best] < 0 else "large with"
+    shown = (
+        f"AUROC {size:.2f} ({low:.2f}-{high:.2f})"
+        if told["binary"][best]
+        else f"{size:.0%} of its information ({low:.0%}-{high:.0%}), "
+        f"R2 {told['r2'][latent][best]:.2f}"
+    )
+    text = f"{side} {one['label']}, {shown}, " + (
+        "p < .001" if p_value < 0.001 else f"p {p_value:.3f}"
+    )
+    for lead, labels in (("which goes with", one["goes_with_it"]), ("also", one["tells_also"])):
+        if labels:
+            more = len(labels) - MOST_LABELS
+            text += f"; {lead} {', '.join(labels[:MOST_LABELS])}"
+            text += f" and {more} more" if more > 0 else ""
+    return text
