@@ -147,7 +147,7 @@ def run_experiment(
         raise UserError(f"workers is {workers}; it must be at least 1")
     if isinstance(engine, str) and engine not in engines.ENGINES:
         raise UserError(f"engine is {engine!r}; it can be {', '.join(engines.ENGINES)}")
-    _describe_experiment(config, images, folder)
+    describe_experiment(config, images, folder)
     for run in config.runs():
         describe_run(run, images, folder / run.name)
     pending = [run for run in config.runs() if not is_done(folder / run.name)]
@@ -190,10 +190,14 @@ def check_names(
     choose_device(device)
 
 
-def _describe_experiment(config: ExperimentConfig, images: ImageSet, folder: Path) -> None:
+def describe_experiment(config: ExperimentConfig, images: ImageSet, folder: Path) -> None:
     """Write what the experiment is, or check that the folder holds the same.
 
-    Betas and seeds may be added to an experiment; its other runs stay as they are.
+    Betas and seeds may be added to an experiment; its other runs stay as they are, and so does its
+    plan once one of them has begun.
+
+    Raises:
+        UserError: if the folder holds something else, or the images have changed.
     """
     if (folder / EXPERIMENT).exists():
         before = read_description(folder)

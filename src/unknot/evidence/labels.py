@@ -333,8 +333,8 @@ def _intervals(
         of = _area_influence if factor.num_levels == 2 else _information_influence
         influence = of(ranks, factor.classes[known])
         groups = np.arange(known.sum()) if members is None else members[known]
-        sums = np.stack([np.bincount(groups, column) for column in influence.T])
-        reach = NORMAL_95 * np.sqrt((sums**2).sum(1)) / known.sum()
+        squares = [float((np.bincount(groups, column) ** 2).sum()) for column in influence.T]
+        reach = NORMAL_95 * np.sqrt(np.array(squares)) / known.sum()
         found[:, k, 0] = np.maximum(effect[:, k] - reach, low)
         found[:, k, 1] = np.minimum(effect[:, k] + reach, 1.0)
     return found

@@ -68,7 +68,7 @@ def udr(
         raise UserError(f"similarity is {similarity!r}; it can be lasso, spearman")
     standard = [_standardise(numbers("codes", c), active_above) for c in codes]
     if similarity == "spearman":
-        standard = [_standardise(rankdata(c, axis=0), 0.0) for c in standard]
+        standard = [_standardise(rankdata(c, axis=0), 0.0) if c.size else c for c in standard]
     pairs = np.full((len(codes), len(codes)), np.nan)
     for i, first in enumerate(standard):
         for j, second in enumerate(standard[:i]):

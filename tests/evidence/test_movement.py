@@ -1,0 +1,59 @@
+"""What moving a latent changes, on decoders whose effect is known."""
+
+import numpy as np
+import pytest
+
+from unknot.evidence.movement import movements
+
+SIZE = 12
+STD = np.full((3, SIZE, SIZE), 50.0)
+
+
+def _decode(z: np.ndarray) -> np.ndarray:
+    """Latent 0 brightens, 1 turns red to blue, 2 lights the top left, 3 does nothing."""
+    images = np.full((len(z), 3, SIZE, SIZE), 100.0)
+    images += 10 * z[:, 0, None, None, None]
+    images += 10 * z[:, 1, None, None, None] * np.array([1.0, 0.0, -1.0])[None, :, None, None]
+    images[:, :, :4, :4] += 30 * z[:, 2, None, None, None]
+    return images
+
+
+def _codes(variance: float = 0.04) -> tuple[np.ndarray, np.ndarray]:
+    mean = np.random.default_rng(0).standard_normal((2_000, 4))
+    return mean, np.full(mean.shape, np.log(variance))
+
+
+def test_how_much_where_and_of_what_kind() -> None:
+    mean, logvar = _codes()
+    found = movements(_decode, mean, logvar, np.array([0, 1, 2]), STD)
+    span = np.diff(np.quantile(mean[:, 0], (0.16, 0.84)))[0]
+    assert found.change[0] == pytest.approx(10 * span)
+    assert found.per_sigma[0] == pytest.approx(10 * 0.2)
+    assert found.brightness[0] == pytest.approx(1)
+    assert found.colour[1] == pytest.approx(1)
+    assert found.shape[2] == pytest.approx(8 / 9)
+    assert found.where[2, 0, 0] == pytest.approx(1)
+    assert found.where[0] == pytest.approx(np.full((3, 3), 1 / 9))
+    assert [found.kind(i) for i in range(3)] == ["brightness", "colour", "shape"]
+    assert found.place(2) == "top left"
+    assert found.place(0) == "all over"
+    assert np.isnan(found.change[3])
+
+
+def test_the_cosine_is_that_of_the_jacobian() -> None:
+    mean, logvar = _codes()
+    pair = movements(_decode, mean, logvar, np.array([0, 1]), STD)
+    assert pair.cosine == pytest.approx(0, abs=1e-6)
+    overlap = movements(_decode, mean, logvar, np.array([0, 2]), STD)
+    assert overlap.cosine == pytest.approx(1 / 3)  # a ninth of the picture: sqrt(1/9)
+    assert np.isnan(movements(_decode, mean, logvar, np.array([0]), STD).cosine)
+
+
+def test_nothing_that_changes_is_no_crash() -> None:
+    mean, logvar = _codes()
+    found = movements(_decode, mean, logvar, np.array([0, 3]), STD)
+    assert found.change[3] == 0
+    document = found.as_dict()
+    assert document["brightness"][3] is None
+    assert document["place"][2] is None
+    assert document["cosine"] == pytest.approx(0)
