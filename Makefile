@@ -37,6 +37,7 @@ bench: $(VENV)/.dev
 	$(BIN)/python benchmarks/decode.py
 	$(BIN)/python benchmarks/training.py
 	$(BIN)/python benchmarks/measures.py --speed --nulls
+	$(BIN)/python benchmarks/evidence.py --experiments 40
 
 docs: $(VENV)/.docs
 	$(BIN)/python -m sphinx -q -W -b html docs docs/_build

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from unknot.data.sprites import draw_sprites
     from unknot.errors import Interrupted, UserError
     from unknot.evidence.guide import guide
+    from unknot.evidence.labels import label_latents
     from unknot.experiment import Experiment
     from unknot.training.run import Run
 
@@ -36,6 +37,7 @@ _HOMES = {
     "draw_faces": "unknot.data.faces",
     "draw_sprites": "unknot.data.sprites",
     "guide": "unknot.evidence.guide",
+    "label_latents": "unknot.evidence.labels",
     "load_images": "unknot.data.sources",
     "sample_factors": "unknot.data.faces",
     "train": "unknot.comparison",
@@ -51,6 +53,7 @@ __all__ = [
     "draw_faces",
     "draw_sprites",
     "guide",
+    "label_latents",
     "load_images",
     "sample_factors",
     "train",

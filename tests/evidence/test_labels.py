@@ -112,6 +112,16 @@ def test_what_changes_within_people_is_found_all_the_same() -> None:
     assert found.num_groups == 20
 
 
+def test_folders_that_are_labels_are_told() -> None:
+    kinds = np.repeat([0, 1, 2], 100)
+    codes = np.random.default_rng(0).standard_normal((300, 2))
+    codes[:, 0] += kinds == 2
+    labels = (kinds[:, None] == np.arange(3)).astype(float)
+    found = label_latents(codes, labels, ["cat", "dog", "fox"], groups=kinds, permutations=FEW)
+    assert found.best(0) == 2
+    assert found.best(1) is None
+
+
 def test_labels_move_within_groups_and_from_group_to_group() -> None:
     members = np.repeat([0, 1, 2], [2, 3, 2])
     rows = permuted_rows(members, 7, np.random.default_rng(0))

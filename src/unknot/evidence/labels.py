@@ -24,6 +24,8 @@ from unknot.measure.prediction import squared_correlations
 from unknot.measure.table import CLASS_BINS, MIN_KNOWN, Factor
 
 FloatArray = NDArray[np.float64]
+Members = NDArray[np.int64] | None
+"""Group of each image, numbered from 0; None where every image stands for itself."""
 
 NUM_PERMUTATIONS = 1_000
 LEVEL = 0.05
@@ -145,7 +147,8 @@ def label_latents(
     is put on that scale, rare labels set the threshold. A pair's p-value is the share of
     permutations in which the largest statistic of all pairs reaches its own (Westfall and Young
     1993). All labels of an image move together. Where groups are known, labels move from group to
-    group and within their group: images of one person are not independent of each other.
+    group and within their group: images of one person are not independent of each other. Only a
+    label that says no more than who belongs to one group moves from image to image.
 
     Args:
         codes: posterior means of held-out images, shape `(num, latent_dim)`.
@@ -182,15 +185,16 @@ def label_latents(
     if not kept.factors:
         raise UserError(_no_labels(kept))
     members = _members(groups, len(values))
+    grouped = [None if _is_group(factor, members) else members for factor in kept.factors]
     active = values.var(0) > active_above
     rng = np.random.default_rng([seed, *b"labels"])
-    found = _test(values[:, active], kept.factors, members, permutations, rng)
+    found = _test(values[:, active], kept.factors, grouped, permutations, rng)
     num_labels = len(kept.factors)
     whole = {
         name: _spread(table, active, (len(active), num_labels)) for name, table in found.items()
     }
     intervals = np.full((len(active), num_labels, 2), np.nan)
-    intervals[active] = _intervals(values[:, active], kept.factors, members, found["effect"])
+    intervals[active] = _intervals(values[:, active], kept.factors, grouped, found["effect"])
     return LatentLabels(
         names=kept.names,
         binary=kept.binary,
@@ -206,9 +210,7 @@ def label_latents(
     )
 
 
-def permuted_rows(
-    members: NDArray[np.int64] | None, num: int, rng: np.random.Generator
-) -> NDArray[np.int64]:
+def permuted_rows(members: Members, num: int, rng: np.random.Generator) -> NDArray[np.int64]:
     """From which row each row gets its labels.
 
     With groups, a group gets the labels of another group's images in random order, some of them
@@ -239,7 +241,19 @@ def _no_labels(kept: Labels) -> str:
     return "no label can be told: " + "; ".join(shown) + (f"; and {more} more" if more else "")
 
 
-def _members(groups: Any, num: int) -> NDArray[np.int64] | None:
+def _is_group(factor: Factor, members: Members) -> bool:
+    """Whether a label says no more than who belongs to one group; it has no other group to go to."""
+    if members is None or factor.num_levels != 2:
+        return False
+    with_label = factor.levels == 1
+    for one in (with_label, factor.known & ~with_label):
+        own = np.unique(members[one])
+        if len(own) == 1 and (members[one] == own[0]).sum() == (members == own[0]).sum():
+            return True
+    return False
+
+
+def _members(groups: Any, num: int) -> Members:
     """Groups numbered from 0, images without one each on its own; None if all are."""
     if groups is None:
         return None
@@ -258,7 +272,7 @@ def _members(groups: Any, num: int) -> NDArray[np.int64] | None:
 def _test(
     codes: FloatArray,
     factors: Sequence[Factor],
-    members: NDArray[np.int64] | None,
+    grouped: Sequence[Members],
     permutations: int,
     rng: np.random.Generator,
 ) -> dict[str, FloatArray]:
@@ -266,12 +280,12 @@ def _test(
     ranks = mid_ranks(codes)
     binary = np.array([factor.num_levels == 2 for factor in factors])
     observed = _statistics(ranks, factors, np.arange(len(codes)))
-    drawn = np.stack(
-        [
-            _statistics(ranks, factors, permuted_rows(members, len(codes), rng))
-            for _ in range(permutations)
-        ]
-    )
+    drawn = np.empty((permutations, *observed.shape))
+    for by_group in {members is not None: members for members in grouped}.values():
+        own = [k for k, members in enumerate(grouped) if members is by_group]
+        some = [factors[k] for k in own]
+        for i in range(permutations):
+            drawn[i][:, own] = _statistics(ranks, some, permuted_rows(by_group, len(codes), rng))
     mean, deviation = drawn.mean(0), drawn.std(0)
     scale = np.where(deviation > 0, deviation, np.inf)
     z, null = (observed - mean) / scale, (drawn - mean) / scale
@@ -317,7 +331,7 @@ def _centred(factor: Factor) -> FloatArray:
 def _intervals(
     codes: FloatArray,
     factors: Sequence[Factor],
-    members: NDArray[np.int64] | None,
+    grouped: Sequence[Members],
     effect: FloatArray,
 ) -> FloatArray:
     """95% intervals of the effects, shape `(num_active, K, 2)`.
@@ -326,7 +340,7 @@ def _intervals(
     1988, and with groups, whose images' influences add up, that of Obuchowski 1997.
     """
     found = np.empty((*effect.shape, 2))
-    for k, factor in enumerate(factors):
+    for k, (factor, members) in enumerate(zip(factors, grouped)):
         known = factor.known
         ranks = mid_ranks(codes[known])
         low = 0.5 if factor.num_levels == 2 else 0.0
