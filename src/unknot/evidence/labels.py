@@ -242,7 +242,7 @@ def _no_labels(kept: Labels) -> str:
 
 
 def _is_group(factor: Factor, members: Members) -> bool:
-    """Whether a label says no more than who belongs to one group; it has no other group to go to."""
+    """Whether a label says no more than who belongs to one group."""
     if members is None or factor.num_levels != 2:
         return False
     with_label = factor.levels == 1
