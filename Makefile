@@ -5,7 +5,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 INSTALL := $(BIN)/python -m pip install --quiet --no-compile -c constraints.txt
-.PHONY: setup demo test lint bench docs dist clean
+.PHONY: setup demo test lint browser bench docs kernel dist clean
 
 $(VENV)/.run: pyproject.toml constraints.txt
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
@@ -30,7 +30,12 @@ lint: $(VENV)/.dev
 	$(BIN)/ruff check src tests benchmarks examples
 	$(BIN)/mypy
 
-test: lint
+# browser tests take Debian's Chromium; where it cannot be had they are skipped, and say so
+browser:
+	@command -v chromium > /dev/null || (apt-get -qq update && apt-get -qq install -y chromium > /dev/null) \
+		|| echo "no chromium here: the tests of the page in a browser will be skipped"
+
+test: lint browser
 	$(BIN)/python -m pytest
 
 bench: $(VENV)/.dev
@@ -41,6 +46,13 @@ bench: $(VENV)/.dev
 
 docs: $(VENV)/.docs
 	$(BIN)/python -m sphinx -q -W -b html docs docs/_build
+
+# the decoder of the report's page; the result is kept in the repository
+kernel:
+	$(INSTALL) ziglang
+	cd src/unknot/report && $(abspath $(BIN))/python -m ziglang cc -target wasm32-freestanding -O3 \
+		-msimd128 -nostdlib -Wl,--no-entry -Wl,--export=__heap_base -Wl,--strip-all -o kernel.wasm kernel.c
+	chmod 644 src/unknot/report/kernel.wasm
 
 dist: $(VENV)/.dev
 	rm -rf dist

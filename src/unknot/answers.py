@@ -11,17 +11,20 @@ from unknot.evidence.verdict import SUPPORTED, TOO_FEW
 Document = Mapping[str, Any]
 
 MOST_LABELS = 4  # other labels that a line names
-EXPLANATIONS = """\
-selectivity: by how much the best latent tells a label better than the second, mean over labels
-above rotations: share of random rotations of the same codes that are less selective
-probe: what all latents together tell of the labels
-cosine: between what two latents change in the image, 0 where no two do the same
-UDR: do the seeds find the same latents? To be read beside PCA's and an untrained network's"""
+EXPLANATIONS = {
+    "selectivity": "by how much the best latent tells a label better than the second, mean over "
+    "labels",
+    "above rotations": "share of random rotations of the same codes that are less selective",
+    "probe": "what all latents together tell of the labels",
+    "cosine": "between what two latents change in the image, 0 where no two do the same",
+    "UDR": "do the seeds find the same latents? To be read beside PCA's and an untrained network's",
+}
 
 
 def answers(evidence: Document) -> str:
     """Everything that was asked of an experiment, answered."""
-    parts = [verdict_text(evidence), betas_table(evidence["betas"]), EXPLANATIONS]
+    explained = "\n".join(f"{name}: {meaning}" for name, meaning in EXPLANATIONS.items())
+    parts = [verdict_text(evidence), betas_table(evidence["betas"]), explained]
     parts.append(_first_seeds(evidence["runs"]))
     gaps = [f"- {what}: {why}" for what, why in evidence["gaps"].items() if what != "verdict"]
     if gaps:
@@ -31,10 +34,15 @@ def answers(evidence: Document) -> str:
 
 def verdict_text(evidence: Document) -> str:
     """Whether a higher beta separated the latents, with the reason for every beta."""
+    return "\n".join(verdict_lines(evidence))
+
+
+def verdict_lines(evidence: Document) -> list[str]:
+    """The same line by line."""
     question = "Did a higher beta separate the latents?"
     verdict, plan = evidence["verdict"], evidence["plan"]
     if verdict is None:
-        return f"{question} It cannot be asked: {evidence['gaps']['verdict']}."
+        return [f"{question} It cannot be asked: {evidence['gaps']['verdict']}."]
     lines = [f"{question} {_sentence(verdict)}"]
     if len({tuple(one["why"]) for one in verdict["contrasts"]}) == 1:
         lines.append(f"  {'; '.join(verdict['contrasts'][0]['why'])}")
@@ -49,7 +57,7 @@ def verdict_text(evidence: Document) -> str:
         )
     else:
         lines.append(f"As planned before the first step (plan.json, {plan['sha256'][:12]}).")
-    return "\n".join(lines)
+    return lines
 
 
 def _sentence(verdict: Document) -> str:
@@ -69,22 +77,33 @@ def _sentence(verdict: Document) -> str:
 
 def betas_table(betas: Sequence[Document]) -> str:
     """A line for every beta: means over its seeds."""
-    lines = [
-        f"{'beta':>6} {'seeds':>5} {'rate':>6} {'active':>6} {'selectivity':>11} "
-        f"{'above rotations':>15} {'probe':>5} {'cosine':>6}  {'UDR':18} {'PCA':>5} untrained"
-    ]
-    for one in betas:
-        udr = one["udr"]
-        ends = " ({:.2f}-{:.2f})".format(*udr["interval"]) if udr["interval"] else ""
-        agreement = _mean([udr["value"]], "{:.2f}") + ends
-        lines.append(
-            f"{beta_text(one['beta']):>6} {len(one['seeds']):5} {_mean(one['rate'], '{:.2f}'):>6} "
-            f"{_mean(one['active'], '{:.1f}'):>6} {_mean(one['selectivity'], '{:.3f}'):>11} "
-            f"{_mean(one['percentile'], '{:.0f}%'):>15} {_mean(one['probe'], '{:.2f}'):>5} "
-            f"{_mean(one['cosine'], '{:.2f}'):>6}  {agreement:18} "
-            f"{_mean([udr['pca']], '{:.2f}'):>5} {_mean([udr['untrained']], '{:.2f}'):>9}"
-        )
-    return "\n".join(lines)
+    rows = [list(beta_cells(None)), *(list(beta_cells(one).values()) for one in betas)]
+    widths = [max(len(row[i]) for row in rows) for i in range(len(rows[0]))]
+    return "\n".join(
+        "  ".join(cell.rjust(width) for cell, width in zip(row, widths)) for row in rows
+    )
+
+
+def beta_cells(one: Document | None) -> dict[str, str]:
+    """The cells of one beta by the name of their column; empty ones for None."""
+    if one is None:
+        names = ("beta", "seeds", "rate", "active", *list(EXPLANATIONS), "PCA", "untrained")
+        return dict.fromkeys(names, "")
+    udr = one["udr"]
+    ends = " ({:.2f} to {:.2f})".format(*udr["interval"]) if udr["interval"] else ""
+    return {
+        "beta": beta_text(one["beta"]),
+        "seeds": str(len(one["seeds"])),
+        "rate": _mean(one["rate"], "{:.2f}"),
+        "active": _mean(one["active"], "{:.1f}"),
+        "selectivity": _mean(one["selectivity"], "{:.3f}"),
+        "above rotations": _mean(one["percentile"], "{:.0f}%"),
+        "probe": _mean(one["probe"], "{:.2f}"),
+        "cosine": _mean(one["cosine"], "{:.2f}"),
+        "UDR": _mean([udr["value"]], "{:.2f}") + ends,
+        "PCA": _mean([udr["pca"]], "{:.2f}"),
+        "untrained": _mean([udr["untrained"]], "{:.2f}"),
+    }
 
 
 def _mean(values: Sequence[float | None], style: str) -> str:
@@ -105,14 +124,21 @@ def _first_seeds(runs: Mapping[str, Document]) -> str:
 
 def latents_text(name: str, run: Document) -> str:
     """What each latent of a run does, a line for each."""
-    told, moved = run["labels"], run["movement"]
-    lines = [f"What each latent of {name} does"]
+    told = run["labels"]
+    head = f"What each latent of {name} does"
     if told:
         by = f", permuted by {told['num_groups']} groups" if told["num_groups"] else ""
-        lines[0] += (
+        head += (
             f" ({told['num']:,} test images, {len(told['names'])} labels{by}; p corrected "
             "for every latent and label):"
         )
+    return "\n".join([head, *(f"  {line}" for line in latent_lines(run))])
+
+
+def latent_lines(run: Document) -> list[str]:
+    """A line for each latent of a run."""
+    told, moved = run["labels"], run["movement"]
+    lines = []
     num = len(told["latents"]) if told else len(moved["change"]) if moved else 0
     for latent in range(num):
         parts = [label_text(told, latent)] if told else []
@@ -121,8 +147,8 @@ def latents_text(name: str, run: Document) -> str:
                 f"moving it changes {moved['kind'][latent]}, {moved['place'][latent]}, by "
                 f"{moved['change'][latent]:.0f} levels"
             )
-        lines.append(f"  latent {latent}: {'; '.join(parts) or 'out of use'}")
-    return "\n".join(lines)
+        lines.append(f"latent {latent}: {'; '.join(parts) or 'out of use'}")
+    return lines
 
 
 def label_text(told: Document, latent: int) -> str:

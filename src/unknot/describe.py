@@ -2,18 +2,14 @@
 
 import os
 import platform
-import shlex
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from unknot.config import ExperimentConfig, beta_text, to_toml
-from unknot.data.facts import data_facts
+from unknot.config import beta_text
 from unknot.evaluation import headline
 from unknot.evidence.guide import Guide
-from unknot.figures import plots
 from unknot.files import read_json
-from unknot.report.page import Page, RunSection
 from unknot.training.loop import SCALES
 from unknot.training.run import Run
 
@@ -116,102 +112,3 @@ def _null(null: Mapping[str, Any] | None) -> str:
     if not null:
         return "-"
     return f"{null['mean']:.3f} ± {null['std']:.3f} ({null['percentile']:.0f}%)"
-
-
-def page(
-    folder: Path,
-    config: ExperimentConfig,
-    runs: Sequence[Run],
-    failures: Mapping[str, str],
-    sample: Path,
-) -> Page:
-    """What the report shows.
-
-    Args:
-        folder: the experiment's.
-        config: its description.
-        runs: those that are finished.
-        failures: name and reason of those that are not.
-        sample: the file of the random sample.
-    """
-    environment = read_json(folder / "environment.json")
-    data = environment["data"]
-    sections = {run.folder.name: _section(run) for run in runs}
-    for wanted in config.runs():
-        if wanted.name in failures:
-            sections[wanted.name] = RunSection(
-                name=wanted.name,
-                beta=beta_text(wanted.beta),
-                seed=wanted.seed,
-                folder=folder / wanted.name,
-                problem=failures[wanted.name],
-            )
-    points = [
-        (f"beta {beta_text(run.config.beta)}", test["rate"], test["distortion"])
-        for run in runs
-        for test in [run.evaluation["test"]]
-    ]
-    versions, num = environment["versions"], len(config.betas)
-    made = f"unknot {versions['unknot']}, torch {versions['torch']}, Python {versions['python']}"
-    return Page(
-        title=f"{num} beta{'s' * (num > 1)} on {Path(data['source']).name}",
-        summary=_summary(config, data, runs, failures),
-        facts=[
-            *data_facts(data, data["splits"]),
-            ("made with", f"{made}, on {environment['processor']}"),
-            ("fingerprint", environment["data_fingerprint"]),
-        ],
-        sample=sample,
-        plane=plots.to_svg(plots.rate_distortion(points)) if points else "",
-        runs=[sections[wanted.name] for wanted in config.runs()],
-        command=(
-            f"unknot compare --config {shlex.quote(str(folder / 'experiment.toml'))}"
-            if data["repeatable"]
-            else "unknot.compare(images, ...) from Python, with the same images"
-        ),
-        config=to_toml(config),
-    )
-
-
-def _section(run: Run) -> RunSection:
-    test = run.evaluation["test"]
-    return RunSection(
-        name=run.folder.name,
-        beta=beta_text(run.config.beta),
-        seed=run.config.seed,
-        folder=run.folder,
-        distortion=test["distortion"],
-        rate=test["rate"],
-        kl=tuple(sorted(test["kl"], reverse=True)),
-        scales=scales_text(read_json(run.folder / SCALES)),
-        seconds=run.history("train")[-1]["seconds"],
-    )
-
-
-def _summary(
-    config: ExperimentConfig,
-    data: Mapping[str, Any],
-    runs: Sequence[Run],
-    failures: Mapping[str, str],
-) -> list[str]:
-    steps, batch = config.training.optimisation().steps, config.training.optimisation().batch_size
-    betas = ", ".join(map(beta_text, config.betas))
-    sentences = [
-        f"Beta-VAEs with {config.model.latent_dim} latents ({config.model.network}) were trained "
-        f"for {steps:,} steps of {batch} images at beta {betas}, seed "
-        f"{', '.join(map(str, config.seeds))}, on {data['shape'][0]:,} images."
-    ]
-    if failures:
-        sentences.append(
-            f"{len(failures)} of {len(failures) + len(runs)} runs are missing; the reason stands "
-            "in the table."
-        )
-    if runs:
-        best = max(runs, key=lambda run: run.evaluation["validation"]["elbo"])
-        sentences.append(
-            f"The best bound on the likelihood (distortion + rate, validation) is that of beta "
-            f"{beta_text(best.config.beta)}, seed {best.config.seed}: "
-            f"{-best.evaluation['validation']['elbo']:,.0f} nats per image. It says how "
-            "well the images are modelled, not whether each latent means one thing."
-        )
-    return sentences

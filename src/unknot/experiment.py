@@ -1,5 +1,6 @@
 """Experiment: all runs of one comparison, in their folder."""
 
+import html
 from collections.abc import Sequence
 from dataclasses import fields
 from difflib import get_close_matches
@@ -10,9 +11,10 @@ from unknot import describe
 from unknot.config import DataConfig, ExperimentConfig, ModelConfig, TrainingConfig, from_toml
 from unknot.data.image_set import ImageSet
 from unknot.errors import UserError
-from unknot.files import write_json
+from unknot.files import read_json, write_json
 from unknot.findings import Evidence, Progress, gather_evidence
 from unknot.model.networks import NetworkBuilder
+from unknot.pages import page
 from unknot.report.page import write_report
 from unknot.training.run import Run
 from unknot.worker import LOG, is_done, open_images
@@ -101,11 +103,22 @@ class Experiment:
     def report(self) -> Path:
         """Write the page from what is there; returns its file."""
         path = self.folder / REPORT
-        page = describe.page(
-            self.folder, self.config, self.runs(), self.failures(), self.folder / SAMPLE
+        noted = self.folder / EVIDENCE
+        shown = page(
+            *(self.folder, self.config, self.runs(), self.failures(), self.folder / SAMPLE),
+            read_json(noted) if noted.is_file() else None,
         )
-        write_report(page, path)
+        write_report(shown, path)
         return path
+
+    def _repr_html_(self) -> str:
+        """The page in a frame that may run scripts and nothing else, for notebooks."""
+        text = html.escape(self.report().read_text(encoding="utf-8"))
+        plain = text.encode("ascii", "xmlcharrefreplace").decode()
+        return (
+            f'<iframe sandbox="allow-scripts" srcdoc="{plain}" '
+            'style="width: 100%; height: 720px; border: 0"></iframe>'
+        )
 
 
 def read_description(folder: Path) -> ExperimentConfig:

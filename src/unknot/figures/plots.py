@@ -56,6 +56,26 @@ def rate_distortion(points: Sequence[tuple[str, float, float]]) -> Figure:
     return figure
 
 
+def spectrum(switch_off: Sequence[float], betas: Sequence[float]) -> Figure:
+    """The betas at which a linear model's latents go out of use, and those that were trained.
+
+    Args:
+        switch_off: a value for each latent, the largest first.
+        betas: that were trained.
+    """
+    figure = Figure(figsize=(5, 3.2), layout="constrained")
+    axis = figure.subplots()
+    latents = [i + 1 for i, value in enumerate(switch_off) if value > 0]
+    axis.semilogy(latents, [value for value in switch_off if value > 0], "o-", color="0.3")
+    for i, beta in enumerate(beta for beta in betas if beta > 0):
+        axis.axhline(beta, color=f"C{i % 10}", linewidth=1, label=f"beta {beta:g}")
+    axis.set_ylabel("goes out of use at beta", fontsize=9)
+    axis.set_xticks(latents)
+    axis.legend(frameon=False, fontsize=8)
+    _tidy(axis, "latent of a linear model")
+    return figure
+
+
 def to_svg(figure: Figure) -> str:
     """A figure as SVG text without its XML prologue, the same bytes for the same numbers."""
     import matplotlib as mpl
