@@ -13,6 +13,7 @@ from unknot.describe import num_cores, processor
 
 EXTRAS = {
     "h5": ("h5py", "to read HDF5 archives such as 3D Shapes"),
+    "onnx": ("onnxscript", "to export networks as ONNX"),
     "dev": ("pytest", "to run the tests"),
     "docs": ("sphinx", "to build the documentation"),
 }

@@ -362,3 +362,35 @@ def test_the_frame_is_escaped(finished: Experiment) -> None:
     frame = finished._repr_html_()
     assert frame.count("<") == 2
     assert "<title>" in html.unescape(frame)
+
+
+def test_models_beyond_the_budget_are_left_out_by_name(
+    finished: Experiment, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    size = len(browser_model(finished.run(beta=0.5).model).as_dict()["weights"])
+    monkeypatch.setattr("unknot.explorer.MODEL_BYTES", size + 10)
+    monkeypatch.setattr("unknot.explorer.SHEET_BYTES", 10)
+    shown = page_of(
+        *(finished.folder, finished.config, finished.runs(), {}, finished.folder / "sample.png"),
+        read_json(finished.folder / "evidence.json"),
+    )
+    assert shown.data is not None
+    assert [run["model"] is not None for run in shown.data["runs"]] == [True, False]
+    assert shown.reasons[0].startswith("Not in the explorer: beta 2, seed 0: the page holds")
+    assert "left out: beta 0.5, seed 0; beta 2, seed 0" in shown.more_sheets
+
+
+def test_unfinished_runs_and_missing_evidence_are_named_gaps(
+    watched: Watched, finished: Experiment, tmp_path: Path
+) -> None:
+    folder = Path(shutil.copytree(finished.folder, tmp_path / "copy"))
+    (folder / "beta-2_seed-0" / "done").unlink()
+    (folder / "evidence.json").unlink()
+    page = watched.open(Experiment(folder).report())
+    text = page.inner_text("body")
+    assert "1 of 2 runs are missing" in text
+    assert "no evidence yet" in text
+    (folder / "beta-0.5_seed-0" / "done").unlink()
+    page.goto(Experiment(folder).report().as_uri())
+    assert page.locator("#explorer").count() == 0
+    assert "2 of 2 runs are missing" in page.inner_text("body")

@@ -34,6 +34,7 @@ COMMANDS: dict[str, tuple[type, Callable[[Any], tuple[str, Any]]]] = {
     "traverse": (views.TraverseOptions, views.traverse_command),
     "reconstruct": (views.PictureOptions, views.reconstruct_command),
     "report": (views.ReportOptions, views.report_command),
+    "export": (views.ExportOptions, views.export_command),
     "data": (views.DataOptions, views.data_command),
     "doctor": (views.DoctorOptions, views.doctor_command),
 }

@@ -155,6 +155,27 @@ def report_command(options: ReportOptions) -> tuple[str, Any]:
 
 
 @dataclass(frozen=True)
+class ExportOptions:
+    """Write a run's encoder and decoder for other programs, with a model card."""
+
+    run: RunFolder
+    format: Literal["onnx"] = "onnx"
+    """onnx (extra `onnx`)."""
+    out: Path | None = None
+    """The folder to write into; `export` in the run's own by default."""
+    common: Common = field(default_factory=Common)
+
+
+def export_command(options: ExportOptions) -> tuple[str, Any]:
+    """Write a run's networks for other programs."""
+    from unknot.export import export_onnx
+    from unknot.training.run import Run
+
+    files = export_onnx(Run(options.run), options.out or options.run / "export")
+    return "\n".join(map(str, files)), {"files": [str(path) for path in files]}
+
+
+@dataclass(frozen=True)
 class DoctorOptions:
     """What this machine has, and what each extra would add."""
 

@@ -1,0 +1,83 @@
+"""The page's decoder in a browser: time per image, to the first picture, and of the moving grid.
+
+    python benchmarks/explorer.py [REPORT ...] [--json]
+
+Needs Debian's Chromium and playwright (extra `dev`). Without a report, one of four runs of the
+reference network (64 pixels, six latents, a few steps) is made for it.
+"""
+
+import argparse
+import json
+import shutil
+import statistics
+import tempfile
+from pathlib import Path
+from typing import Any
+
+from common import machine
+from playwright.sync_api import sync_playwright
+
+import unknot
+from unknot.report.page import WASM
+
+REPEATS = 100
+DECODE = """num => {
+    const decoder = explorer.decoder(explorer.open[0]), times = [];
+    const z = new Array(explorer.latentDim).fill(0.3);
+    for (let i = 0; i < num; i++) {
+        const begun = performance.now();
+        decoder.paint(z, explorer.image);
+        times.push(performance.now() - begun);
+    }
+    return times;
+}"""
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("reports", nargs="*", type=Path)
+    parser.add_argument("--json", action="store_true")
+    options = parser.parse_args()
+    found: dict[str, Any] = {"machine": machine()}
+    with tempfile.TemporaryDirectory() as folder:
+        for report in options.reports or [make_report(Path(folder))]:
+            found[str(report)] = measure(report.resolve(), Path(folder))
+    print(json.dumps(found, indent=2))
+
+
+def make_report(folder: Path) -> Path:
+    images = unknot.load_images("faces", num=2_000)
+    out = folder / "experiment"
+    return unknot.compare(images, [0.1, 1, 2, 10], steps=20, out=out).folder / "report.html"
+
+
+def measure(report: Path, folder: Path) -> dict[str, Any]:
+    """What one page takes."""
+    text = report.read_text(encoding="utf-8")
+    plain = folder / "plain.html"
+    plain.write_text(text.replace(WASM, "", 1), encoding="utf-8")
+    found: dict[str, Any] = {"MB": round(report.stat().st_size / 1e6, 2)}
+    with sync_playwright() as started:
+        path = shutil.which("chromium")
+        browser = started.chromium.launch(executable_path=path, args=["--no-sandbox"])
+        for name, page_file in (("WebAssembly", report), ("plain JavaScript", plain)):
+            page = browser.new_page()
+            page.goto(page_file.as_uri())
+            page.wait_for_selector("#explorer[data-ready]", state="attached")
+            first = page.evaluate("performance.now()")
+            times = page.evaluate(DECODE, REPEATS)
+            page.click("[data-sweep]")
+            page.wait_for_timeout(3_000)
+            found[name] = {
+                "kernel": page.inner_text("[data-kernel]"),
+                "ms_per_image": round(statistics.median(times), 3),
+                "ms_to_first_picture": round(first),
+                "grid_frames_per_second": round(page.evaluate("explorer.frames") / 3, 1),
+            }
+            page.close()
+        browser.close()
+    return found
+
+
+if __name__ == "__main__":
+    main()
