@@ -85,6 +85,7 @@ def page(
         facts=[
             *data_facts(data, data["splits"]),
             ("made with", f"{made}, on {environment['processor']}"),
+            ("training took", _duration(sum(one.seconds for one in sections.values()))),
             ("fingerprint", environment["data_fingerprint"]),
         ],
         sample=sample,
@@ -206,6 +207,10 @@ def _left_out(shown: Mapping[str, Any] | None, played: set[str]) -> str:
         f"The page holds {SHEET_BYTES / 1e6:.0f} MB of reconstructions, those of the first seeds; "
         f"left out: {'; '.join(missing)}."
     )
+
+
+def _duration(seconds: float) -> str:
+    return f"{seconds:,.0f} seconds of all runs, one after another"
 
 
 def _title(run: Run) -> str:

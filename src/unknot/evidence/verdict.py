@@ -277,7 +277,7 @@ def _decide(
     if least > rule.level:
         outcome, needed = TOO_FEW, seeds_to_reach(rule.level, num_contrasts)
         why = [
-            f"with {num_low} and {num_high} runs and {num_contrasts} "
+            f"With {num_low} and {num_high} runs and {num_contrasts} "
             f"beta{'s' * (num_contrasts > 1)} to compare, p could not fall below "
             f"{min(least, 1.0):.2g}"
         ]

@@ -102,7 +102,7 @@ class Explorer {
     this.find("t").disabled = this.find("to").disabled = this.state.from < 0;
     this.find("rows").replaceChildren(...run.latents.map((latent) => {
       const row = document.createElement("span");
-      row.textContent = latent.label ? `${latent.index}: ${latent.label}` : `${latent.index}`;
+      row.title = row.textContent = `${latent.index}${latent.label ? `: ${latent.label}` : ""}`;
       return row;
     }));
     this.#grid(0);

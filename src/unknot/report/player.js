@@ -2,7 +2,6 @@
 "use strict";
 
 const FRAME_MS = 250, LAST_MS = 1600;
-const calm = () => matchMedia("(prefers-reduced-motion: reduce)").matches;
 
 class Player {
   /** @param root the section; @param data the page's data */
