@@ -73,7 +73,7 @@ def one_labelling(seed: int, planted: bool) -> bool:
 
 
 def label_world(seed: int, planted: bool) -> tuple[np.ndarray, np.ndarray]:
-    """Six codes and forty labels of 1% to 50%; the first (10%) may be told by the first code."""
+    """Six codes and labels of 2% to 50%: twenty, or forty whose first (10%) a code tells."""
     rng = np.random.default_rng([seed, planted])
     num = SPEED_IMAGES if planted else 1_000
     codes = rng.standard_normal((num, LATENTS))
@@ -108,7 +108,11 @@ def rate(count: int, num: int) -> dict[str, Any]:
     share = count / num
     centre = (share + z**2 / (2 * num)) / (1 + z**2 / num)
     reach = z / (1 + z**2 / num) * np.sqrt(share * (1 - share) / num + z**2 / (4 * num**2))
-    return {"share": share, "from": round(centre - reach, 4), "to": round(centre + reach, 4)}
+    return {
+        "share": share,
+        "from": round(float(centre - reach), 4),
+        "to": round(float(centre + reach), 4),
+    }
 
 
 if __name__ == "__main__":

@@ -126,6 +126,7 @@ def test_compare_tells_where_the_results_are(
     assert main(arguments) == 0
     out = capsys.readouterr().out
     assert f"report: {experiment}/report.html" in out
+    assert "Did a higher beta separate the latents? It cannot be asked: no label" in out
     assert "nothing was trained" in out
     assert "beta_eff 4" in out
 

@@ -96,11 +96,30 @@ def test_evidence_only_is_for_experiments(finished: Experiment, capsys) -> None:
     assert "a run" in line
 
 
-def test_compare_ends_with_the_verdict(copy: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    text = verdict_text(read_json(copy / "evidence.json"))
+def test_the_verdict_names_the_seeds_that_are_missing(finished: Experiment) -> None:
+    evidence = read_json(finished.folder / "evidence.json")
+    text = verdict_text(evidence)
     assert text.startswith("Did a higher beta separate the latents? Too few runs to tell")
-    table = betas_table(read_json(copy / "evidence.json")["betas"])
-    assert len(table.splitlines()) == 3
+    assert "(--seeds 0 1 2 3, with another --out" in text
+    for one in evidence["betas"]:
+        one["seeds"] = [7, 3]
+    assert "(--seeds 3 7 0 1," in verdict_text(evidence)
+    assert len(betas_table(evidence["betas"]).splitlines()) == 3
+
+
+def test_evidence_of_other_runs_or_of_an_older_version_is_not_shown(
+    copy: Path, images: ImageSet
+) -> None:
+    experiment = Experiment(copy)
+    assert experiment.noted_evidence() is not None
+    (copy / "beta-8_seed-1" / "done").rename(copy / "done")
+    assert experiment.noted_evidence() is None
+    assert "no evidence of these runs yet" in experiment.report().read_text()
+    (copy / "done").rename(copy / "beta-8_seed-1" / "done")
+    write_json(copy / "evidence.json", {"guide": None, "gap": "as version 0.0 left it"})
+    assert experiment.noted_evidence() is None
+    unknot.compare(images, [0.5, 8], [0, 1], out=copy, device="cpu", **TINY)
+    assert experiment.noted_evidence() is not None
 
 
 def test_what_was_not_planned_is_exploratory(copy: Path) -> None:
@@ -108,7 +127,7 @@ def test_what_was_not_planned_is_exploratory(copy: Path) -> None:
     described = path.read_text()
     path.write_text(described.replace("    1,\n]", "    1,\n    2,\n]"))
     evidence = Experiment(copy).evidence().as_dict()
-    assert evidence["plan"]["exploratory"] == ["seeds: 2 added"]
+    assert evidence["plan"]["exploratory"] == ["seeds: 2 added", "2 of 6 runs are missing"]
     assert "This is exploratory" in verdict_text(evidence)
 
 
@@ -145,6 +164,7 @@ def test_runs_of_other_images_are_left_out_by_name(copy: Path) -> None:
     found = Experiment(copy).evidence()
     assert found.gaps == {"beta-8_seed-1": "trained on other images; left out"}
     assert "beta-8_seed-1" not in found.runs
+    assert found.exploratory == ["1 of 4 runs are missing"]
 
 
 def test_one_beta_leaves_a_named_gap(copy: Path, images: ImageSet) -> None:
@@ -153,8 +173,11 @@ def test_one_beta_leaves_a_named_gap(copy: Path, images: ImageSet) -> None:
     found = Experiment(copy).evidence()
     assert found.verdict is None
     assert found.gaps == {
-        "verdict": "runs of 1 beta are there; a verdict needs those of two or more"
+        "beta-8_seed-0": "not finished",
+        "beta-8_seed-1": "not finished",
+        "verdict": "runs of 1 beta are there; a verdict needs those of two or more",
     }
+    assert found.exploratory == ["2 of 4 runs are missing"]
     assert "It cannot be asked: runs of 1 beta" in answers(found.as_dict())
 
 
@@ -175,12 +198,13 @@ def test_images_without_labels_leave_named_gaps(tmp_path: Path) -> None:
 
 
 def test_a_network_of_ones_own_is_asked_where_its_builder_is_given(
-    tmp_path: Path, images: ImageSet
+    tmp_path: Path, images: ImageSet, capsys: pytest.CaptureFixture[str]
 ) -> None:
     out = tmp_path / "own"
     options = {**TINY, "steps": 5}
     unknot.compare(images, [1, 4], [0], out=out, device="cpu", network=linear, **options)
     assert read_json(out / "evidence.json")["gaps"] == {}
+    assert "network of your own" in fails(["evaluate", str(out), "--evidence-only"], capsys)
     found = Experiment(out).evidence(images)
     assert set(found.gaps) == {"movement", "untrained"}
     assert found.runs["beta-1_seed-0"].labels is not None

@@ -43,7 +43,7 @@ def verdict_lines(evidence: Document) -> list[str]:
     verdict, plan = evidence["verdict"], evidence["plan"]
     if verdict is None:
         return [f"{question} It cannot be asked: {evidence['gaps']['verdict']}."]
-    lines = [f"{question} {_sentence(verdict)}"]
+    lines = [f"{question} {_sentence(verdict, evidence['betas'])}"]
     if len({tuple(one["why"]) for one in verdict["contrasts"]}) == 1:
         lines.append(f"  {'; '.join(verdict['contrasts'][0]['why'])}")
     else:
@@ -60,7 +60,7 @@ def verdict_lines(evidence: Document) -> list[str]:
     return lines
 
 
-def _sentence(verdict: Document) -> str:
+def _sentence(verdict: Document, betas: Sequence[Document]) -> str:
     lowest = f"beta {beta_text(verdict['lowest_beta'])}"
     if verdict["outcome"] == SUPPORTED:
         those = [one for one in verdict["contrasts"] if one["outcome"] == SUPPORTED]
@@ -68,11 +68,20 @@ def _sentence(verdict: Document) -> str:
         return f"Supported, for beta {named} beside {lowest}."
     if verdict["outcome"] == TOO_FEW:
         needed = verdict["seeds_needed"]
-        seeds = " ".join(map(str, range(needed)))
         return (
-            f"Too few runs to tell: about {needed} seeds of each beta are needed (--seeds {seeds})."
+            f"Too few runs to tell: about {needed} seeds of each beta are needed (--seeds "
+            f"{_seeds(betas, needed)}, with another --out so that it counts as planned)."
         )
     return f"Not supported: no beta does so beside {lowest}."
+
+
+def _seeds(betas: Sequence[Document], needed: int) -> str:
+    """The seeds there are, and others until there are enough."""
+    seeds = sorted({seed for one in betas for seed in one["seeds"]})
+    others = (seed for seed in range(needed + len(seeds)) if seed not in seeds)
+    while len(seeds) < needed:
+        seeds.append(next(others))
+    return " ".join(map(str, seeds))
 
 
 def betas_table(betas: Sequence[Document]) -> str:
@@ -142,7 +151,7 @@ def latent_lines(run: Document) -> list[str]:
     num = len(told["latents"]) if told else len(moved["change"]) if moved else 0
     for latent in range(num):
         parts = [label_text(told, latent)] if told else []
-        if moved and moved["change"][latent] is not None:
+        if moved and moved["change"][latent]:
             parts.append(
                 f"moving it changes {moved['kind'][latent]}, {moved['place'][latent]}, by "
                 f"{moved['change'][latent]:.0f} levels"

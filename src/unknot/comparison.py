@@ -23,7 +23,6 @@ from unknot.data.image_set import ImageSet
 from unknot.errors import Interrupted, UserError
 from unknot.evidence.plan import sign
 from unknot.experiment import (
-    EVIDENCE,
     EXPERIMENT,
     SAMPLE,
     Experiment,
@@ -157,9 +156,11 @@ def run_experiment(
     elif pending:
         _run_pending(config, pending, folder, workers, device, engine, on_progress)
     experiment = Experiment(folder, networks=networks)
-    if experiment.runs() and (pending or not (folder / EVIDENCE).exists()):
-        experiment.evidence(images)
-    experiment.report()
+    try:
+        if experiment.runs() and experiment.noted_evidence() is None:
+            experiment.evidence(images)
+    finally:
+        experiment.report()
     return experiment
 
 

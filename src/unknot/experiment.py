@@ -12,7 +12,7 @@ from unknot.config import DataConfig, ExperimentConfig, ModelConfig, TrainingCon
 from unknot.data.image_set import ImageSet
 from unknot.errors import UserError
 from unknot.files import read_json, write_json
-from unknot.findings import Evidence, Progress, gather_evidence
+from unknot.findings import FORMAT, Evidence, Progress, gather_evidence
 from unknot.model.networks import NetworkBuilder
 from unknot.pages import page
 from unknot.report.page import write_report
@@ -100,13 +100,25 @@ class Experiment:
         write_json(self.folder / EVIDENCE, found.as_dict())
         return found
 
+    def noted_evidence(self) -> dict[str, Any] | None:
+        """What `evidence.json` holds; None where it is not of the runs that are finished now."""
+        if not (self.folder / EVIDENCE).is_file():
+            return None
+        noted = read_json(self.folder / EVIDENCE)
+        finished = [run.folder.name for run in self.runs()]
+        current = isinstance(noted, dict) and noted.get("format") == FORMAT
+        return noted if current and noted["of"] == finished else None
+
     def report(self) -> Path:
-        """Write the page from what is there; returns its file."""
+        """Write the page from what is there; returns its file.
+
+        Raises:
+            UserError: if a file of the experiment is damaged.
+        """
         path = self.folder / REPORT
-        noted = self.folder / EVIDENCE
         shown = page(
             *(self.folder, self.config, self.runs(), self.failures(), self.folder / SAMPLE),
-            read_json(noted) if noted.is_file() else None,
+            self.noted_evidence(),
         )
         write_report(shown, path)
         return path

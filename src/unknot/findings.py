@@ -1,6 +1,5 @@
 """What an experiment's evidence says, from its folder, its images and its runs."""
 
-import os
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -13,7 +12,9 @@ from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits
 
 from unknot.config import ExperimentConfig
+from unknot.data.folder import TOP_FOLDER
 from unknot.data.image_set import ImageSet
+from unknot.describe import num_cores
 from unknot.errors import UserError
 from unknot.evaluation import HeldOut, held_out
 from unknot.evidence.betas import BetaEvidence, beside_each_other
@@ -21,9 +22,10 @@ from unknot.evidence.guide import MORE, Guide, guide
 from unknot.evidence.labels import LatentLabels, label_latents
 from unknot.evidence.matching import RunCodes
 from unknot.evidence.movement import Movement, movements
-from unknot.evidence.plan import RULE, deviations, make_plan
+from unknot.evidence.plan import deviations, make_plan
+from unknot.evidence.position import Position
 from unknot.evidence.spectrum import kept_spectrum, pca_refits
-from unknot.evidence.verdict import Pca, Position, Verdict, judge, position
+from unknot.evidence.verdict import Pca, Verdict, judge, positions_of
 from unknot.files import read_json
 from unknot.measure.association import Labels, probe, read_labels
 from unknot.measure.posterior import ACTIVE_VARIANCE
@@ -33,6 +35,7 @@ from unknot.training.loop import build_model
 from unknot.training.run import IMAGES, Run
 
 PLAN, ENVIRONMENT = "plan.json", "environment.json"
+FORMAT = 1  # of evidence.json
 FEW_RUNS = 4  # up to so many, starting processes takes longer than it saves
 Progress = Callable[[str, int, int], None]
 
@@ -75,6 +78,7 @@ class Evidence:
         betas: what was measured of the runs of each beta.
         verdict: whether a higher beta separated the latents; None where it cannot be asked.
         runs: what each latent does, by the run's name.
+        finished: names of the runs that were there.
         gaps: what is missing, and why.
     """
 
@@ -85,12 +89,15 @@ class Evidence:
     betas: list[BetaEvidence]
     verdict: Verdict | None
     runs: dict[str, RunEvidence]
+    finished: list[str]
     gaps: dict[str, str] = field(default_factory=dict)
 
     def as_dict(self) -> dict[str, Any]:
         """For a JSON document."""
         betas = [one.beta for one in self.betas]
         return {
+            "format": FORMAT,
+            "of": self.finished,
             "verdict": self.verdict.as_dict() if self.verdict else None,
             "plan": {"sha256": self.planned, "exploratory": self.exploratory},
             "gaps": self.gaps,
@@ -159,20 +166,30 @@ def gather_evidence(
         runs: that are finished.
         networks: the builder of a user's own pair, if they were trained with one.
         progress: called as `progress("weighing", done, total)` after each run.
+
+    Raises:
+        UserError: if the folder is damaged.
     """
     gaps: dict[str, str] = {}
     predicted, gap = guide_for(config, images)
     if predicted is None:
         gaps["guide"] = gap
+    finished = [run.folder.name for run in runs]
     runs, strange = _of_these_images(runs, images)
     gaps |= {run.folder.name: "trained on other images; left out" for run in strange}
+    gaps |= {run.name: "not finished" for run in config.runs() if run.name not in finished}
     held = [held_out(run) for run in runs]
     codes = [
         RunCodes(run.config.beta, run.config.seed, one.posterior_mean, one.posterior_logvar)
         for run, one in zip(runs, held)
     ]
     labels = read_labels(held[0].labels, held[0].label_names) if held else Labels((), {})
-    told = _label_all(held, gaps, progress)
+    if labels.left_out:
+        gaps["labels left out"] = "; ".join(
+            f"{name} {why}" for name, why in labels.left_out.items()
+        )
+    folders = tuple(name or TOP_FOLDER for name in images.labels.group_names)
+    told = _label_all(held, folders, gaps, progress)
     moved = [_moved(run, one, gaps) for run, one in zip(runs, codes)]
     pca = _pca(config, images, len(runs)) if runs else None
     verdict = _verdict(codes, labels, pca, gaps)
@@ -191,13 +208,14 @@ def gather_evidence(
     return Evidence(
         guide=predicted,
         observed=predicted.beside(_observed(runs)) if predicted else [],
-        **_planned(config, folder, images),
+        **_planned(config, folder, images, len(runs)),
         betas=betas,
         verdict=verdict,
         runs={
             run.folder.name: RunEvidence(run.config.beta, run.config.seed, label, movement)
             for run, label, movement in described
         },
+        finished=finished,
         gaps=gaps,
     )
 
@@ -217,22 +235,32 @@ def _observed(runs: Sequence[Run]) -> list[tuple[float, int, int, float]]:
     ]
 
 
-def _planned(config: ExperimentConfig, folder: Path, images: ImageSet) -> dict[str, Any]:
+def _planned(
+    config: ExperimentConfig, folder: Path, images: ImageSet, num_used: int
+) -> dict[str, Any]:
+    """The plan's hash, and in what the experiment as it stands differs from the plan."""
     signed = read_json(folder / PLAN) if (folder / PLAN).is_file() else None
     noted = read_json(folder / ENVIRONMENT).get("plan_sha256")
+    found = deviations(signed, noted, plan_of(config, images))
+    if num_used < len(config.runs()):
+        found.append(f"{len(config.runs()) - num_used} of {len(config.runs())} runs are missing")
     return {
         "planned": signed.get("sha256") if isinstance(signed, dict) else None,
-        "exploratory": deviations(signed, noted, plan_of(config, images)),
+        "exploratory": found,
     }
 
 
 def _label_all(
-    held: Sequence[HeldOut], gaps: dict[str, str], progress: Progress | None
+    held: Sequence[HeldOut],
+    folders: Sequence[str],
+    gaps: dict[str, str],
+    progress: Progress | None,
 ) -> list[LatentLabels | None]:
     """What the latents of every run tell of labels, by as many processes as there are cores."""
-    workers = min(os.cpu_count() or 1, len(held)) if len(held) > FEW_RUNS else 1
+    workers = min(num_cores(), len(held)) if len(held) > FEW_RUNS else 1
     found: list[LatentLabels | None] = []
-    for one in Parallel(n_jobs=workers, return_as="generator")(delayed(_label)(h) for h in held):
+    jobs = (delayed(_label)(one, folders) for one in held)
+    for one in Parallel(n_jobs=workers, return_as="generator")(jobs):
         found.append(None if isinstance(one, str) else one)
         if isinstance(one, str):
             gaps["labels"] = one
@@ -241,7 +269,7 @@ def _label_all(
     return found
 
 
-def _label(held: HeldOut) -> LatentLabels | str:
+def _label(held: HeldOut, folders: Sequence[str]) -> LatentLabels | str:
     """What the latents of one run tell, or why nothing can be told."""
     try:
         with threadpool_limits(1):
@@ -250,6 +278,7 @@ def _label(held: HeldOut) -> LatentLabels | str:
                 held.labels,
                 held.label_names,
                 groups=held.groups,
+                group_labels=folders,
                 active_above=ACTIVE_VARIANCE,
             )
     except UserError as error:
@@ -306,8 +335,7 @@ def _positions(
         return verdict.positions
     if not labels.factors:
         return None
-    rng = np.random.default_rng([*b"positions"])
-    return [position(one.codes, labels.factors, RULE.rotations, rng) for one in codes]
+    return positions_of(codes, labels)
 
 
 def _probes(codes: Sequence[RunCodes], labels: Labels) -> list[float]:

@@ -9,6 +9,7 @@ from unknot.answers import EXPLANATIONS, beta_cells, latent_lines, verdict_lines
 from unknot.config import ExperimentConfig, beta_text, to_toml
 from unknot.data.facts import data_facts
 from unknot.describe import scales_text
+from unknot.evidence.labels import GO_TOGETHER
 from unknot.explorer import SHEET_BYTES, explorer_data
 from unknot.figures import plots
 from unknot.files import read_json
@@ -17,7 +18,7 @@ from unknot.training.loop import SCALES
 from unknot.training.run import Run
 
 MOST_RUNS = 8  # beside each other in a table of scores, and with a map of their labels
-GO_TOGETHER = 0.5
+MOST_PAIRS = 12  # of labels that go together
 MEANINGS = {
     "dci_disentanglement": "each code matters for one factor alone",
     "dci_completeness": "one code alone matters for each factor",
@@ -102,6 +103,12 @@ def page(
         data=shown,
         reasons=_reasons(shown),
         more_sheets=_left_out(shown, played),
+        more_runs=(
+            f"The first {MOST_RUNS} of {len(runs)} runs; the others stand in evidence.json and in "
+            "their evaluation.json."
+            if len(runs) > MOST_RUNS
+            else ""
+        ),
         **_told(config, evidence),
     )
 
@@ -109,7 +116,9 @@ def page(
 def _told(config: ExperimentConfig, evidence: Mapping[str, Any] | None) -> dict[str, Any]:
     """What the page says of the evidence."""
     if evidence is None:
-        return {"gaps": ["no evidence yet: unknot evaluate with --evidence-only writes it"]}
+        return {
+            "gaps": ["no evidence of these runs yet: unknot evaluate --evidence-only writes it"]
+        }
     guide, verdict = evidence["guide"], verdict_lines(evidence)
     columns = [(name, EXPLANATIONS.get(name, "")) for name in beta_cells(None)]
     order = [run.name for run in config.runs() if run.name in evidence["runs"]]
@@ -164,7 +173,7 @@ def _together(told: Mapping[str, Any]) -> str:
         for j in range(i)
         if abs(table[i][j]) >= GO_TOGETHER
     ]
-    return ", ".join(text for _, text in sorted(pairs, reverse=True)[:12])
+    return ", ".join(text for _, text in sorted(pairs, reverse=True)[:MOST_PAIRS])
 
 
 def _scores(runs: Sequence[Run]) -> list[tuple[str, list[tuple[str, str]], str]]:

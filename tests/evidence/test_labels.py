@@ -117,9 +117,40 @@ def test_folders_that_are_labels_are_told() -> None:
     codes = np.random.default_rng(0).standard_normal((300, 2))
     codes[:, 0] += kinds == 2
     labels = (kinds[:, None] == np.arange(3)).astype(float)
-    found = label_latents(codes, labels, ["cat", "dog", "fox"], groups=kinds, permutations=FEW)
+    names = ["cat", "dog", "fox"]
+    options = {"groups": kinds, "permutations": FEW}
+    found = label_latents(codes, labels, names, group_labels=names, **options)
     assert found.best(0) == 2
     assert found.best(1) is None
+    assert found.num_groups == 0
+    assert label_latents(codes, labels, names, **options).best(0) is None
+
+
+@pytest.mark.parametrize("num_levels", [2, 3])
+def test_groups_of_different_sizes_fool_nobody(num_levels: int) -> None:
+    told = 0
+    sizes = np.repeat([4, 16], 30)
+    people = np.repeat(np.arange(60), sizes)
+    for seed in range(15):
+        rng = np.random.default_rng(seed)
+        codes = rng.standard_normal((len(people), 4))
+        own = np.where(sizes == 4, rng.random(60) < 0.9, rng.random(60) < 0.1).astype(float)
+        own += (num_levels == 3) * (rng.random(60) < 0.5)
+        found = label_latents(codes, own[people][:, None], ["a"], groups=people, permutations=FEW)
+        told += bool(found.significant.any())
+    assert told <= 4
+
+
+def test_one_person_with_glasses_is_no_evidence() -> None:
+    told = 0
+    people = np.repeat(np.arange(20), 15)
+    for seed in range(15):
+        rng = np.random.default_rng(seed)
+        codes = 2 * rng.standard_normal((20, 3))[people] + 0.3 * rng.standard_normal((300, 3))
+        glasses = (people == 7).astype(float)[:, None]
+        found = label_latents(codes, glasses, ["glasses"], groups=people, permutations=FEW)
+        told += bool(found.significant.any())
+    assert told <= 4
 
 
 def test_labels_move_within_groups_and_from_group_to_group() -> None:
@@ -175,6 +206,8 @@ def test_missing_labels_and_latents_out_of_use_are_left_out_of_the_count() -> No
     [
         (np.zeros((30, 2)), np.zeros((20, 1)), ["a"], {}, "codes has shape"),
         (np.zeros((30, 2)), np.zeros((30, 2)), ["a"], {}, "1 names were given for 2 labels"),
+        (np.zeros((30, 2)), np.zeros((30, 2)), ["a", "a"], {}, "1 of them different"),
+        (np.zeros((30, 2)), np.zeros((30, 1)), ["a"], {"level": 0}, "level is 0"),
         (np.zeros((5, 2)), np.zeros((5, 1)), ["a"], {}, "5 images are too few"),
         (np.zeros((30, 2)), np.zeros((30, 1)), ["a"], {"permutations": 5}, "a test at level 0.05"),
         (np.zeros((30, 2)), np.eye(30)[:, :1], ["a"], {"groups": [1]}, "groups has shape"),

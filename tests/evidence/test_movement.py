@@ -56,4 +56,5 @@ def test_nothing_that_changes_is_no_crash() -> None:
     document = found.as_dict()
     assert document["brightness"][3] is None
     assert document["place"][2] is None
+    assert (document["kind"][3], document["place"][3]) == ("nothing", "nowhere")
     assert document["cosine"] == pytest.approx(0)

@@ -58,9 +58,8 @@ def compare_command(options: CompareOptions) -> tuple[str, Any]:
     from unknot import describe
     from unknot.answers import betas_table, verdict_text
     from unknot.comparison import default_folder, run_experiment
-    from unknot.experiment import EVIDENCE, REPORT
+    from unknot.experiment import REPORT
     from unknot.figures.animations import available_format
-    from unknot.files import read_json
     from unknot.findings import guide_for, proposed_betas
     from unknot.progress import Steps
     from unknot.worker import is_done
@@ -97,8 +96,8 @@ def compare_command(options: CompareOptions) -> tuple[str, Any]:
         lines.append(note)
     if finished:
         lines.append(f"every run in {folder} was finished already; nothing was trained")
-    if (folder / EVIDENCE).is_file():
-        evidence = read_json(folder / EVIDENCE)
+    evidence = experiment.noted_evidence()
+    if evidence:
         lines += ["", verdict_text(evidence), "", betas_table(evidence["betas"]), ""]
         lines.append(f"what each latent does: unknot evaluate {folder} --evidence-only")
     lines.append(f"report: {folder / REPORT}")

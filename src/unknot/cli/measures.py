@@ -142,8 +142,14 @@ def _evidence(experiment: "Experiment", options: EvaluateOptions) -> tuple[str, 
     from unknot.progress import named_progress
 
     common = options.common
+    if experiment.config.model.network == "custom":
+        raise UserError(
+            f"{experiment.folder} has a network of your own; from Python: "
+            "Experiment(folder, networks=...).evidence()"
+        )
     with named_progress(common.quiet or common.json, lambda what: f"{what} runs") as progress:
         found = experiment.evidence(progress=progress)
+    experiment.report()
     document = found.as_dict()
     where = f"{experiment.folder / EVIDENCE} holds all of it"
     return f"{answers(document)}\n\n{where}", document

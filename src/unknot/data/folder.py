@@ -18,6 +18,7 @@ SUFFIXES = (
     *(".avif", ".bmp", ".gif", ".jfif", ".jpeg", ".jpg", ".jp2", ".pbm"),
     *(".pgm", ".png", ".ppm", ".tga", ".tif", ".tiff", ".webp"),
 )
+TOP_FOLDER = "(top folder)"  # the label of pictures that lie in no sub-folder
 MAX_FILE_BYTES = 512 * 2**20
 DAMAGED = (
     *(zipfile.BadZipFile, zlib.error, lzma.LZMAError, EOFError),
@@ -161,7 +162,7 @@ def group_by_folder(files: FileList, max_labels: int = 64) -> FileList:
     return replace(
         grouped,
         attributes=(groups[:, None] == np.arange(len(group_names))).astype(np.int8),
-        attribute_names=tuple(name or "(top folder)" for name in group_names),
+        attribute_names=tuple(name or TOP_FOLDER for name in group_names),
     )
 
 

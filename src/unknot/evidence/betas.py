@@ -9,7 +9,9 @@ from numpy.typing import NDArray
 
 from unknot.evidence.contrast import agreement_of, resample_interval
 from unknot.evidence.matching import RunCodes
-from unknot.evidence.verdict import Pca, Position
+from unknot.evidence.plan import RULE
+from unknot.evidence.position import Position
+from unknot.evidence.verdict import Pca
 from unknot.measure.agreement import udr
 
 FloatArray = NDArray[np.float64]
@@ -117,7 +119,7 @@ def _taken(values: Sequence[float] | None, rows: Sequence[int]) -> tuple[float |
 
 
 def _value(codes: Sequence[NDArray[np.floating]]) -> float | None:
-    return udr(codes, similarity="spearman").value if len(codes) > 1 else None
+    return udr(codes, similarity=RULE.similarity).value if len(codes) > 1 else None
 
 
 def _with_interval(
@@ -125,6 +127,6 @@ def _with_interval(
 ) -> tuple[float | None, tuple[float, float] | None]:
     if len(codes) < 2:
         return None, None
-    of_group = agreement_of(udr(codes, similarity="spearman").pairs)
+    of_group = agreement_of(udr(codes, similarity=RULE.similarity).pairs)
     rng = np.random.default_rng([*b"seeds"])
     return of_group(range(len(codes))), resample_interval(of_group, len(codes), rng)

@@ -1,32 +1,30 @@
 """What each latent does, as far as labels tell: every latent is tested beside every label."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.stats import rankdata
 
 from unknot.errors import UserError
+from unknot.evidence.permutation import Members, members_of, permuted_rows
 from unknot.measure.association import (
     Labels,
-    auroc,
+    class_bins,
     effects,
     joint_counts,
     mid_ranks,
     n_log_n,
     read_labels,
 )
-from unknot.measure.checks import check_seed, numbers
+from unknot.measure.checks import check_seed, numbers, vary
+from unknot.measure.influence import area_influence, information_influence, standard_errors
 from unknot.measure.nulls import NORMAL_95
 from unknot.measure.prediction import squared_correlations
-from unknot.measure.table import CLASS_BINS, MIN_KNOWN, Factor
+from unknot.measure.table import MIN_KNOWN, Factor
 
 FloatArray = NDArray[np.float64]
-Members = NDArray[np.int64] | None
-"""Group of each image, numbered from 0; None where every image stands for itself."""
-
 NUM_PERMUTATIONS = 1_000
 LEVEL = 0.05
 GO_TOGETHER = 0.3  # labels with at least this correlation are not told as two discoveries
@@ -135,6 +133,7 @@ def label_latents(
     names: Sequence[str],
     *,
     groups: Any = None,
+    group_labels: Collection[str] = (),
     active_above: float = 0.0,
     permutations: int = NUM_PERMUTATIONS,
     level: float = LEVEL,
@@ -146,22 +145,23 @@ def label_latents(
     less its mean and in units of its standard deviation over permutations of the labels; unless it
     is put on that scale, rare labels set the threshold. A pair's p-value is the share of
     permutations in which the largest statistic of all pairs reaches its own (Westfall and Young
-    1993). All labels of an image move together. Where groups are known, labels move from group to
-    group and within their group: images of one person are not independent of each other. Only a
-    label that says no more than who belongs to one group moves from image to image.
+    1993). Labels of an image move together. Where groups are known, they move from group to group
+    and within their group: images of one person are not independent of each other. Only labels that
+    are the groups themselves, and so have no other group to go to, move from image to image.
 
     Args:
         codes: posterior means of held-out images, shape `(num, latent_dim)`.
         labels: NaN where not known, shape `(num, K)`.
         names: of the labels.
         groups: group of each image, -1 where it has none, shape `(num,)`.
+        group_labels: names of labels that say no more than which group an image belongs to.
         active_above: latents whose variance is not above this are not looked at.
         permutations: draws of the null; the least p-value is `1 / (1 + permutations)`.
         level: family-wise error.
         seed: of the permutations.
 
     Raises:
-        UserError: if nothing can be tested: no labels, or too few images.
+        UserError: if an argument does not fit, or nothing can be tested: no labels, too few images.
     """
     values = numbers("codes", codes)
     known = numbers("labels", labels, missing=True)
@@ -171,8 +171,13 @@ def label_latents(
             f"codes has shape {values.shape} and labels {known.shape}; give (num, latent_dim) and "
             "(num, num_labels)"
         )
-    if len(names) != known.shape[1]:
-        raise UserError(f"{len(names)} names were given for {known.shape[1]} labels")
+    if len(names) != known.shape[1] or len(set(names)) < len(names):
+        raise UserError(
+            f"{len(names)} names were given for {known.shape[1]} labels, {len(set(names))} of them "
+            "different; each label needs one of its own"
+        )
+    if not 0 < level < 1:
+        raise UserError(f"level is {level}; it must lie between 0 and 1")
     if permutations < 1 / level:
         raise UserError(
             f"permutations is {permutations}; a test at level {level:g} needs {int(1 / level)}"
@@ -184,9 +189,9 @@ def label_latents(
     kept = read_labels(known, names)
     if not kept.factors:
         raise UserError(_no_labels(kept))
-    members = _members(groups, len(values))
-    grouped = [None if _is_group(factor, members) else members for factor in kept.factors]
-    active = values.var(0) > active_above
+    members = members_of(groups, len(values))
+    grouped = [None if name in group_labels else members for name in kept.names]
+    active = (values.var(0) > active_above) & vary(values)
     rng = np.random.default_rng([seed, *b"labels"])
     found = _test(values[:, active], kept.factors, grouped, permutations, rng)
     num_labels = len(kept.factors)
@@ -203,34 +208,11 @@ def label_latents(
         active=active,
         left_out=kept.left_out,
         num=len(values),
-        num_groups=0 if members is None else int(members.max()) + 1,
+        num_groups=max((0 if one is None else int(one.max()) + 1 for one in grouped), default=0),
         num_permutations=permutations,
         level=level,
         **whole,
     )
-
-
-def permuted_rows(members: Members, num: int, rng: np.random.Generator) -> NDArray[np.int64]:
-    """From which row each row gets its labels.
-
-    With groups, a group gets the labels of another group's images in random order, some of them
-    twice or not at all where the two differ in size.
-
-    Args:
-        members: group of each row, numbered from 0, or None.
-        num: rows.
-        rng: draws the permutation.
-    """
-    if members is None:
-        return rng.permutation(num)
-    shuffled = np.lexsort((rng.random(num), members))
-    sizes = np.bincount(members)
-    starts = np.cumsum(sizes) - sizes
-    by_group = np.argsort(members, kind="stable")
-    place = np.empty(num, np.int64)
-    place[by_group] = np.arange(num) - np.repeat(starts, sizes)
-    donor = rng.permutation(len(sizes))[members]
-    return shuffled[starts[donor] + place % sizes[donor]]
 
 
 def _no_labels(kept: Labels) -> str:
@@ -239,34 +221,6 @@ def _no_labels(kept: Labels) -> str:
     shown = [f"{name} {why}" for name, why in list(kept.left_out.items())[:3]]
     more = len(kept.left_out) - len(shown)
     return "no label can be told: " + "; ".join(shown) + (f"; and {more} more" if more else "")
-
-
-def _is_group(factor: Factor, members: Members) -> bool:
-    """Whether a label says no more than who belongs to one group."""
-    if members is None or factor.num_levels != 2:
-        return False
-    with_label = factor.levels == 1
-    for one in (with_label, factor.known & ~with_label):
-        own = np.unique(members[one])
-        if len(own) == 1 and (members[one] == own[0]).sum() == (members == own[0]).sum():
-            return True
-    return False
-
-
-def _members(groups: Any, num: int) -> Members:
-    """Groups numbered from 0, images without one each on its own; None if all are."""
-    if groups is None:
-        return None
-    given = np.asarray(groups)
-    if given.shape != (num,) or given.dtype.kind not in "iu":
-        raise UserError(f"groups has shape {given.shape}; give a whole number for each image")
-    alone = given < 0
-    if alone.all():
-        return None
-    separate = given.astype(np.int64)
-    separate[alone] = given.max() + 1 + np.arange(alone.sum())
-    members = np.unique(separate, return_inverse=True)[1]
-    return None if np.bincount(members).max() == 1 else members.astype(np.int64)
 
 
 def _test(
@@ -307,25 +261,25 @@ def _test(
 def _statistics(
     ranks: FloatArray, factors: Sequence[Factor], rows: NDArray[np.int64]
 ) -> FloatArray:
-    """Rank sums of binary labels and information of others, when labels come from `rows`."""
+    """Rank sums of binary labels and information of others, when labels come from `rows`.
+
+    Labels are centred as they were dealt: with groups of different sizes, their shares change.
+    """
     found = np.zeros((ranks.shape[1], len(factors)))
     binary = np.array([factor.num_levels == 2 for factor in factors])
     if binary.any():
-        centred = np.stack([_centred(f) for f in factors if f.num_levels == 2], axis=1)
-        found[:, binary] = ranks.T @ centred[rows]
-    bins = np.floor((ranks - 0.5) * CLASS_BINS / len(ranks)).astype(np.int64)
+        levels = np.stack([f.levels for f in factors if f.num_levels == 2], axis=1)[rows]
+        known = levels >= 0
+        share = np.where(known, levels, 0).sum(0) / np.maximum(known.sum(0), 1)
+        found[:, binary] = ranks.T @ np.where(known, levels - share, 0.0)
+    bins = class_bins(ranks)
     for k in np.flatnonzero(~binary).tolist():
         classes = factors[k].classes[rows]
         known = classes >= 0
         counts = joint_counts(bins[known], classes[known])
-        margin = n_log_n(counts.sum(2)).sum(1)
-        found[:, k] = n_log_n(counts).sum((1, 2)) - margin
+        margins = n_log_n(counts.sum(2)).sum(1) + n_log_n(counts.sum(1)).sum(1)
+        found[:, k] = n_log_n(counts).sum((1, 2)) - margins + n_log_n(known.sum())
     return found
-
-
-def _centred(factor: Factor) -> FloatArray:
-    """A binary label less its mean, 0 where it is not known."""
-    return np.where(factor.known, factor.levels - factor.levels[factor.known].mean(), 0.0)
 
 
 def _intervals(
@@ -334,49 +288,18 @@ def _intervals(
     grouped: Sequence[Members],
     effect: FloatArray,
 ) -> FloatArray:
-    """95% intervals of the effects, shape `(num_active, K, 2)`.
-
-    From the influence of each image on the effect: for areas this is the variance of DeLong et al.
-    1988, and with groups, whose images' influences add up, that of Obuchowski 1997.
-    """
+    """95% intervals of the effects, from each image's influence, shape `(num_active, K, 2)`."""
     found = np.empty((*effect.shape, 2))
     for k, (factor, members) in enumerate(zip(factors, grouped)):
         known = factor.known
         ranks = mid_ranks(codes[known])
         low = 0.5 if factor.num_levels == 2 else 0.0
-        of = _area_influence if factor.num_levels == 2 else _information_influence
+        of = area_influence if factor.num_levels == 2 else information_influence
         influence = of(ranks, factor.classes[known])
-        groups = np.arange(known.sum()) if members is None else members[known]
-        squares = [float((np.bincount(groups, column) ** 2).sum()) for column in influence.T]
-        reach = NORMAL_95 * np.sqrt(np.array(squares)) / known.sum()
+        reach = NORMAL_95 * standard_errors(influence, None if members is None else members[known])
         found[:, k, 0] = np.maximum(effect[:, k] - reach, low)
         found[:, k, 1] = np.minimum(effect[:, k] + reach, 1.0)
     return found
-
-
-def _area_influence(ranks: FloatArray, classes: NDArray[np.int64]) -> FloatArray:
-    """Of each image on the area under the curve, shape `(num, num_codes)`."""
-    influence = np.empty_like(ranks)
-    area = auroc(ranks, classes == 1)
-    for level in (0, 1):
-        own = classes == level
-        others = len(classes) - own.sum()
-        below = (ranks[own] - rankdata(ranks[own], axis=0)) / others
-        wins = below if level == 1 else 1 - below
-        influence[own] = (wins - area) * len(classes) / own.sum()
-    return influence
-
-
-def _information_influence(ranks: FloatArray, classes: NDArray[np.int64]) -> FloatArray:
-    """Of each image on the mutual information over the label's entropy, the same shape."""
-    bins = np.floor((ranks - 0.5) * CLASS_BINS / len(ranks)).astype(np.int64)
-    shares = joint_counts(bins, classes) / len(classes)
-    expected = shares.sum(2, keepdims=True) * shares.sum(1, keepdims=True)
-    ratio = np.log(np.divide(shares, expected, out=np.ones_like(shares), where=shares > 0))
-    own = np.bincount(classes) / len(classes)
-    entropy = -(own[own > 0] * np.log(own[own > 0])).sum()
-    pointwise = ratio[np.arange(ratio.shape[0]), bins, classes[:, None]]
-    return np.asarray((pointwise - pointwise.mean(0)) / entropy)
 
 
 def _correlations(factors: Sequence[Factor]) -> FloatArray:

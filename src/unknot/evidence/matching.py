@@ -14,6 +14,9 @@ from unknot.measure.posterior import ACTIVE_VARIANCE
 
 FloatArray = NDArray[np.float64]
 
+Part = tuple[NDArray[np.floating], NDArray[np.floating]]
+"""Means and log variances of some of a model's latents."""
+
 BISECTIONS = 40
 
 
@@ -54,7 +57,7 @@ class Matched(NamedTuple):
     Attributes:
         codes: samples of each model's posteriors, each of shape `(num, num_latents)`.
         num_latents: that are left of each.
-        rate: that all have in common, in nats; a model that had less is left as it was.
+        rate: mean of either group, in nats.
         rates: of each model after matching, in nats.
     """
 
@@ -87,8 +90,9 @@ def match(low: Sequence[RunCodes], high: Sequence[RunCodes], *, seed: int = 0) -
     """Bring two groups of models to the same number of latents and the same rate.
 
     Each model keeps its latents of the highest rate, as many as the model with the fewest active
-    ones has. What they carry is then lowered by noise to the smaller of the two groups' mean rates.
-    The codes are samples of the posteriors, which is what the rate measures, not their means.
+    ones has. Then the codes of the group with the higher mean rate are mixed with noise, all in the
+    same share, until the two groups' mean rates are equal. The codes are samples of the posteriors,
+    which is what the rate measures, not their means.
 
     Args:
         low: one group.
@@ -102,18 +106,18 @@ def match(low: Sequence[RunCodes], high: Sequence[RunCodes], *, seed: int = 0) -
     num = min(len(run.active) for run in runs)
     if not num:
         return None
-    columns = [_strongest(run, num) for run in runs]
-    rates = [float(run.kl[kept].sum()) for run, kept in zip(runs, columns)]
-    target = float(min(np.mean(rates[: len(low)]), np.mean(rates[len(low) :])))
-    codes, after = [], []
-    for i, (run, kept, rate) in enumerate(zip(runs, columns, rates)):
-        mean, logvar = run.mean[:, kept], run.logvar[:, kept]
-        share = _share(mean, logvar, target) if rate > target else 1.0
+    kept = [_strongest(run, num) for run in runs]
+    parts = [(run.mean[:, one], run.logvar[:, one]) for run, one in zip(runs, kept)]
+    groups = parts[: len(low)], parts[len(low) :]
+    target = min(_mean_rate(group, 1.0) for group in groups)
+    shares = [_share(group, target) for group in groups for _ in group]
+    codes = []
+    for i, ((mean, logvar), share) in enumerate(zip(parts, shares)):
         rng = np.random.default_rng([seed, i, *b"matching"])
         deviation = np.sqrt(share**2 * np.exp(logvar) + 1 - share**2)
         codes.append(share * mean + deviation * rng.standard_normal(mean.shape))
-        after.append(float(noisy_rate(mean, logvar, share).sum()))
-    return Matched(codes, num, target, after)
+    rates = [_mean_rate([part], share) for part, share in zip(parts, shares)]
+    return Matched(codes, num, target, rates)
 
 
 def _strongest(run: RunCodes, num: int) -> NDArray[np.int64]:
@@ -122,12 +126,19 @@ def _strongest(run: RunCodes, num: int) -> NDArray[np.int64]:
     return np.sort(run.active[order])
 
 
-def _share(mean: NDArray[np.floating], logvar: NDArray[np.floating], target: float) -> float:
-    """How much of each code to keep so that their rate is the target."""
+def _mean_rate(group: Sequence[Part], share: float) -> float:
+    """Of some models whose codes keep so much of themselves."""
+    return float(np.mean([noisy_rate(mean, logvar, share).sum() for mean, logvar in group]))
+
+
+def _share(group: Sequence[Part], target: float) -> float:
+    """How much of their codes the models of a group keep so that their mean rate is the target."""
     low, high = 0.0, 1.0
+    if _mean_rate(group, high) <= target:
+        return high
     for _ in range(BISECTIONS):
         middle = (low + high) / 2
-        if noisy_rate(mean, logvar, middle).sum() > target:
+        if _mean_rate(group, middle) > target:
             high = middle
         else:
             low = middle

@@ -47,12 +47,16 @@ class Movement:
     cosine: float
 
     def kind(self, latent: int) -> str:
-        """What the most of the change is: brightness, colour or shape."""
+        """What the most of the change is: brightness, colour, shape, or nothing at all."""
+        if not self.change[latent] > 0:
+            return "nothing"
         kinds = ("brightness", "colour", "shape")
         return max(kinds, key=lambda name: float(getattr(self, name)[latent]))
 
     def place(self, latent: int) -> str:
         """Where the most of the change is, in words."""
+        if not self.change[latent] > 0:
+            return "nowhere"
         much = np.argwhere(self.where[latent] >= MUCH)
         return ", ".join(f"{ROWS[i]} {COLUMNS[j]}" for i, j in much) or "all over"
 
@@ -101,7 +105,7 @@ def movements(
         change = sides[1] - sides[0]
         sigmas = (ends[1] - ends[0]) / np.exp(logvar[:, latent] / 2).mean()
         tables["change"][latent] = size = np.sqrt((change**2).mean())
-        tables["per_sigma"][latent] = size / sigmas
+        tables["per_sigma"][latent] = size / sigmas if sigmas > 0 else 0.0
         parts = _kinds(change)
         for name, share in zip(("brightness", "colour", "shape"), parts):
             tables[name][latent] = share

@@ -10,7 +10,9 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, Literal
+
+Similarity = Literal["lasso", "spearman"]
 
 ROTATION, SELECTIVITY, AGREEMENT = "rotation_percentile", "selectivity", "udr_over_pca"
 TRAINED, MATCHED = "as_trained", "matched"
@@ -29,8 +31,8 @@ class Rule:
         measures: what must be higher.
         conditions: where it must be: for the models as they were trained, and when all of them have
             the same rate and the same number of active latents.
-        test: how a difference is tested.
-        correction: for the number of betas.
+        test: how a difference is tested, in words; there is one way.
+        correction: for the number of betas, likewise.
         level: of the corrected p-values.
         rotations: draws of the rotation null.
         points: at most so many test images are used.
@@ -46,7 +48,7 @@ class Rule:
     level: float = 0.05
     rotations: int = 200
     points: int = 5_000
-    similarity: str = "spearman"
+    similarity: Similarity = "spearman"
     power: float = 0.8
     most_seeds: int = 20
 

@@ -115,7 +115,8 @@ def pca_refits(
     for i in range(num_refits):
         rng = np.random.default_rng([seed, i, *b"pca"])
         again = seen[rng.integers(0, len(seen), len(seen))].astype(np.float64)
-        turn = np.linalg.eigh(np.cov(again.T))[1][:, ::-1][:, :num]
+        covariance = np.atleast_2d(np.cov(again.T, bias=True))
+        turn = np.linalg.eigh(covariance)[1][:, ::-1][:, :num]
         refits.append((wanted - again.mean(0)) @ turn)
     return refits
 

@@ -20,10 +20,19 @@ from unknot.evidence.contrast import (
     seeds_to_reach,
 )
 from unknot.evidence.matching import RunCodes, match
-from unknot.evidence.plan import AGREEMENT, MATCHED, ROTATION, RULE, SELECTIVITY, TRAINED, Rule
+from unknot.evidence.plan import (
+    AGREEMENT,
+    MATCHED,
+    ROTATION,
+    RULE,
+    SELECTIVITY,
+    TRAINED,
+    Rule,
+    Similarity,
+)
+from unknot.evidence.position import LEAST_LATENTS, Position, position
 from unknot.measure.agreement import udr
-from unknot.measure.association import Labels, effects, selectivity
-from unknot.measure.nulls import random_rotation, whiten
+from unknot.measure.association import Labels
 from unknot.measure.table import Factor, make_factor
 
 FloatArray = NDArray[np.float64]
@@ -39,25 +48,6 @@ WORDS = {
     **{AGREEMENT: "UDR over PCA's", TRAINED: "as trained"},
     MATCHED: "at matched rate and number of latents",
 }
-LEAST_LATENTS = 2  # a single latent has no axes to turn
-
-
-@dataclass(frozen=True)
-class Position:
-    """Selectivity of codes, and where it lies among that of their rotations.
-
-    Attributes:
-        selectivity: mean over the labels of the best latent's effect less the second's.
-        percentile: share of random rotations of the whitened codes with less, in percent; NaN for
-            fewer than two latents.
-        rotated: mean selectivity of the rotations.
-        num_latents: of the codes.
-    """
-
-    selectivity: float
-    percentile: float
-    rotated: float
-    num_latents: int
 
 
 @dataclass(frozen=True)
@@ -144,11 +134,8 @@ def judge(
         raise UserError("no label can be told, and selectivity needs labels")
     if len({len(run.mean) for run in runs} | {len(f.values) for f in labels.factors}) > 1:
         raise UserError("runs and labels are of different numbers of images")
+    positions = positions_of(runs, labels, rule=rule, seed=seed)
     runs, factors, pca = _thinned(runs, labels.factors, pca, rule.points)
-    positions = [
-        position(run.codes, factors, rule.rotations, np.random.default_rng([seed, i, *b"trained"]))
-        for i, run in enumerate(runs)
-    ]
     low = [i for i, run in enumerate(runs) if run.beta == betas[0]]
     drafts = []
     for beta in betas[1:]:
@@ -166,43 +153,41 @@ def judge(
     return Verdict(outcome, betas[0], contrasts, tuple(positions), few)
 
 
-def position(
-    codes: FloatArray, factors: Sequence[Factor], rotations: int, rng: np.random.Generator
-) -> Position:
-    """Selectivity of codes and its place among that of random rotations.
+def positions_of(
+    runs: Sequence[RunCodes], labels: Labels, *, rule: Rule = RULE, seed: int = 0
+) -> list[Position]:
+    """Where every run's codes, as they were trained, lie among their rotations.
 
     Args:
-        codes: shape `(num, num_latents)`.
-        factors: the labels.
-        rotations: how many.
-        rng: draws them.
+        runs: posteriors of the same images.
+        labels: of these images, one or more.
+        rule: says how many rotations and images.
+        seed: of the rotations.
     """
-    binary = np.array([factor.num_levels == 2 for factor in factors])
-    num = codes.shape[1]
-    if not num:
-        return Position(0.0, float("nan"), float("nan"), 0)
-    own = float(selectivity(effects(codes, factors), binary).mean())
-    white = whiten(codes)
-    dim = white.shape[1]
-    if dim < LEAST_LATENTS:
-        return Position(own, float("nan"), float("nan"), num)
-    turns = np.hstack([random_rotation(dim, rng) for _ in range(rotations)])
-    tables = effects(white @ turns, factors).reshape(rotations, dim, len(factors))
-    drawn = selectivity(tables, binary).mean(1)
-    below = np.mean(drawn < own - 1e-9) + np.mean(np.abs(drawn - own) <= 1e-9) / 2
-    return Position(own, float(100 * below), float(drawn.mean()), num)
+    runs, factors, _ = _thinned(runs, labels.factors, _no_pca, rule.points)
+    return [
+        position(run.codes, factors, rule.rotations, np.random.default_rng([seed, i, *b"trained"]))
+        for i, run in enumerate(runs)
+    ]
 
 
-def over_pca(codes: Sequence[FloatArray], refits: Sequence[FloatArray]) -> Statistic:
+def _no_pca(i: int, dims: int) -> FloatArray:
+    return np.empty((0, dims))
+
+
+def over_pca(
+    codes: Sequence[FloatArray], refits: Sequence[FloatArray], similarity: Similarity
+) -> Statistic:
     """UDR of a group of models less that of PCA with as many dimensions each.
 
     Args:
         codes: of each model.
         refits: PCA's, one for each model.
+        similarity: as `udr` takes it.
     """
     if len(codes) < 2:
         return lambda group: float("nan")
-    own, pca = (agreement_of(udr(part, similarity="spearman").pairs) for part in (codes, refits))
+    own, pca = (agreement_of(udr(part, similarity=similarity).pairs) for part in (codes, refits))
     return lambda group: own(group) - pca(group)
 
 
@@ -236,7 +221,7 @@ def _contrast(
         statistics = {
             ROTATION: mean_of([p.percentile for p in places[condition]]),
             SELECTIVITY: mean_of([p.selectivity for p in places[condition]]),
-            AGREEMENT: over_pca(codes[condition], refits),
+            AGREEMENT: over_pca(codes[condition], refits, rule.similarity),
         }
         rng = np.random.default_rng([seed, *f"{condition} {beta!r}".encode()])
         found[condition] = {
@@ -274,7 +259,9 @@ def _decide(
         for name, d in measures.items()
     ]
     outcome, needed = NOT_SUPPORTED, None
-    if least > rule.level:
+    if corrected <= rule.level:
+        outcome, why = SUPPORTED, [f"all of {len(every)} differences are higher, p {corrected:.2g}"]
+    elif least > rule.level:
         outcome, needed = TOO_FEW, seeds_to_reach(rule.level, num_contrasts)
         why = [
             f"With {num_low} and {num_high} runs and {num_contrasts} "
@@ -283,8 +270,6 @@ def _decide(
         ]
     elif draft.num_latents < LEAST_LATENTS:
         why = [_collapsed(draft.beta, runs)]
-    elif corrected <= rule.level:
-        outcome, why = SUPPORTED, [f"all of {len(every)} differences are higher, p {corrected:.2g}"]
     elif not all(d.is_higher for _, _, d in every):
         why = [
             f"{WORDS[name]} is not higher {WORDS[condition]} ({d.high:.3g} beside {d.low:.3g})"

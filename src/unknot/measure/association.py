@@ -81,6 +81,11 @@ def mid_ranks(codes: NDArray[np.floating]) -> FloatArray:
     return ranks.T
 
 
+def class_bins(ranks: FloatArray) -> NDArray[np.int64]:
+    """The ten quantile bins of codes, from their mid-ranks; the same shape."""
+    return np.floor((ranks - 0.5) * CLASS_BINS / max(len(ranks), 1)).astype(np.int64)
+
+
 def effects(codes: NDArray[np.floating], factors: Sequence[Factor]) -> FloatArray:
     """How well each code alone tells each label.
 
@@ -155,10 +160,10 @@ def information_share(bins: NDArray[np.int64], classes: NDArray[np.int64]) -> Fl
     return np.maximum(plug_in - bias, 0) / entropy(np.bincount(classes))
 
 
-def n_log_n(counts: NDArray[np.int64]) -> FloatArray:
+def n_log_n(counts: NDArray[np.int64] | np.int64) -> FloatArray:
     """`n ln n` of every count."""
-    filled = counts.astype(np.float64)
-    return filled * np.log(filled, out=np.zeros_like(filled), where=counts > 0)
+    filled = np.asarray(counts, np.float64)
+    return filled * np.log(filled, out=np.zeros_like(filled), where=filled > 0)
 
 
 def selectivity(found: FloatArray, binary: NDArray[np.bool_]) -> FloatArray:

@@ -44,20 +44,20 @@ def browser_model(model: VAE) -> BrowserModel:
     Raises:
         UserError: if it is something else, or a weight does not fit into half precision.
     """
-    if not isinstance(model.decoder, nn.Sequential):
+    if type(model.decoder) is not nn.Sequential:  # a subclass may do anything
         raise UserError(f"the page's decoder knows nn.Sequential, not {_name(model.decoder)}")
     layers: list[dict[str, Any]] = []
     parts: list[Tensor] = []
     for layer in model.decoder:
-        if isinstance(layer, nn.Linear):
+        if type(layer) is nn.Linear:
             sizes = {"inputs": layer.in_features, "outputs": layer.out_features}
             layers.append({"kind": "dense", **sizes, "relu": False, "grid": None})
             parts += _parameters(layer, layer.out_features)
-        elif isinstance(layer, nn.ReLU) and layers:
+        elif type(layer) is nn.ReLU and layers:
             layers[-1]["relu"] = True
-        elif isinstance(layer, nn.Unflatten) and layers and len(layer.unflattened_size) == 3:
+        elif type(layer) is nn.Unflatten and layers and len(layer.unflattened_size) == 3:
             layers[-1]["grid"] = list(layer.unflattened_size)
-        elif isinstance(layer, nn.ConvTranspose2d) and _is_known(layer):
+        elif type(layer) is nn.ConvTranspose2d and _is_known(layer):
             sizes = {"inputs": layer.in_channels, "outputs": layer.out_channels}
             layers.append({"kind": "upconv", **sizes, "relu": False})
             parts += _parameters(layer, layer.out_channels)

@@ -23,7 +23,7 @@ class Explorer {
     this.#fill();
     this.#listen();
     this.#choose();
-    this.draw();
+    this.#render(); // the address stays as it was until something is moved
     root.dataset.ready = "yes";
   }
 
@@ -48,10 +48,14 @@ class Explorer {
   }
 
   draw() {
+    this.#render();
+    this.#write();
+  }
+
+  #render() {
     const { a, b } = this.state;
     this.#paint(this.find("first"), this.open[a]);
     if (b >= 0) this.#paint(this.find("second"), this.open[b]);
-    this.#write();
   }
 
   #paint(canvas, run) {
@@ -105,7 +109,19 @@ class Explorer {
       row.title = row.textContent = `${latent.index}${latent.label ? `: ${latent.label}` : ""}`;
       return row;
     }));
-    this.#grid(0);
+    if (this.shownInGrid !== run && !this.sweeping) this.#grid(0);
+  }
+
+  /** Put the sliders where the code is. */
+  #place() {
+    const z = this.z(this.open[this.state.a]);
+    for (const slider of this.find("sliders").querySelectorAll("input")) {
+      const value = z[slider.dataset.latent];
+      const reach = Math.max(+slider.max, Math.ceil(Math.abs(value)));
+      Object.assign(slider, { min: -reach, max: reach });
+      slider.value = value;
+      slider.nextElementSibling.textContent = value.toFixed(2);
+    }
   }
 
   #fill() {
@@ -132,7 +148,7 @@ class Explorer {
         changed();
       });
     }
-    this.find("t").addEventListener("input", (event) => { this.state.t = +event.target.value; changed(); });
+    this.find("t").addEventListener("input", (event) => { this.state.t = +event.target.value; this.#place(); this.draw(); });
     this.find("random").addEventListener("click", () => {
       Object.assign(this.state, { from: -1, to: -1, t: 0 });
       this.state.moved = this.state.moved.map(() => +normal().toFixed(2));
@@ -165,6 +181,7 @@ class Explorer {
       z[latent.index] = value;
       context.putImageData(decoder.paint(z, this.image), column * width, row * height);
     }));
+    this.shownInGrid = run;
     this.find("value").textContent = value.toFixed(2);
   }
 

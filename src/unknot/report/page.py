@@ -110,6 +110,7 @@ class Page:
         data: what the scripts read; None for a page without them.
         reasons: why the explorer lacks something.
         more_sheets: which reconstructions were left out, in words.
+        more_runs: which runs have no map and no scores in the page, in words.
         gaps: what is missing, in words.
     """
 
@@ -131,6 +132,7 @@ class Page:
     data: Mapping[str, Any] | None = None
     reasons: Sequence[str] = ()
     more_sheets: str = ""
+    more_runs: str = ""
     gaps: Sequence[str] = ()
 
     @property
