@@ -1,6 +1,7 @@
 """How often the verdict and the labels are right, where the answer is known.
 
-    python benchmarks/evidence.py [--experiments 400] [--only verdict labels speed] [--json]
+    python benchmarks/evidence.py [--experiments 400] [--only verdict labels speed]
+        [--scenarios "PCA" "more noise" ...] [--json]
 
 Verdict: experiments of three betas with five seeds each, in each scenario of `worlds.py`. Labels:
 experiments on labels that no latent tells (is any label reported?), and with one that a latent
@@ -31,12 +32,13 @@ def main() -> None:
     parser.add_argument("--experiments", type=int, default=400)
     parts = ["verdict", "labels", "speed"]
     parser.add_argument("--only", nargs="+", choices=parts, default=parts)
+    parser.add_argument("--scenarios", nargs="+", choices=SCENARIOS, default=list(SCENARIOS))
     parser.add_argument("--workers", type=int, default=2)
     parser.add_argument("--json", action="store_true")
     options = parser.parse_args()
     found: dict[str, Any] = {"machine": machine(), "experiments": options.experiments}
     if "verdict" in options.only:
-        for scenario in SCENARIOS:
+        for scenario in options.scenarios:
             outcomes = draw(one_verdict, options, scenario)
             found[scenario] = shares(outcomes, options.experiments)
             if not options.json:

@@ -31,7 +31,7 @@ from unknot.experiment import (
 )
 from unknot.figures import animations, sheets
 from unknot.files import holds_other_things, read_json, write_json, write_text
-from unknot.findings import ENVIRONMENT, PLAN, plan_of, proposed_betas
+from unknot.findings import ENVIRONMENT, PLAN, Progress, plan_of, proposed_betas
 from unknot.model.networks import NetworkBuilder
 from unknot.objectives import OBJECTIVES
 from unknot.training.history import last_step
@@ -79,7 +79,8 @@ def compare(
         engine: a name in `ENGINES`, or any executor.
         network: a name in `NETWORKS`, or your own function of `(image_shape, latent_dim)` that
             gives an encoder and a decoder; such runs are trained one by one in this process.
-        on_progress: called twice a second with where every run stands.
+        on_progress: called twice a second with where every run stands, and at the end with how
+            many of them have been weighed as evidence.
         **options: `latent_dim`, `steps`, `batch_size`, `learning_rate`, `recipe`, `likelihood`,
             `sigma`, `standardize`, ...: fields of `ModelConfig` and `TrainingConfig`.
 
@@ -158,10 +159,17 @@ def run_experiment(
     experiment = Experiment(folder, networks=networks)
     try:
         if experiment.runs() and experiment.noted_evidence() is None:
-            experiment.evidence(images)
+            experiment.evidence(images, progress=_as_progress(on_progress))
     finally:
         experiment.report()
     return experiment
+
+
+def _as_progress(on_progress: Callable[[list[RunStatus]], None] | None) -> Progress | None:
+    """The gathering of the evidence, shown like a run."""
+    if on_progress is None:
+        return None
+    return lambda what, done, total: on_progress([RunStatus("evidence", done, total)])
 
 
 def _run_here(folder: Path, images: ImageSet, networks: NetworkBuilder, device: str) -> None:
