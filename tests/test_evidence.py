@@ -11,8 +11,8 @@ import pytest
 import unknot
 from tests.test_cli import fails, folder_of_images
 from unknot.answers import answers, betas_table, verdict_text
+from unknot.begin import describe_experiment
 from unknot.cli import main
-from unknot.comparison import describe_experiment
 from unknot.data.image_set import ImageSet
 from unknot.errors import UserError
 from unknot.experiment import Experiment, experiment_config

@@ -24,6 +24,7 @@ FLOW = [
     "answers explorer export",
     "pages",
     "experiment",
+    "begin",
     "comparison",
     "progress doctor",
     "cli",
@@ -31,6 +32,7 @@ FLOW = [
 ]
 PLACE = {name: i for i, names in enumerate(FLOW) for name in names.split()}
 KNOW_CONFIG = {
+    "begin",
     "training",
     "worker",
     "describe",
