@@ -26,6 +26,12 @@ def small_faces(own_cache: Path) -> ImageSet:
 
 
 @pytest.fixture(scope="session")
+def bare_faces(small_faces: ImageSet) -> ImageSet:
+    """The same pictures without labels: nothing is measured of their codes."""
+    return load_images(small_faces.images)
+
+
+@pytest.fixture(scope="session")
 def celeba() -> Path:
     """A subset of CelebA that is not part of the project."""
     if not CELEBA.is_dir():

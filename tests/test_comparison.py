@@ -102,13 +102,13 @@ def test_a_folder_with_other_things_is_refused(small_faces: ImageSet, tmp_path: 
 
 
 def test_an_interrupted_start_does_not_lock_the_folder(
-    small_faces: ImageSet, tmp_path: Path
+    bare_faces: ImageSet, tmp_path: Path
 ) -> None:
     out = tmp_path / "e"
     out.mkdir()
     (out / "environment.json").write_text("{}")
     (out / ".experiment.123.toml").write_text("betas")
-    assert len(compare(small_faces, [1], out=out, device="cpu", **TINY).runs()) == 1
+    assert len(compare(bare_faces, [1], out=out, device="cpu", **TINY).runs()) == 1
 
 
 def test_a_failing_run_of_ones_own_network_leaves_the_others(
@@ -121,35 +121,35 @@ def test_a_failing_run_of_ones_own_network_leaves_the_others(
 
 
 def test_a_failing_run_leaves_the_others_alone_and_is_named(
-    small_faces: ImageSet, tmp_path: Path
+    bare_faces: ImageSet, tmp_path: Path
 ) -> None:
     # weights of another shape in the checkpoint stop one run
-    compare(small_faces, [1], out=tmp_path / "other", device="cpu", **{**TINY, "latent_dim": 2})
+    compare(bare_faces, [1], out=tmp_path / "other", device="cpu", **{**TINY, "latent_dim": 2})
     out = tmp_path / "experiment"
-    config = experiment_config(small_faces, [1, 2], [0], **TINY)
+    config = experiment_config(bare_faces, [1, 2], [0], **TINY)
     broken = out / "beta-1_seed-0"
-    experiment = compare(small_faces, [2], out=out, device="cpu", **TINY)
+    experiment = compare(bare_faces, [2], out=out, device="cpu", **TINY)
     from unknot.worker import describe_run
 
     describe_run(
         config.runs()[0].__class__(1.0, 0, config.data, config.model, config.training.resolved()),
-        small_faces,
+        bare_faces,
         broken,
     )
     (tmp_path / "other" / "beta-1_seed-0" / "checkpoint").rename(broken / "checkpoint")
     state = json.loads((broken / "checkpoint" / "state.json").read_text())
     (broken / "checkpoint" / "state.json").write_text(json.dumps({**state, "step": 5}))
-    experiment = compare(small_faces, [1, 2], out=out, device="cpu", **TINY)
+    experiment = compare(bare_faces, [1, 2], out=out, device="cpu", **TINY)
     assert [run.folder.name for run in experiment.runs()] == ["beta-2_seed-0"]
     assert list(experiment.failures()) == ["beta-1_seed-0"]
     assert "cannot be loaded" in experiment.failures()["beta-1_seed-0"]
     assert "cannot be loaded" in (out / "report.html").read_text()
 
 
-def test_any_executor_serves(small_faces: ImageSet, tmp_path: Path) -> None:
+def test_any_executor_serves(bare_faces: ImageSet, tmp_path: Path) -> None:
     with ThreadPoolExecutor(1) as executor:
         experiment = compare(
-            small_faces, [1], out=tmp_path / "e", engine=executor, device="cpu", **TINY
+            bare_faces, [1], out=tmp_path / "e", engine=executor, device="cpu", **TINY
         )
     assert len(experiment.runs()) == 1
 
@@ -159,7 +159,7 @@ def test_a_script_without_a_main_guard(tmp_path: Path) -> None:
     script.write_text(
         "import unknot\n"
         "print('top of the script')\n"
-        "images = unknot.load_images('faces', num=60, size=32)\n"
+        "images = unknot.load_images(unknot.load_images('faces', num=60, size=32).images)\n"
         "experiment = unknot.compare(images, betas=[1, 2], steps=3, batch_size=4, out='e')\n"
         "print(len(experiment.runs()))\n"
     )
