@@ -36,7 +36,7 @@ browser:
 		|| echo "no chromium here: the tests of the page in a browser will be skipped"
 
 test: lint browser
-	$(BIN)/python -m pytest -n 2 --dist loadfile
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --dist loadfile
 
 bench: $(VENV)/.dev
 	$(BIN)/python benchmarks/decode.py

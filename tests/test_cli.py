@@ -178,6 +178,8 @@ def test_json_is_one_document(experiment: Path, capsys: pytest.CaptureFixture[st
     assert set(document["runs"]) == {"beta-1_seed-0", "beta-4_seed-0"}
     test = document["runs"]["beta-1_seed-0"]["test"]
     assert test["rate"] == pytest.approx(sum(test["kl"]))
+    assert document["verdict"] is None  # these images have no labels
+    assert document["evidence"] == str(experiment / "evidence.json")
 
 
 def test_train(images: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -20,7 +20,8 @@ FLOW = [
     "evaluation",
     "figures",
     "report",
-    "worker engines describe findings",
+    "worker engines describe planning",
+    "findings",
     "answers explorer export",
     "pages",
     "experiment",
@@ -32,6 +33,7 @@ FLOW = [
 ]
 PLACE = {name: i for i, names in enumerate(FLOW) for name in names.split()}
 KNOW_CONFIG = {
+    "planning",
     "begin",
     "training",
     "worker",

@@ -16,7 +16,7 @@ from unknot.evidence.plan import sign
 from unknot.experiment import EXPERIMENT, SAMPLE, read_description
 from unknot.figures import animations, sheets
 from unknot.files import holds_other_things, read_json, write_json, write_text
-from unknot.findings import ENVIRONMENT, PLAN, plan_of
+from unknot.planning import ENVIRONMENT, PLAN, plan_of
 from unknot.training.history import last_step
 from unknot.worker import is_done
 

@@ -20,9 +20,10 @@ from unknot.experiment import (
     Experiment,
     experiment_config,
 )
-from unknot.findings import Progress, proposed_betas
+from unknot.findings import Progress
 from unknot.model.networks import NetworkBuilder
 from unknot.objectives import OBJECTIVES
+from unknot.planning import proposed_betas
 from unknot.training.history import last_step
 from unknot.training.loop import choose_device, find_network
 from unknot.training.run import Run

@@ -14,8 +14,8 @@ from unknot.report.browser import browser_model, encoded, kernel, pixel_scale
 from unknot.training.run import Run
 from unknot.worker import prior_codes
 
-MODEL_BYTES = 9_000_000
-"""Decoders of all runs together, as text: those of the first seeds, as many as fit."""
+MODEL_BYTES = 8_000_000
+"""Once the decoders of the first seeds have so many characters, no more go into the page."""
 SHEET_BYTES = 4_000_000
 QUALITY = 80
 
@@ -45,30 +45,29 @@ def explorer_data(runs: Sequence[Run], evidence: Mapping[str, Any] | None) -> di
     }
     models = sheets = 0
     for run in runs:
-        one = _describe(run, evidence, frames["images"])
-        sheet = _picture(run.frames()["reconstructions"])
-        sheets += len(sheet)
-        one["sheet"] = sheet if sheets <= SHEET_BYTES else None
+        one = _describe(run, evidence)
+        if sheets < SHEET_BYTES:
+            one["sheet"] = _picture(run.frames()["reconstructions"])
+            sheets += len(one["sheet"])
         try:
-            model = browser_model(run.model).as_dict()
-            document["scale"] = document["scale"] or pixel_scale(run.model)
-            models += len(model["weights"])
-            if models > MODEL_BYTES:
+            if models >= MODEL_BYTES:
                 raise UserError(
-                    f"the page holds {MODEL_BYTES / 1e6:.0f} MB of decoders, those of the first "
-                    "seeds"
+                    f"the page holds some {MODEL_BYTES / 1e6:.0f} MB of decoders, those of the "
+                    "first seeds"
                 )
-            one["model"] = model
+            one["model"] = browser_model(run.model).as_dict()
             one["codes"] = np.round(run.encode(frames["images"]), 4).tolist()
+            models += len(one["model"]["weights"])
+            document["scale"] = document["scale"] or pixel_scale(run.model)
         except UserError as error:
-            one |= {"model": None, "reason": str(error)}
+            one["reason"] = str(error)
         document["runs"].append(one)
     height, width = frames["images"].shape[2:]
     document["scale"] = document["scale"] or {"shape": [frames["images"].shape[1], height, width]}
     return document
 
 
-def _describe(run: Run, evidence: Mapping[str, Any] | None, images: NDArray[Any]) -> dict[str, Any]:
+def _describe(run: Run, evidence: Mapping[str, Any] | None) -> dict[str, Any]:
     told = ((evidence or {}).get("runs", {}).get(run.folder.name) or {}).get("labels")
     order = np.argsort(-run.kl, kind="stable").tolist()
     latents = [
@@ -81,6 +80,8 @@ def _describe(run: Run, evidence: Mapping[str, Any] | None, images: NDArray[Any]
         "beta": run.config.beta,
         "seed": run.config.seed,
         "latents": latents,
+        "sheet": None,
+        "model": None,
     }
 
 

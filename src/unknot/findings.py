@@ -1,7 +1,7 @@
 """What an experiment's evidence says, from its folder, its images and its runs."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -18,11 +18,11 @@ from unknot.describe import num_cores
 from unknot.errors import UserError
 from unknot.evaluation import HeldOut, held_out
 from unknot.evidence.betas import BetaEvidence, beside_each_other
-from unknot.evidence.guide import MORE, Guide, guide
+from unknot.evidence.guide import MORE, Guide
 from unknot.evidence.labels import LatentLabels, label_latents
 from unknot.evidence.matching import RunCodes
 from unknot.evidence.movement import Movement, movements
-from unknot.evidence.plan import deviations, make_plan
+from unknot.evidence.plan import deviations
 from unknot.evidence.position import Position
 from unknot.evidence.spectrum import kept_spectrum, pca_refits
 from unknot.evidence.verdict import Pca, Verdict, judge, positions_of
@@ -30,11 +30,11 @@ from unknot.files import read_json
 from unknot.measure.association import Labels, probe, read_labels
 from unknot.measure.posterior import ACTIVE_VARIANCE
 from unknot.model.networks import NetworkBuilder
+from unknot.planning import ENVIRONMENT, PLAN, guide_for, plan_of
 from unknot.training.evaluate import encode_images
 from unknot.training.loop import build_model
 from unknot.training.run import IMAGES, Run
 
-PLAN, ENVIRONMENT = "plan.json", "environment.json"
 FORMAT = 1  # of evidence.json
 FEW_RUNS = 4  # up to so many, starting processes takes longer than it saves
 Progress = Callable[[str, int, int], None]
@@ -108,46 +108,6 @@ class Evidence:
         }
 
 
-def proposed_betas(config: ExperimentConfig, images: ImageSet) -> tuple[float, ...]:
-    """The betas that the guide proposes.
-
-    Raises:
-        UserError: if there is no guide for such a model.
-    """
-    found, gap = guide_for(config, images)
-    if found is None:
-        raise UserError(f"betas auto: {gap}; give the betas yourself")
-    return found.proposed
-
-
-def guide_for(config: ExperimentConfig, images: ImageSet) -> tuple[Guide | None, str]:
-    """The guide for an experiment, or None and why there is none."""
-    model = config.model
-    try:
-        found = guide(
-            *(images, model.latent_dim),
-            likelihood=model.likelihood,
-            sigma=model.sigma,
-            standardize=model.standardize,
-        )
-    except UserError as error:
-        return None, str(error)
-    return found, ""
-
-
-def plan_of(config: ExperimentConfig, images: ImageSet) -> dict[str, Any]:
-    """What an experiment is to compare, and how: what `plan.json` fixes before the first step."""
-    known = images.labels
-    described = asdict(config)
-    return make_plan(
-        config.betas,
-        config.seeds,
-        (*known.factor_names, *known.attribute_names),
-        images.fingerprint,
-        {"model": described["model"], "training": described["training"]},
-    )
-
-
 def gather_evidence(
     config: ExperimentConfig,
     folder: Path,
@@ -175,27 +135,19 @@ def gather_evidence(
     if predicted is None:
         gaps["guide"] = gap
     finished = [run.folder.name for run in runs]
-    runs, strange = _of_these_images(runs, images)
-    gaps |= {run.folder.name: "trained on other images; left out" for run in strange}
-    gaps |= {run.name: "not finished" for run in config.runs() if run.name not in finished}
+    runs = _of_these_images(config, runs, images, gaps)
     held = [held_out(run) for run in runs]
     codes = [
         RunCodes(run.config.beta, run.config.seed, one.posterior_mean, one.posterior_logvar)
         for run, one in zip(runs, held)
     ]
-    labels = read_labels(held[0].labels, held[0].label_names) if held else Labels((), {})
-    if labels.left_out:
-        gaps["labels left out"] = "; ".join(
-            f"{name} {why}" for name, why in labels.left_out.items()
-        )
+    labels = _labels(held, gaps)
     folders = tuple(name or TOP_FOLDER for name in images.labels.group_names)
     told = _label_all(held, folders, gaps, progress)
     moved = [_moved(run, one, gaps) for run, one in zip(runs, codes)]
     pca = _pca(config, images, len(runs)) if runs else None
     verdict = _verdict(codes, labels, pca, gaps)
     positions = _positions(codes, labels, verdict)
-    if runs and not labels.factors:
-        gaps["selectivity"] = "the images have no label that can be told"
     betas = beside_each_other(
         codes,
         positions,
@@ -204,7 +156,6 @@ def gather_evidence(
         pca,
         _untrained(runs, images, networks, gaps),
     )
-    described = zip(runs, told, moved)
     return Evidence(
         guide=predicted,
         observed=predicted.beside(_observed(runs)) if predicted else [],
@@ -213,17 +164,26 @@ def gather_evidence(
         verdict=verdict,
         runs={
             run.folder.name: RunEvidence(run.config.beta, run.config.seed, label, movement)
-            for run, label, movement in described
+            for run, label, movement in zip(runs, told, moved)
         },
         finished=finished,
         gaps=gaps,
     )
 
 
-def _of_these_images(runs: Sequence[Run], images: ImageSet) -> tuple[list[Run], list[Run]]:
-    """Runs that were trained on these images, and the others."""
-    own = [read_json(run.folder / IMAGES)["fingerprint"] == images.fingerprint for run in runs]
-    return [r for r, it in zip(runs, own) if it], [r for r, it in zip(runs, own) if not it]
+def _of_these_images(
+    config: ExperimentConfig, runs: Sequence[Run], images: ImageSet, gaps: dict[str, str]
+) -> list[Run]:
+    """Runs that were trained on these images; the others, and those that are missing, are gaps."""
+    finished = {run.folder.name for run in runs}
+    gaps |= {run.name: "not finished" for run in config.runs() if run.name not in finished}
+    own = []
+    for run in runs:
+        if read_json(run.folder / IMAGES)["fingerprint"] == images.fingerprint:
+            own.append(run)
+        else:
+            gaps[run.folder.name] = "trained on other images; left out"
+    return own
 
 
 def _observed(runs: Sequence[Run]) -> list[tuple[float, int, int, float]]:
@@ -248,6 +208,17 @@ def _planned(
         "planned": signed.get("sha256") if isinstance(signed, dict) else None,
         "exploratory": found,
     }
+
+
+def _labels(held: Sequence[HeldOut], gaps: dict[str, str]) -> Labels:
+    """The labels of the test images, which are the same for every run."""
+    labels = read_labels(held[0].labels, held[0].label_names) if held else Labels((), {})
+    if labels.left_out:
+        told = (f"{name} {why}" for name, why in labels.left_out.items())
+        gaps["labels left out"] = "; ".join(told)
+    if held and not labels.factors:
+        gaps["selectivity"] = "the images have no label that can be told"
+    return labels
 
 
 def _label_all(

@@ -63,35 +63,15 @@ def page(
     data = environment["data"]
     shown = explorer_data(runs, evidence)
     played = {run["name"] for run in shown["runs"] if run["sheet"]} if shown else set()
-    sections = {run.folder.name: _section(run, run.folder.name in played) for run in runs}
-    for wanted in config.runs():
-        if wanted.name in failures:
-            sections[wanted.name] = RunSection(
-                name=wanted.name,
-                beta=beta_text(wanted.beta),
-                seed=wanted.seed,
-                folder=folder / wanted.name,
-                problem=failures[wanted.name],
-            )
-    points = [
-        (f"beta {beta_text(run.config.beta)}", test["rate"], test["distortion"])
-        for run in runs
-        for test in [run.evaluation["test"]]
-    ]
-    versions, num = environment["versions"], len(config.betas)
-    made = f"unknot {versions['unknot']}, torch {versions['torch']}, Python {versions['python']}"
+    sections = _sections(folder, config, runs, failures, played)
+    num = len(config.betas)
     return Page(
         title=f"{num} beta{'s' * (num > 1)} on {Path(data['source']).name}",
         summary=_summary(config, data, runs, failures),
-        facts=[
-            *data_facts(data, data["splits"]),
-            ("made with", f"{made}, on {environment['processor']}"),
-            ("training took", _duration(sum(one.seconds for one in sections.values()))),
-            ("fingerprint", environment["data_fingerprint"]),
-        ],
+        facts=_facts(environment, sections),
         sample=sample,
-        plane=plots.to_svg(plots.rate_distortion(points)) if points else "",
-        runs=[sections[wanted.name] for wanted in config.runs()],
+        plane=_plane(runs),
+        runs=sections,
         command=(
             f"unknot compare --config {shlex.quote(str(folder / 'experiment.toml'))}"
             if data["repeatable"]
@@ -111,6 +91,50 @@ def page(
         ),
         **_told(config, evidence),
     )
+
+
+def _sections(
+    folder: Path,
+    config: ExperimentConfig,
+    runs: Sequence[Run],
+    failures: Mapping[str, str],
+    played: set[str],
+) -> list[RunSection]:
+    """A section for every run, also for those that are missing."""
+    there = {run.folder.name: _section(run, run.folder.name in played) for run in runs}
+    return [
+        there.get(wanted.name)
+        or RunSection(
+            name=wanted.name,
+            beta=beta_text(wanted.beta),
+            seed=wanted.seed,
+            folder=folder / wanted.name,
+            problem=failures.get(wanted.name, ""),
+        )
+        for wanted in config.runs()
+    ]
+
+
+def _facts(environment: Mapping[str, Any], sections: Sequence[RunSection]) -> list[tuple[str, str]]:
+    """Name and value of each line about the data and the training."""
+    data, versions = environment["data"], environment["versions"]
+    made = f"unknot {versions['unknot']}, torch {versions['torch']}, Python {versions['python']}"
+    return [
+        *data_facts(data, data["splits"]),
+        ("made with", f"{made}, on {environment['processor']}"),
+        ("training took", _duration(sum(one.seconds for one in sections))),
+        ("fingerprint", environment["data_fingerprint"]),
+    ]
+
+
+def _plane(runs: Sequence[Run]) -> str:
+    """The rate-distortion plane as SVG; empty without runs."""
+    points = [
+        (f"beta {beta_text(run.config.beta)}", test["rate"], test["distortion"])
+        for run in runs
+        for test in [run.evaluation["test"]]
+    ]
+    return plots.to_svg(plots.rate_distortion(points)) if points else ""
 
 
 def _told(config: ExperimentConfig, evidence: Mapping[str, Any] | None) -> dict[str, Any]:
@@ -213,8 +237,8 @@ def _left_out(shown: Mapping[str, Any] | None, played: set[str]) -> str:
     if not missing:
         return ""
     return (
-        f"The page holds {SHEET_BYTES / 1e6:.0f} MB of reconstructions, those of the first seeds; "
-        f"left out: {'; '.join(missing)}."
+        f"The page holds some {SHEET_BYTES / 1e6:.0f} MB of reconstructions, those of the first "
+        f"seeds; left out: {'; '.join(missing)}."
     )
 
 

@@ -22,9 +22,9 @@ def test_what_was_added_is_named() -> None:
 
 def test_another_rule_is_not_as_planned() -> None:
     signed = sign(PLAN)
-    rule = replace(RULE, level=0.2)
-    later = make_plan([1, 10], [0, 1], ["Male"], "abc", {"steps": 10}, rule)
-    assert deviations(signed, signed["sha256"], later) == ["rule is not as planned"]
+    for rule in (replace(RULE, level=0.2), replace(RULE, version=RULE.version + 1)):
+        later = make_plan([1, 10], [0, 1], ["Male"], "abc", {"steps": 10}, rule)
+        assert deviations(signed, signed["sha256"], later) == ["rule is not as planned"]
 
 
 def test_an_edited_plan_is_noticed() -> None:

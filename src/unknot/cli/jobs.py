@@ -2,13 +2,17 @@
 
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import tyro
 
 from unknot.cli.common import Common, load, print_scales
 from unknot.config import DataConfig, ExperimentConfig, ModelConfig, TrainingConfig
 from unknot.errors import UserError
+
+if TYPE_CHECKING:
+    from unknot.data.image_set import ImageSet
+    from unknot.experiment import Experiment
 
 
 @dataclass(frozen=True)
@@ -55,12 +59,8 @@ class RunsFailedError(UserError):
 
 def compare_command(options: CompareOptions) -> tuple[str, Any]:
     """Train every beta and seed."""
-    from unknot import describe
-    from unknot.answers import betas_table, verdict_text
     from unknot.comparison import default_folder, run_experiment
-    from unknot.experiment import REPORT
-    from unknot.figures.animations import available_format
-    from unknot.findings import guide_for, proposed_betas
+    from unknot.planning import proposed_betas
     from unknot.progress import Steps
     from unknot.worker import is_done
 
@@ -71,12 +71,7 @@ def compare_command(options: CompareOptions) -> tuple[str, Any]:
     folder = options.execution.out or default_folder(config)
     finished = all(is_done(folder / run.name) for run in config.runs())
     if not (finished or common.json):
-        print(f"{images}; {len(config.runs())} runs in {folder}")
-        print_scales(config, images.image_shape)
-        found, _ = guide_for(config, images)
-        warning = found.warning(config.betas) if found else ""
-        if warning:
-            print(f"note: {warning}")
+        _announce(config, images, folder)
     with Steps(common.quiet or common.json).shown() as steps:
         experiment = run_experiment(
             config,
@@ -87,29 +82,53 @@ def compare_command(options: CompareOptions) -> tuple[str, Any]:
             engine=options.engine,
             on_progress=lambda runs: steps.show([(r.name, r.step, r.steps) for r in runs]),
         )
-    failures = experiment.failures()
+    text, document = _told(experiment, finished)
+    if document["failures"]:
+        raise RunsFailedError(text, document, experiment.crashed())
+    return text, document
+
+
+def _announce(config: ExperimentConfig, images: "ImageSet", folder: Path) -> None:
+    """Say what is about to be trained, and whether its betas can matter."""
+    from unknot.planning import guide_for
+
+    print(f"{images}; {len(config.runs())} runs in {folder}")
+    print_scales(config, images.image_shape)
+    found, _ = guide_for(config, images)
+    warning = found.warning(config.betas) if found else ""
+    if warning:
+        print(f"note: {warning}")
+
+
+def _told(experiment: "Experiment", was_finished: bool) -> tuple[str, dict[str, Any]]:
+    """What came of an experiment, in words and as a document."""
+    from unknot import describe
+    from unknot.answers import betas_table, verdict_text
+    from unknot.experiment import EVIDENCE, REPORT
+    from unknot.figures.animations import available_format
+
+    folder, failures = experiment.folder, experiment.failures()
+    evidence = experiment.noted_evidence()
     lines = [describe.run_line(run) for run in experiment.runs()]
     for name, why in failures.items():
         lines.append(f"{name} failed: {why} (log: {folder / name / 'log.txt'})")
     _, note = available_format("avif")
     if note:
         lines.append(note)
-    if finished:
+    if was_finished:
         lines.append(f"every run in {folder} was finished already; nothing was trained")
-    evidence = experiment.noted_evidence()
     if evidence:
         lines += ["", verdict_text(evidence), "", betas_table(evidence["betas"]), ""]
         lines.append(f"what each latent does: unknot evaluate {folder} --evidence-only")
     lines.append(f"report: {folder / REPORT}")
-    document = {
+    return "\n".join(lines), {
         "folder": str(folder),
         "report": str(folder / REPORT),
+        "evidence": str(folder / EVIDENCE) if evidence else None,
+        "verdict": evidence["verdict"] if evidence else None,
         "runs": {run.folder.name: run.evaluation for run in experiment.runs()},
         "failures": failures,
     }
-    if failures:
-        raise RunsFailedError("\n".join(lines), document, experiment.crashed())
-    return "\n".join(lines), document
 
 
 @dataclass(frozen=True)

@@ -110,10 +110,10 @@ def resample_interval(
     of_group: Statistic, num: int, rng: np.random.Generator
 ) -> tuple[float, float] | None:
     """95% interval of a group's value from resamples of its runs; None where there is none."""
+    if num < LEAST_RUNS:
+        return None
     values = np.array([of_group(rng.integers(0, num, num).tolist()) for _ in range(NUM_RESAMPLES)])
     values = values[np.isfinite(values)]
-    if num < 3 or not len(values):
-        return None
     low, high = np.quantile(values, (0.025, 0.975))
     return float(low), float(high)
 

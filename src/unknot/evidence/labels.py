@@ -163,29 +163,8 @@ def label_latents(
     Raises:
         UserError: if an argument does not fit, or nothing can be tested: no labels, too few images.
     """
-    values = numbers("codes", codes)
-    known = numbers("labels", labels, missing=True)
+    values, known = _checked(codes, labels, names, permutations, level)
     check_seed(seed)
-    if values.ndim != 2 or known.ndim != 2 or len(values) != len(known):
-        raise UserError(
-            f"codes has shape {values.shape} and labels {known.shape}; give (num, latent_dim) and "
-            "(num, num_labels)"
-        )
-    if len(names) != known.shape[1] or len(set(names)) < len(names):
-        raise UserError(
-            f"{len(names)} names were given for {known.shape[1]} labels, {len(set(names))} of them "
-            "different; each label needs one of its own"
-        )
-    if not 0 < level < 1:
-        raise UserError(f"level is {level}; it must lie between 0 and 1")
-    if permutations < 1 / level:
-        raise UserError(
-            f"permutations is {permutations}; a test at level {level:g} needs {int(1 / level)}"
-        )
-    if len(values) < MIN_KNOWN:
-        raise UserError(
-            f"{len(values)} images are too few to test labels on; give {MIN_KNOWN} or more"
-        )
     kept = read_labels(known, names)
     if not kept.factors:
         raise UserError(_no_labels(kept))
@@ -213,6 +192,35 @@ def label_latents(
         level=level,
         **whole,
     )
+
+
+def _checked(
+    codes: Any, labels: Any, names: Sequence[str], permutations: int, level: float
+) -> tuple[FloatArray, FloatArray]:
+    """Codes and labels as numbers, if a test can be made of them."""
+    values = numbers("codes", codes)
+    known = numbers("labels", labels, missing=True)
+    if values.ndim != 2 or known.ndim != 2 or len(values) != len(known):
+        raise UserError(
+            f"codes has shape {values.shape} and labels {known.shape}; give (num, latent_dim) and "
+            "(num, num_labels)"
+        )
+    if len(names) != known.shape[1] or len(set(names)) < len(names):
+        raise UserError(
+            f"{len(names)} names were given for {known.shape[1]} labels, {len(set(names))} of them "
+            "different; each label needs one of its own"
+        )
+    if not 0 < level < 1:
+        raise UserError(f"level is {level}; it must lie between 0 and 1")
+    if permutations < 1 / level:
+        raise UserError(
+            f"permutations is {permutations}; a test at level {level:g} needs {int(1 / level)}"
+        )
+    if len(values) < MIN_KNOWN:
+        raise UserError(
+            f"{len(values)} images are too few to test labels on; give {MIN_KNOWN} or more"
+        )
+    return values, known
 
 
 def _no_labels(kept: Labels) -> str:

@@ -39,6 +39,7 @@ class Rule:
         similarity: of two models' codes, for UDR.
         power: chance to find a difference of the size seen, with the runs that are proposed.
         most_seeds: if more seeds than this would be needed, the difference counts as too small.
+        version: of the code behind all this, raised when the same values give other figures.
     """
 
     measures: tuple[str, ...] = (ROTATION, SELECTIVITY, AGREEMENT)
@@ -51,6 +52,7 @@ class Rule:
     similarity: Similarity = "spearman"
     power: float = 0.8
     most_seeds: int = 20
+    version: int = 2
 
 
 RULE = Rule()

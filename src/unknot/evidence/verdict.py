@@ -1,6 +1,6 @@
 """Whether a higher beta separated the latents: three outcomes, by a rule fixed before training."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
@@ -135,12 +135,14 @@ def judge(
     if len({len(run.mean) for run in runs} | {len(f.values) for f in labels.factors}) > 1:
         raise UserError("runs and labels are of different numbers of images")
     positions = positions_of(runs, labels, rule=rule, seed=seed)
-    runs, factors, pca = _thinned(runs, labels.factors, pca, rule.points)
+    rows = _rows(len(runs[0].mean), rule.points)
+    runs, factors = _thinned(runs, labels.factors, rows)
     low = [i for i, run in enumerate(runs) if run.beta == betas[0]]
     drafts = []
     for beta in betas[1:]:
         high = [i for i, run in enumerate(runs) if run.beta == beta]
-        drafts.append(_contrast(beta, runs, low, high, positions, factors, pca, rule, seed))
+        refits = {i: pca(i, runs[i].mean.shape[1])[rows] for i in (*low, *high)}
+        drafts.append(_contrast(beta, runs, low, high, positions, factors, refits, rule, seed))
     corrected = holm([draft.p_value for draft in drafts])
     contrasts = tuple(
         _decide(draft, p_value, runs, len(low), len(drafts), rule)
@@ -164,15 +166,11 @@ def positions_of(
         rule: says how many rotations and images.
         seed: of the rotations.
     """
-    runs, factors, _ = _thinned(runs, labels.factors, _no_pca, rule.points)
+    runs, factors = _thinned(runs, labels.factors, _rows(len(runs[0].mean), rule.points))
     return [
         position(run.codes, factors, rule.rotations, np.random.default_rng([seed, i, *b"trained"]))
         for i, run in enumerate(runs)
     ]
-
-
-def _no_pca(i: int, dims: int) -> FloatArray:
-    return np.empty((0, dims))
 
 
 def over_pca(
@@ -198,7 +196,7 @@ def _contrast(
     high: list[int],
     positions: Sequence[Position],
     factors: Sequence[Factor],
-    pca: Pca,
+    pca: Mapping[int, FloatArray],
     rule: Rule,
     seed: int,
 ) -> Contrast:
@@ -217,7 +215,7 @@ def _contrast(
     for condition in rule.conditions:
         if condition not in codes:
             continue
-        refits = [pca(i, c.shape[1]) for c, i in zip(codes[condition], both)]
+        refits = [pca[i][:, : c.shape[1]] for c, i in zip(codes[condition], both)]
         statistics = {
             ROTATION: mean_of([p.percentile for p in places[condition]]),
             SELECTIVITY: mean_of([p.selectivity for p in places[condition]]),
@@ -327,18 +325,15 @@ def _collapsed(beta: float, runs: Sequence[RunCodes]) -> str:
     return f"fewer than {LEAST_LATENTS} active latents: {', '.join(named)}"
 
 
+def _rows(num: int, points: int) -> NDArray[np.int64]:
+    """At most so many of all images, evenly spaced."""
+    return np.linspace(0, num - 1, min(num, points)).round().astype(np.int64)
+
+
 def _thinned(
-    runs: Sequence[RunCodes], factors: Sequence[Factor], pca: Pca, points: int
-) -> tuple[list[RunCodes], list[Factor], Pca]:
-    """The same of at most so many images, evenly spaced."""
-    num = len(runs[0].mean)
-    if num <= points:
-        return list(runs), list(factors), pca
-    rows = np.linspace(0, num - 1, points).round().astype(np.int64)
+    runs: Sequence[RunCodes], factors: Sequence[Factor], rows: NDArray[np.int64]
+) -> tuple[list[RunCodes], list[Factor]]:
+    """The same of some images, without labels that have one value there."""
     fewer = [run._replace(mean=run.mean[rows], logvar=run.logvar[rows]) for run in runs]
     kept = [make_factor(f.name, f.kind, f.values[rows]) for f in factors]
-    return (
-        fewer,
-        [factor for factor in kept if factor.num_levels > 1],
-        lambda i, dims: pca(i, dims)[rows],
-    )
+    return fewer, [factor for factor in kept if factor.num_levels > 1]

@@ -29,10 +29,11 @@ class Explorer {
 
   /** The decoder of a run, unpacked when it is first wanted. */
   decoder(run) {
-    if (!this.decoders.has(run)) this.decoders.set(run, new Decoder(run.model, this.scale, this.code));
-    const found = this.decoders.get(run);
-    this.find("kernel").textContent = found.kernel.name;
-    return found;
+    if (!this.decoders.has(run)) {
+      this.decoders.set(run, new Decoder(run.model, this.scale, this.code));
+      this.find("kernel").textContent = this.decoders.get(run).kernel.name;
+    }
+    return this.decoders.get(run);
   }
 
   /** What a run starts from: nothing, an image's code, or a code between two images. */
@@ -68,20 +69,17 @@ class Explorer {
 
   /** Put the sliders in the order and with the labels of the first run. */
   #choose() {
-    const { a, b } = this.state, run = this.open[a], base = this.base(run);
+    const { a, b } = this.state, run = this.open[a];
     const rows = run.latents.map((latent) => {
       const slider = Object.assign(document.createElement("input"), { type: "range", step: STEP });
-      const value = base[latent.index] + this.state.moved[latent.index];
-      const reach = Math.max(REACH, Math.ceil(Math.abs(value)));
-      Object.assign(slider, { min: -reach, max: reach, value });
+      Object.assign(slider, { min: -REACH, max: REACH });
       slider.dataset.latent = latent.index;
       const name = `latent ${latent.index}`;
       const shown = document.createElement("output");
-      const show = () => { shown.textContent = (+slider.value).toFixed(2); };
       slider.setAttribute("aria-label", `${name}${latent.label ? `, ${latent.label}` : ""}`);
       slider.addEventListener("input", () => {
         this.state.moved[latent.index] = slider.value - this.base(run)[latent.index];
-        show();
+        shown.textContent = (+slider.value).toFixed(2);
         this.draw();
       });
       slider.addEventListener("dblclick", () => { slider.value = 0; slider.dispatchEvent(new Event("input")); });
@@ -91,10 +89,10 @@ class Explorer {
       told.textContent = latent.label;
       const row = document.createElement("label");
       row.append(title, told, slider, shown);
-      show();
       return row;
     });
     this.find("sliders").replaceChildren(...rows);
+    this.#place();
     this.find("second-view").hidden = b < 0;
     this.find("first-name").textContent = run.title;
     if (b >= 0) this.find("second-name").textContent = this.open[b].title;
