@@ -128,7 +128,9 @@ def test_what_was_not_planned_is_exploratory(copy: Path) -> None:
     path.write_text(described.replace("    1,\n]", "    1,\n    2,\n]"))
     evidence = Experiment(copy).evidence().as_dict()
     assert evidence["plan"]["exploratory"] == ["seeds: 2 added", "2 of 6 runs are missing"]
-    assert "This is exploratory" in verdict_text(evidence)
+    text = verdict_text(evidence)
+    assert "latents? Exploratory, not as planned. Too few" in text
+    assert "This is exploratory" in text
 
 
 def test_a_plan_stays_once_a_run_has_begun(copy: Path, images: ImageSet) -> None:

@@ -43,7 +43,8 @@ def verdict_lines(evidence: Document) -> list[str]:
     verdict, plan = evidence["verdict"], evidence["plan"]
     if verdict is None:
         return [f"{question} It cannot be asked: {evidence['gaps']['verdict']}."]
-    lines = [f"{question} {_sentence(verdict, evidence['betas'])}"]
+    marked = "Exploratory, not as planned. " if plan["exploratory"] else ""
+    lines = [f"{question} {marked}{_sentence(verdict, evidence['betas'])}"]
     if len({tuple(one["why"]) for one in verdict["contrasts"]}) == 1:
         lines.append(f"  {'; '.join(verdict['contrasts'][0]['why'])}")
     else:
