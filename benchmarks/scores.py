@@ -20,8 +20,8 @@ import unknot
 from unknot.data.standardize import fit_standardizer
 from unknot.evaluation import ACTIVE_VARIANCE, Effort, held_out
 from unknot.measure import score
+from unknot.training.build import build_model
 from unknot.training.evaluate import encode_images
-from unknot.training.loop import build_model
 
 LATENTS = 10
 PCA_IMAGES = 5_000

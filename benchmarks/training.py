@@ -1,30 +1,51 @@
-"""Images per second of the training step, beside sgemm and a plain reference loop.
+"""Images per second of the training step beside a plain loop, and where the time goes.
 
-    python benchmarks/training.py [--rounds 5] [--json]
+    python benchmarks/training.py [--rounds 5] [--layers] [--json]
 
-The reference loop is written as is usual elsewhere: contiguous tensors, eager, Adam. Both train the
-reference network at batch 64 with two threads in one process, in turn; `share` is the rate reached
-(107 MFLOP per image, forward and backward) over what sgemm reaches in the same minute.
+The plain loop is written as is usual elsewhere: contiguous tensors, eager, Adam, one process with
+all threads. Every side runs in fresh processes, in turn. Reference network, batch 64;
+`share_of_sgemm` takes 107 MFLOP per image (forward and backward) over what sgemm reaches in the same
+round with both threads. `--layers` times each convolution in one thread, forward and backward.
 """
 
+import argparse
+import json
+import multiprocessing
 import statistics
 import tempfile
 import time
 from collections.abc import Callable
+from multiprocessing.queues import Queue
+from multiprocessing.synchronize import Barrier
 from pathlib import Path
+from typing import Any
 
 import torch
-from common import alternate, arguments, machine, sgemm_gflops, show, summary
+from common import alternate, machine, sgemm_gflops, show, summary
 from torch import nn
 
-from unknot.config import RunConfig
+from unknot.config import RunConfig, TrainingConfig
 from unknot.data.sources import load_images
-from unknot.training import loop
+from unknot.describe import num_cores
+from unknot.model.layers import Convolution, TransposedConvolution, set_up_layers
+from unknot.training.memory import keep_freed_memory
+from unknot.training.trainer import Trainer
 
-BATCH, STEPS, MFLOP = 64, 20, 107
+BATCH, STEPS, WARM, MFLOP = 64, 30, 5, 107
+LAYERS = {
+    "convolution 3 to 32": (3, 32, 64, False),
+    "convolution 32 to 32": (32, 32, 32, False),
+    "convolution 32 to 64": (32, 64, 16, False),
+    "convolution 64 to 64": (64, 64, 8, False),
+    "transposed 64 to 64": (64, 64, 4, True),
+    "transposed 64 to 32": (64, 32, 8, True),
+    "transposed 32 to 32": (32, 32, 16, True),
+    "transposed 32 to 3": (32, 3, 32, True),
+}
+"""Channels in and out, and the side of the input."""
 
 
-def plain_step() -> Callable[[], None]:
+def plain_step() -> Callable[..., None]:
     """A training step of the same network, written without any of this project's code."""
     torch.manual_seed(0)
     down = [(3, 32), (32, 32), (32, 64), (64, 64)]
@@ -38,9 +59,9 @@ def plain_step() -> Callable[[], None]:
         *(m for a, b in up for m in (nn.ReLU(), nn.ConvTranspose2d(a, b, 4, 2, 1))),
     )
     optimizer = torch.optim.Adam([*encoder.parameters(), *decoder.parameters()], lr=1e-4)
-    images = torch.rand(BATCH, 3, 64, 64)
+    same = torch.rand(BATCH, 3, 64, 64)
 
-    def step() -> None:
+    def step(images: torch.Tensor = same) -> None:
         mean, logvar = encoder(images).chunk(2, 1)
         z = mean + torch.exp(0.5 * logvar) * torch.randn_like(mean)
         distortion = 0.5 * ((images - decoder(z)) ** 2).sum((1, 2, 3))
@@ -54,41 +75,119 @@ def plain_step() -> Callable[[], None]:
     return step
 
 
-def rate(step: Callable[[], None]) -> float:
-    """Images per second over `STEPS` steps."""
+def our_step(precision: str, mode: str) -> Callable[[], None]:
+    """A step of the real loop."""
+    training = TrainingConfig(precision=precision, mode=mode)  # type: ignore[arg-type]
+    folder = tempfile.mkdtemp(dir=tempfile.gettempdir())
+    return Trainer(RunConfig(training=training), load_images("faces"), Path(folder), "cpu").step
+
+
+def process(side: tuple[str, ...], threads: int, start: Barrier, rates: "Queue[float]") -> None:
+    """Warm up, wait for the others, and tell the images per second."""
+    torch.set_num_threads(threads)
+    step = plain_step() if side[0] == "plain" else our_step(*side)
+    for _ in range(WARM):
+        step()
+    start.wait()
     begun = time.perf_counter()
     for _ in range(STEPS):
         step()
-    return BATCH * STEPS / (time.perf_counter() - begun)
+    rates.put(BATCH * STEPS / (time.perf_counter() - begun))
+
+
+def rate(side: tuple[str, ...], *, processes: int = 1, threads: int = 1) -> float:
+    """Images per second of all processes together."""
+    spawn = multiprocessing.get_context("spawn")
+    start, rates = spawn.Barrier(processes), spawn.Queue()
+    children = [
+        spawn.Process(target=process, args=(side, threads, start, rates)) for _ in range(processes)
+    ]
+    for child in children:
+        child.start()
+    total = sum(rates.get() for _ in children)
+    for child in children:
+        child.join()
+    return total
+
+
+def layer_times(repeats: int = 12) -> dict[str, Any]:
+    """Milliseconds and GFLOP/s of every convolution, alternating torch's and ours."""
+    keep_freed_memory()
+    torch.set_num_threads(1)
+    parts: dict[tuple[str, str], dict[str, list[float]]] = {}
+    sides = [("torch", None), ("float32", None), ("bfloat16", torch.bfloat16)]
+    for _ in range(repeats):
+        for name, (channels, out, size, transposed) in LAYERS.items():
+            for side, dtype in sides:
+                layer = (TransposedConvolution if transposed else Convolution)(channels, out)
+                layer.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+                set_up_layers(layer, dtype=dtype, plain=side == "torch")
+                for part, seconds in timed(layer, channels, size, dtype).items():
+                    parts.setdefault((name, side), {}).setdefault(part, []).append(seconds)
+    found = {}
+    for (name, side), times in parts.items():
+        channels, out, size, transposed = LAYERS[name]
+        mflop = 2 * BATCH * 16 * channels * out * (size if transposed else size // 2) ** 2 / 1e6
+        found[f"{name}, {side}"] = {
+            part: {
+                "ms": round(1e3 * (t := statistics.median(values[2:])), 2),
+                "gflops": round((2 if part == "backward" else 1) * mflop / t / 1e3),
+            }
+            for part, values in times.items()
+        }
+    return found
+
+
+def timed(
+    layer: nn.Module, channels: int, size: int, dtype: torch.dtype | None
+) -> dict[str, float]:
+    """Seconds of one forward and one backward pass."""
+    x = torch.randn(BATCH, channels, size, size).contiguous(memory_format=torch.channels_last)
+    x = x.to(dtype or torch.float32).requires_grad_()
+    begun = time.perf_counter()
+    y = layer(x)
+    forward = time.perf_counter() - begun
+    gradient = torch.randn_like(y)
+    begun = time.perf_counter()
+    y.backward(gradient)
+    return {"forward": forward, "backward": time.perf_counter() - begun}
 
 
 def main() -> None:
-    options = arguments(__doc__, rounds=5)
-    plain = plain_step()
-    rate(plain)  # warm; from here on both sides profit from the memory that ours keeps
-    with tempfile.TemporaryDirectory() as folder:
-        training = loop._Training(RunConfig(), load_images("faces"), Path(folder), "cpu", None)
-        rate(training._step)
-        sides = {
-            "unknot": lambda: rate(training._step),
-            "plain": lambda: rate(plain),
-            "sgemm": sgemm_gflops,
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--layers", action="store_true")
+    parser.add_argument("--compiled", action="store_true", help="compiled graphs too")
+    parser.add_argument("--json", action="store_true")
+    options = parser.parse_args()
+    load_images("faces")
+    cores = num_cores()
+    ways = {"one thread": (1, 1), f"{cores} threads": (1, cores), f"{cores} processes": (cores, 1)}
+    sides: dict[str, Callable[[], float]] = {"plain": lambda: rate(("plain",), threads=cores)}
+    for precision in ("float32", "bfloat16"):
+        for mode in ("eager", "compiled") if options.compiled else ("eager",):
+            for way, (processes, threads) in ways.items():
+                sides[f"{precision} {mode}, {way}"] = (
+                    lambda s=(precision, mode), p=processes, t=threads: rate(
+                        s, processes=p, threads=t
+                    )
+                )
+    found = alternate({**sides, "sgemm": sgemm_gflops}, options.rounds)
+    document: dict[str, Any] = {**machine(), "sgemm_gflops": summary(found["sgemm"])}
+    for name in sides:
+        shares = [i * MFLOP / 1e3 / g for i, g in zip(found[name], found["sgemm"])]
+        ratios = [a / b for a, b in zip(found[name], found["plain"])]
+        document[name] = {
+            "images_per_second": summary(found[name]),
+            "times_plain": round(statistics.median(ratios), 2),
+            "share_of_sgemm": round(statistics.median(shares), 2),
         }
-        found = alternate(sides, options.rounds)
-    shares = [i * MFLOP / 1e3 / g for i, g in zip(found["unknot"], found["sgemm"])]
-    ratios = [a / b for a, b in zip(found["unknot"], found["plain"])]
-    show(
-        {
-            **machine(),
-            "threads": torch.get_num_threads(),
-            "unknot_images_per_second": summary(found["unknot"]),
-            "plain_images_per_second": summary(found["plain"]),
-            "sgemm_gflops": summary(found["sgemm"]),
-            "share_of_sgemm": statistics.median(shares),
-            "median_ratio": statistics.median(ratios),
-        },
-        options.json,
-    )
+    if options.layers:
+        document["layers"] = layer_times()
+    if options.json:
+        print(json.dumps(document, indent=2))
+    else:
+        show(document, False)
 
 
 if __name__ == "__main__":

@@ -24,8 +24,8 @@ from unknot.findings import Progress
 from unknot.model.networks import NetworkBuilder
 from unknot.objectives import OBJECTIVES
 from unknot.planning import proposed_betas
+from unknot.training.build import choose_device, find_network
 from unknot.training.history import last_step
-from unknot.training.loop import choose_device, find_network
 from unknot.training.run import Run
 from unknot.worker import EXIT_INTERRUPTED, LOG, describe_run, execute_run, is_done
 
@@ -48,6 +48,7 @@ def compare(
     *,
     out: str | Path | None = None,
     workers: int | None = None,
+    together: int = 1,
     device: str = "auto",
     engine: str | Executor = "local",
     network: str | NetworkBuilder = "higgins_conv",
@@ -64,7 +65,10 @@ def compare(
         betas: weights of the rate; `"auto"` takes those that `guide` proposes.
         seeds: a run of each beta is trained for each.
         out: the experiment's folder; `runs/NAME` by default.
-        workers: processes at a time; by default one per core. A core's share of threads each.
+        workers: processes at a time; by default one per core, and one on a GPU. A core's share of
+            threads each.
+        together: runs that a process trains as one batched program; for a GPU, which one small
+            model leaves idle.
         device: `auto`, `cpu`, `cuda`, ...
         engine: a name in `ENGINES`, or any executor.
         network: a name in `NETWORKS`, or your own function of `(image_shape, latent_dim)` that
@@ -94,6 +98,7 @@ def compare(
         images,
         default_folder(config) if out is None else Path(out),
         workers=workers,
+        together=together,
         device=device,
         engine=engine,
         networks=None if isinstance(network, str) else network,
@@ -121,6 +126,7 @@ def run_experiment(
     folder: Path,
     *,
     workers: int | None = None,
+    together: int = 1,
     device: str = "auto",
     engine: str | Executor = "local",
     networks: NetworkBuilder | None = None,
@@ -135,6 +141,8 @@ def run_experiment(
     check_names(config, device, networks)
     if workers is not None and workers < 1:
         raise UserError(f"workers is {workers}; it must be at least 1")
+    if together < 1:
+        raise UserError(f"together is {together}; it must be at least 1")
     if isinstance(engine, str) and engine not in engines.ENGINES:
         raise UserError(f"engine is {engine!r}; it can be {', '.join(engines.ENGINES)}")
     describe_experiment(config, images, folder)
@@ -145,7 +153,7 @@ def run_experiment(
         for run in pending:
             _run_here(folder / run.name, images, networks, device)
     elif pending:
-        _run_pending(config, pending, folder, workers, device, engine, on_progress)
+        _run_pending(config, pending, folder, workers, together, device, engine, on_progress)
     experiment = Experiment(folder, networks=networks)
     try:
         if experiment.runs() and experiment.noted_evidence() is None:
@@ -194,19 +202,25 @@ def _run_pending(
     pending: list[RunConfig],
     folder: Path,
     workers: int | None,
+    together: int,
     device: str,
     engine: str | Executor,
     on_progress: Callable[[list[RunStatus]], None] | None,
 ) -> None:
     """Hand every unfinished run to an executor and follow them to their end."""
     cores = describe.num_cores()
-    workers = min(workers or cores, len(pending))
+    groups = [
+        [folder / run.name for run in pending[i : i + together]]
+        for i in range(0, len(pending), together)
+    ]
+    on_cpu = choose_device(device).type == "cpu"
+    workers = min(workers or (cores if on_cpu else 1), len(groups))
     threads = max(1, cores // workers)
     executor = engines.ENGINES[engine](workers) if isinstance(engine, str) else engine
     jobs: list[Future[int]] = []
     try:
-        for run in pending:
-            jobs.append(executor.submit(engines.launch_run, folder / run.name, threads, device))
+        for folders in groups:
+            jobs.append(executor.submit(engines.launch_runs, folders, threads, device))
         while not all(job.done() for job in jobs):
             if on_progress:
                 on_progress(_statuses(config, folder))

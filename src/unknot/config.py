@@ -23,12 +23,13 @@ class Recipe:
     steps: int
     batch_size: int
     learning_rate: float
+    adam_beta2: float
     schedule: str
 
 
 RECIPES = {
-    "one_cycle": Recipe(3000, 64, 2e-3, "one_cycle"),
-    "higgins": Recipe(10_000, 64, 1e-4, "constant"),
+    "one_cycle": Recipe(3000, 64, 4e-3, 0.99, "one_cycle"),
+    "higgins": Recipe(10_000, 64, 1e-4, 0.999, "constant"),
 }
 """`higgins` has the optimiser of Higgins et al. 2017 (Adam, 1e-4); its number of steps is ours."""
 
@@ -98,6 +99,8 @@ class TrainingConfig:
     """Images per step."""
     learning_rate: float | None = None
     """Adam's; the peak, where the schedule has one."""
+    adam_beta2: float | None = None
+    """Adam's decay of the squared gradients' mean."""
     schedule: Literal["one_cycle", "constant"] | None = None
     """Of the learning rate."""
     beta_warmup: int = 0
@@ -108,15 +111,23 @@ class TrainingConfig:
     """Steps between checkpoints."""
     log_every: int = 10
     """Steps that a line of the history averages over."""
+    precision: Literal["auto", "float32", "bfloat16"] = "auto"
+    """Of the convolutions while training; `auto` is bfloat16 where the processor has it."""
+    mode: Literal["eager", "compiled"] = "eager"
+    """`compiled` needs a C++ compiler, and half a minute the first time."""
 
     def __post_init__(self) -> None:
         """Check every field."""
         _one_of("recipe", self.recipe, tuple(RECIPES))
+        _one_of("precision", self.precision, ("auto", "float32", "bfloat16"))
+        _one_of("mode", self.mode, ("eager", "compiled"))
         recipe = self.optimisation()
         _one_of("schedule", recipe.schedule, ("one_cycle", "constant"))
         _at_least("steps", recipe.steps, 1)
         _at_least("batch_size", recipe.batch_size, 1)
         _positive("learning_rate", recipe.learning_rate)
+        if not 0 <= recipe.adam_beta2 < 1:
+            raise UserError(f"adam_beta2 is {recipe.adam_beta2}; it must be from 0 to below 1")
         for name in ("validate_every", "checkpoint_every", "log_every"):
             _at_least(name, getattr(self, name), 1)
         _at_least("beta_warmup", self.beta_warmup, 0)
@@ -205,6 +216,7 @@ class Place:
     out: str | None = None
     device: str = "auto"
     workers: int | None = None
+    together: int = 1
     engine: str = "local"
 
 

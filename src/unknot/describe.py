@@ -10,8 +10,8 @@ from unknot.config import beta_text
 from unknot.evaluation import headline
 from unknot.evidence.guide import Guide
 from unknot.files import read_json
-from unknot.training.loop import SCALES
 from unknot.training.run import Run
+from unknot.training.trainer import SCALES
 
 
 def num_cores() -> int:

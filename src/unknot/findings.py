@@ -31,8 +31,8 @@ from unknot.measure.association import Labels, probe, read_labels
 from unknot.measure.posterior import ACTIVE_VARIANCE
 from unknot.model.networks import NetworkBuilder
 from unknot.planning import ENVIRONMENT, PLAN, guide_for, plan_of
+from unknot.training.build import build_model
 from unknot.training.evaluate import encode_images
-from unknot.training.loop import build_model
 from unknot.training.run import IMAGES, Run
 
 FORMAT = 1  # of evidence.json

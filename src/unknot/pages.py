@@ -14,8 +14,8 @@ from unknot.explorer import SHEET_BYTES, explorer_data
 from unknot.figures import plots
 from unknot.files import read_json
 from unknot.report.page import Cell, LabelMap, Page, Row, RunSection
-from unknot.training.loop import SCALES
 from unknot.training.run import Run
+from unknot.training.trainer import SCALES
 
 MOST_RUNS = 8  # beside each other in a table of scores, and with a map of their labels
 MOST_PAIRS = 12  # of labels that go together

@@ -1,4 +1,4 @@
-"""One run from its description to its scores and pictures: `python -m unknot.worker RUN_FOLDER`.
+"""Runs from their descriptions to scores and pictures: `python -m unknot.worker RUN_FOLDER ...`.
 
 `compare` hands each run's folder to a process of this module, so a user's own script is never
 imported a second time.
@@ -7,7 +7,8 @@ imported a second time.
 import argparse
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -23,7 +24,7 @@ from unknot.evaluation import BRIEF, evaluate_run
 from unknot.figures import animations, plots
 from unknot.files import holds_other_things, read_json, write_json, write_text
 from unknot.model.networks import NetworkBuilder
-from unknot.training.loop import fit
+from unknot.training.loop import fit, fit_together
 from unknot.training.randomness import standard_normal
 from unknot.training.run import CONFIG, DONE, IMAGES, Run
 
@@ -95,13 +96,44 @@ def execute_run(
             if not is_done(folder):
                 images = images or open_images(config, folder)
                 fit(config, images, folder, device=device, networks=networks, on_step=on_step)
-                run = Run(folder, networks=networks, device=device)
-                evaluate_run(run, effort=BRIEF)
-                draw_pictures(run)
-                write_text(folder / DONE, datetime.now(UTC).isoformat(timespec="seconds") + "\n")
+                complete(Run(folder, networks=networks, device=device))
     except Timeout:
         raise UserError(f"another process is training {folder}; wait for it, or end it") from None
     return Run(folder, networks=networks, device=device)
+
+
+def complete(run: Run) -> None:
+    """Measure a trained run, draw it, and note that it is done."""
+    evaluate_run(run, effort=BRIEF)
+    draw_pictures(run)
+    write_text(run.folder / DONE, datetime.now(UTC).isoformat(timespec="seconds") + "\n")
+
+
+def execute_together(
+    folders: Sequence[Path], device: str, on_step: Callable[[int, int], None] | None = None
+) -> list[Path]:
+    """As `execute_run` for several runs, trained as one batched program.
+
+    Returns:
+        Folders of runs that diverged; each has the reason in its log.
+    """
+    with ExitStack() as locks:
+        for folder in folders:
+            try:
+                locks.enter_context(FileLock(folder / LOCK, timeout=LOCK_SECONDS))
+            except Timeout:
+                raise UserError(f"another process is training {folder}; wait for it") from None
+        pending = [folder for folder in folders if not is_done(folder)]
+        runs = [(from_toml(RunConfig, folder / CONFIG), folder) for folder in pending]
+        images = open_images(*runs[0])
+        failed = fit_together(runs, images, device=device, on_step=on_step)
+        for folder, error in failed.items():
+            with (folder / LOG).open("a", encoding="utf-8") as log:
+                log.write(f"error: {error}\n")
+        for folder in pending:
+            if folder not in failed:
+                complete(Run(folder, device=device))
+    return list(failed)
 
 
 def open_images(config: RunConfig, folder: Path) -> ImageSet:
@@ -204,9 +236,9 @@ def _write(
 
 
 def main() -> int:
-    """Execute the run that the command line names; the last line printed says what went wrong."""
+    """Execute the runs that the command line names; the last line printed says what went wrong."""
     parser = argparse.ArgumentParser(prog="python -m unknot.worker", description=__doc__)
-    parser.add_argument("folder", type=Path)
+    parser.add_argument("folders", type=Path, nargs="+")
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--device", default="auto")
     arguments = parser.parse_args()
@@ -218,7 +250,10 @@ def main() -> int:
             os.kill(os.getpid(), 15)
 
     try:
-        execute_run(arguments.folder, device=arguments.device, on_step=follow_parent)
+        if len(arguments.folders) == 1:
+            execute_run(arguments.folders[0], device=arguments.device, on_step=follow_parent)
+        elif execute_together(arguments.folders, arguments.device, follow_parent):
+            return EXIT_USER
     except (Interrupted, KeyboardInterrupt) as stopped:
         print(str(stopped) or "interrupted", flush=True)
         return EXIT_INTERRUPTED

@@ -25,14 +25,14 @@ CONFIG = RunConfig(
 )
 KILLED = {
     "between two steps": """
-from unknot.training import loop
-real, count = loop._Training._step, 0
+from unknot.training.trainer import Trainer
+real, count = Trainer.step, 0
 def patched(self):
     global count
     count += 1
     if count == 27: os.kill(os.getpid(), signal.SIGKILL)
     real(self)
-loop._Training._step = patched
+Trainer.step = patched
 """,
     "while a checkpoint is being written": """
 from unknot.training import checkpoint

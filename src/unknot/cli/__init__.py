@@ -10,7 +10,7 @@ import io
 import json
 import sys
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import fields, replace
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
@@ -19,7 +19,7 @@ import tyro
 
 from unknot import __version__
 from unknot.cli import jobs, measures, views
-from unknot.config import ExperimentConfig, RunConfig, from_toml_with_place
+from unknot.config import ExperimentConfig, Recipe, RunConfig, from_toml_with_place
 from unknot.errors import Interrupted, UserError, explain_os_error
 
 EXIT_USER, EXIT_FAULT, EXIT_INTERRUPTED = 2, 1, 130
@@ -141,11 +141,13 @@ def _defaults(kind: type, rest: list[str]) -> Any:
     wanted = ExperimentConfig if kind is jobs.CompareOptions else RunConfig
     described, place = from_toml_with_place(wanted, Path(path))
     if any(word.split("=")[0] == "--recipe" for word in rest):
-        blank = dict.fromkeys(("steps", "batch_size", "learning_rate", "schedule"))
+        blank = dict.fromkeys(item.name for item in fields(Recipe))
         described = replace(described, training=replace(described.training, **blank))
     execution = jobs.Execution(Path(place.out) if place.out else None, Path(path), place.device)
     if kind is jobs.CompareOptions:
-        return jobs.CompareOptions(described, execution, place.workers, place.engine)
+        return jobs.CompareOptions(
+            described, execution, place.workers, place.together, place.engine
+        )
     return jobs.TrainOptions(
         *(described.data, described.beta, described.seed, described.model, described.training),
         execution=execution,

@@ -34,7 +34,9 @@ class CompareOptions:
     experiment: ExperimentConfig = field(default_factory=ExperimentConfig)
     execution: Execution = field(default_factory=Execution)
     workers: int | None = None
-    """Processes at a time; one per core by default."""
+    """Processes at a time; one per core by default, one on a GPU."""
+    together: int = 1
+    """Runs that each process trains as one batched program; for a GPU."""
     engine: str = "local"
     """Where the runs are executed."""
     guided: tyro.conf.FlagCreatePairsOff[bool] = False
@@ -78,6 +80,7 @@ def compare_command(options: CompareOptions) -> tuple[str, Any]:
             images,
             folder,
             workers=options.workers,
+            together=options.together,
             device=options.execution.device,
             engine=options.engine,
             on_progress=lambda runs: steps.show([(r.name, r.step, r.steps) for r in runs]),

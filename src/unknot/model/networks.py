@@ -10,6 +10,8 @@ from typing import NamedTuple
 import torch
 from torch import Tensor, nn
 
+from unknot.model.layers import Convolution, Flatten, TransposedConvolution
+
 
 class Networks(NamedTuple):
     """An encoder and its decoder."""
@@ -49,17 +51,17 @@ def higgins_conv(image_shape: tuple[int, int, int], latent_dim: int) -> Networks
 
     down: list[nn.Module] = []
     for before, after in zip((channels, *stages), stages):
-        down += [nn.Conv2d(before, after, 4, stride=2, padding=1), nn.ReLU(inplace=True)]
+        down += [Convolution(before, after), nn.ReLU(inplace=True)]
     encoder = nn.Sequential(
         *down,
-        nn.Flatten(),
+        Flatten(),
         nn.Linear(flat, HIDDEN),
         nn.ReLU(inplace=True),
         nn.Linear(HIDDEN, 2 * latent_dim),
     )
     up: list[nn.Module] = []
     for before, after in zip(stages[::-1], (*stages[-2::-1], channels)):
-        up += [nn.ReLU(inplace=True), nn.ConvTranspose2d(before, after, 4, stride=2, padding=1)]
+        up += [nn.ReLU(inplace=True), TransposedConvolution(before, after)]
     decoder = nn.Sequential(
         *(nn.Linear(latent_dim, HIDDEN), nn.ReLU(inplace=True), nn.Linear(HIDDEN, flat)),
         *(nn.Unflatten(1, (stages[-1], SMALLEST, SMALLEST)), *up),

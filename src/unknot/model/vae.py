@@ -77,7 +77,7 @@ class VAE(nn.Module):
 
     def decode(self, z: Tensor) -> Tensor:
         """The likelihood's parameter for each pixel, from codes `(batch, latent_dim)`."""
-        output: Tensor = self.decoder(z)
+        output: Tensor = self.decoder(z).float()
         return output
 
     def forward(self, x: Tensor, noise: Tensor) -> Terms:

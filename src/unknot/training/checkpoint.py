@@ -25,7 +25,7 @@ class Position(NamedTuple):
         step: updates done.
         seconds: time spent on them.
         threads: with how many threads; a resume uses as many, for equal bits.
-        mode: how the step is computed (`eager`).
+        mode: how the step is computed (`eager float32`).
         first_loss: the loss of the first step, against which an explosion is told.
         sums: of the training terms since the last line of the history.
         num_summed: how many steps are in them.

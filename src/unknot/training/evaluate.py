@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from unknot.model.vae import VAE, Posterior
+from unknot.training.pixels import pixels
 from unknot.training.randomness import standard_normal
 
 CHUNK = 128
@@ -32,11 +33,6 @@ class Fit(NamedTuple):
     def elbo(self) -> float:
         """`-(distortion + rate)`: a lower bound of log p(x), less the dropped constant."""
         return -(self.distortion + self.rate)
-
-
-def pixels(images: NDArray[np.uint8], indices: NDArray[np.integer], device: torch.device) -> Tensor:
-    """Gather images from the memory map: uint8, shape `(len(indices), channel, height, width)`."""
-    return torch.from_numpy(images[indices]).to(device)
 
 
 @torch.no_grad()

@@ -1,8 +1,9 @@
-"""What is gathered while a run trains: means of the terms, and frames of reconstructions."""
+"""What is gathered while a run trains: means of the terms, what went astray, reconstructions."""
 
+import math
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
@@ -14,6 +15,7 @@ from unknot.files import read_arrays, write_arrays
 from unknot.model.vae import VAE, Terms
 from unknot.training.evaluate import decode_codes, encode_images
 
+EXPLODED = 1e4  # times the first step's loss
 NUM_FRAME_IMAGES = 8
 FRAMES = "frames.npz"
 
@@ -44,6 +46,46 @@ class Meter:
         self._sums.zero_()
         self._num = 0
         return {"loss": loss, "distortion": distortion, "rate": sum(kl), "kl": kl}
+
+
+class Astray(NamedTuple):
+    """A step whose loss or gradient was not finite, or whose loss exploded."""
+
+    step: int
+    loss: float
+    gradient: float
+
+
+class Watch:
+    """Loss and gradient of each step, kept on the device until somebody looks.
+
+    Args:
+        first_loss: of the run's first step; NaN before it.
+    """
+
+    def __init__(self, first_loss: float) -> None:
+        self.first_loss = first_loss
+        self._seen: list[tuple[int, Tensor]] = []
+
+    def add(self, step: int, loss: Tensor, gradients: list[Tensor]) -> None:
+        """Add a step's."""
+        norm = torch.nn.utils.get_total_norm(gradients)
+        self._seen.append((step, torch.stack([loss.detach(), norm])))
+
+    def look(self) -> Astray | None:
+        """The first step since the last look that went astray; waits for the device."""
+        if not self._seen:
+            return None
+        steps, values = zip(*self._seen)
+        seen = torch.stack(values).tolist()
+        self._seen.clear()
+        if math.isnan(self.first_loss):
+            self.first_loss = seen[0][0]
+        for step, (loss, gradient) in zip(steps, seen):
+            exploded = abs(loss) > EXPLODED * max(abs(self.first_loss), 1.0)
+            if exploded or not (math.isfinite(loss) and math.isfinite(gradient)):
+                return Astray(step, loss, gradient)
+        return None
 
 
 class Frames:

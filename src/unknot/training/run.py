@@ -17,11 +17,12 @@ from unknot.files import read_arrays, read_json, write_arrays, written_beside
 from unknot.model.distributions import LIKELIHOODS
 from unknot.model.networks import NetworkBuilder
 from unknot.model.vae import VAE, Posterior
+from unknot.training.build import choose_device, find_network
 from unknot.training.checkpoint import load_weights
 from unknot.training.evaluate import decode_codes, encode_images
 from unknot.training.history import read_history
-from unknot.training.loop import EVALUATION, WEIGHTS, choose_device, find_network
 from unknot.training.recorders import FRAMES
+from unknot.training.trainer import EVALUATION, WEIGHTS
 
 CONFIG, DONE, IMAGES = "config.toml", "done", "images.json"
 

@@ -2,26 +2,29 @@
 
 import math
 
-WARMUP, LEAST_WARMUP = 0.1, 100
+WARMUP, LEAST_WARMUP = 0.1, 200
 FINAL_SHARE = 0.01
 
 
 def one_cycle(step: int, steps: int, peak: float) -> float:
     """Rise linearly over the first tenth of the steps, then fall by half a cosine to a hundredth.
 
-    After Smith and Topin 2019, with one cosine for the fall. The rise takes at least 100 steps (or
-    half of a shorter run): ReLU networks die when Adam's first updates are large.
+    After Smith and Topin 2019, with one cosine for the fall. The rise takes at least 200 steps, and
+    where half of the run is shorter than that, it ends lower: ReLU networks die when Adam's first
+    updates are large.
 
     Args:
         step: from 0.
         steps: how many there will be.
         peak: the highest rate.
     """
-    rise = max(1, min(max(round(WARMUP * steps), LEAST_WARMUP), steps // 2))
-    if step < rise:
-        return peak * (step + 1) / rise
-    progress = (step - rise) / max(1, steps - rise)
-    return peak * (FINAL_SHARE + (1 - FINAL_SHARE) * 0.5 * (1 + math.cos(math.pi * progress)))
+    rise = max(round(WARMUP * steps), LEAST_WARMUP)
+    end = max(1, min(rise, steps // 2))
+    top = peak * end / rise
+    if step < end:
+        return top * (step + 1) / end
+    progress = (step - end) / max(1, steps - end)
+    return top * (FINAL_SHARE + (1 - FINAL_SHARE) * 0.5 * (1 + math.cos(math.pi * progress)))
 
 
 def learning_rate(schedule: str, step: int, steps: int, peak: float) -> float:

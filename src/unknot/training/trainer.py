@@ -1,0 +1,276 @@
+"""The state of one run while it is being trained."""
+
+import math
+import time
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from unknot.config import RunConfig
+from unknot.data.image_set import ImageSet
+from unknot.data.standardize import STD_FLOOR
+from unknot.errors import UserError
+from unknot.files import write_arrays, write_json, written_beside
+from unknot.model.networks import NetworkBuilder
+from unknot.model.vae import Terms
+from unknot.objectives import OBJECTIVES, beta_scales
+from unknot.training import checkpoint
+from unknot.training.build import build_model, choose_device
+from unknot.training.checkpoint import Position
+from unknot.training.evaluate import encode_images, measure_fit
+from unknot.training.history import History, read_history
+from unknot.training.memory import keep_freed_memory
+from unknot.training.mode import choose_mode, make_step
+from unknot.training.pixels import pixels, resident
+from unknot.training.randomness import BatchOrder, standard_normal
+from unknot.training.recorders import Frames, Meter, Watch
+from unknot.training.schedule import beta_at, frame_steps, learning_rate
+
+NUM_VALIDATION = 1000
+ADAM_BETA1 = 0.9
+WEIGHTS, CODES = "weights.safetensors", "codes.npz"
+EVALUATION, SCALES = "evaluation.json", "scales.json"
+
+
+class Inputs(NamedTuple):
+    """What a step is computed from.
+
+    Attributes:
+        pixels: 0..255, uint8, shape `(batch, channel, height, width)`.
+        noise: standard normal, shape `(batch, latent_dim)`.
+        beta: weight of the rate.
+    """
+
+    pixels: Tensor
+    noise: Tensor
+    beta: float
+
+
+class Trainer:
+    """One run from its checkpoint, or from nothing, to its end.
+
+    Args:
+        config: what to train.
+        images: on what.
+        folder: made if need be.
+        device: `auto`, `cpu`, `cuda`, ...
+        networks: a user's own builder of an encoder and decoder pair.
+        stacked: whether its gradients come from several runs computed as one.
+
+    Raises:
+        UserError: if the checkpoint does not fit.
+    """
+
+    def __init__(
+        self,
+        config: RunConfig,
+        images: ImageSet,
+        folder: Path,
+        device: str,
+        networks: NetworkBuilder | None = None,
+        *,
+        stacked: bool = False,
+    ) -> None:
+        self.config, self.images, self.folder = config, images, folder
+        self.recipe = config.training.optimisation()
+        self.objective = OBJECTIVES[config.training.objective]
+        self.device = choose_device(device)
+        self.order = BatchOrder(images.indices("train"), self.recipe.batch_size, config.seed)
+        self.validation = images.indices("validation")[:NUM_VALIDATION]
+        keep_freed_memory()
+        folder.mkdir(parents=True, exist_ok=True)
+        start = checkpoint.read_position(folder)
+        if start:
+            torch.set_num_threads(start.threads)
+        self.model = build_model(config, images, networks).to(self.device)
+        self.mode = choose_mode(config.training, self.model, self.device, stacked=stacked)
+        if start and start.mode != self.mode.name:
+            raise UserError(
+                f"{folder} was begun in mode {start.mode} and would go on in mode "
+                f"{self.mode.name}; go on where and as it was begun, or choose another --out"
+            )
+        self.optimizer = torch.optim.Adam(
+            self.model.parameters(),
+            lr=self.recipe.learning_rate,
+            betas=(ADAM_BETA1, self.recipe.adam_beta2),
+            fused=True,
+        )
+        if start:
+            checkpoint.load_checkpoint(folder, self.model, self.optimizer)
+        self.position = start or Position(0, 0.0, torch.get_num_threads(), self.mode.name, math.nan)
+        self._terms = make_step(self.model, self.mode)
+        self._pixels = resident(images.images, self.device)
+        self._frames = Frames(self.model, images, folder, self.position.step)
+        self._meter = Meter(
+            self.model.latent_dim, self.device, self.position.sums, self.position.num_summed
+        )
+        self._watch = Watch(self.position.first_loss)
+        self._frame_steps = set(frame_steps(self.recipe.steps))
+        write_json(folder / SCALES, self._scales())
+        self._history = History(folder, self.position.step)
+        if self.position.step == 0:
+            self._frames.take(0)
+
+    @property
+    def is_done(self) -> bool:
+        """Whether every step has been taken."""
+        return self.position.step >= self.recipe.steps
+
+    def close(self) -> None:
+        """Close the history's files."""
+        self._history.close()
+
+    def step(self) -> None:
+        """One update."""
+        begun = time.perf_counter()
+        inputs = self.inputs()
+        terms = self._terms(inputs.pixels, inputs.noise)
+        loss = self.objective(terms, inputs.beta)
+        self.optimizer.zero_grad(set_to_none=True)
+        loss.backward()
+        self.learn(loss, terms, begun)
+
+    def inputs(self) -> Inputs:
+        """What the step to come is computed from."""
+        step = self.position.step
+        beta = beta_at(step, self.config.beta, self.config.training.beta_warmup)
+        batch = pixels(self._pixels, self.order.batch(step), self.device)
+        shape = (len(batch), self.model.latent_dim)
+        noise = standard_normal(shape, self.config.seed, "posterior", step)
+        return Inputs(batch, noise.to(self.device), beta)
+
+    def learn(self, loss: Tensor, terms: Terms, begun: float) -> None:
+        """Update the weights by the gradients that the step has left, and count it.
+
+        Args:
+            loss: nats per image, a scalar.
+            terms: of the batch.
+            begun: when the step began.
+
+        Raises:
+            UserError: if training has diverged; the last checkpoint is from before.
+        """
+        step, steps = self.position.step, self.recipe.steps
+        self._watch.add(step, loss, [p.grad for p in self.model.parameters() if p.grad is not None])
+        if self.device.type == "cpu":
+            self._check()  # before an update that would spoil the weights: nothing waits for it
+        rate = learning_rate(self.recipe.schedule, step, steps, self.recipe.learning_rate)
+        for group in self.optimizer.param_groups:
+            group["lr"] = rate
+        self.optimizer.step()
+        self._meter.add(loss, terms)
+        seconds = self.position.seconds + time.perf_counter() - begun
+        self.position = self.position._replace(step=step + 1, seconds=seconds)
+
+    def record(self) -> None:
+        """Write down what is due after a step: history, frames, checkpoint."""
+        step, training = self.position.step, self.config.training
+        last = self.is_done
+        if step % training.log_every == 0 or last:
+            self._check()
+            self._history.add(self._train_line())
+        if step % training.validate_every == 0 or last:
+            self._history.add(self._validation_line())
+        if step in self._frame_steps:
+            self._frames.take(step)
+        if step % training.checkpoint_every == 0 or last:
+            self.save()
+
+    def save(self) -> None:
+        """Write the checkpoint."""
+        self._check()
+        self._frames.save()
+        sums, num = self._meter.state()
+        position = self.position._replace(
+            sums=sums, num_summed=num, first_loss=self._watch.first_loss
+        )
+        checkpoint.save_checkpoint(self.folder, self.model, self.optimizer, position)
+
+    def finish(self) -> None:
+        """Leave what others read: weights, the fit on held-out images, and their codes."""
+        images, seed = self.images, self.config.seed
+        with written_beside(self.folder / WEIGHTS) as path:
+            checkpoint.save_weights(path, self.model)
+        held_out = np.concatenate([images.indices("validation"), images.indices("test")])
+        validation = read_history(self.folder, "validation")[-1]
+        test = measure_fit(self.model, images.images, images.indices("test"), seed=seed)
+        write_json(
+            self.folder / EVALUATION,
+            {
+                "validation": {
+                    **{key: validation[key] for key in ("distortion", "rate", "kl")},
+                    "elbo": -(validation["distortion"] + validation["rate"]),
+                },
+                "test": {**test._asdict(), "elbo": test.elbo},
+                "num_validation": len(self.validation),
+                "mode": self.mode.name,
+                "note": self.mode.note,
+            },
+        )
+        posterior = encode_images(self.model, images.images, held_out)
+        labels = images.labels
+        arrays = {
+            "image": held_out,
+            "name": np.array([images.names[i] for i in held_out]),
+            "split": labels.split[held_out],
+            "posterior_mean": posterior.mean.numpy(),
+            "posterior_logvar": posterior.logvar.numpy(),
+            "attributes": labels.attributes[held_out],
+            "attribute_names": np.array(labels.attribute_names, dtype=np.str_),
+            "factors": labels.factors[held_out],
+            "factor_names": np.array(labels.factor_names, dtype=np.str_),
+            "groups": labels.groups[held_out],
+        }
+        write_arrays(self.folder / CODES, arrays)
+
+    def _check(self) -> None:
+        """Stop if the loss or a gradient has gone astray since the last look."""
+        bad = self._watch.look()
+        if bad is None:
+            return
+        beta = beta_at(bad.step, self.config.beta, self.config.training.beta_warmup)
+        saved = checkpoint.read_position(self.folder)
+        stays = f"the checkpoint of step {saved.step} stays" if saved else "nothing was saved yet"
+        raise UserError(
+            f"training diverged at step {bad.step}, beta {beta:g}: the loss is {bad.loss:.4g} and "
+            f"its gradient {bad.gradient:.4g}; {stays}; try a learning_rate below "
+            f"{self.recipe.learning_rate:g}, or a beta_warmup of some hundred steps"
+        )
+
+    def _train_line(self) -> dict[str, Any]:
+        step = self.position.step
+        log_sigma = getattr(self.model.likelihood, "log_sigma", None)
+        sigma = math.exp(log_sigma.item()) if log_sigma is not None else None
+        beta = beta_at(step - 1, self.config.beta, self.config.training.beta_warmup)
+        return {
+            **{"split": "train", "step": step, "images": step * self.recipe.batch_size},
+            **{"seconds": self.position.seconds, **self._meter.read(), "beta": beta},
+            "beta_eff": None if sigma is None else beta * sigma**2,
+            "sigma": sigma,
+            "learning_rate": self.optimizer.param_groups[0]["lr"],
+        }
+
+    def _validation_line(self) -> dict[str, Any]:
+        measured = measure_fit(
+            self.model, self.images.images, self.validation, seed=self.config.seed
+        )
+        loss = measured.distortion + self.config.beta * measured.rate
+        return {
+            **{"split": "validation", "step": self.position.step},
+            **{"images": self.position.step * self.recipe.batch_size},
+            **{"seconds": self.position.seconds, "loss": loss},
+            **{"distortion": measured.distortion, "rate": measured.rate, "kl": measured.kl},
+        }
+
+    def _scales(self) -> dict[str, Any]:
+        sigma = self.config.model.sigma if self.config.model.likelihood == "gaussian" else None
+        num_pixels = math.prod(self.images.image_shape)
+        latent_dim = self.config.model.latent_dim
+        scales = beta_scales(
+            self.config.beta, sigma=sigma, latent_dim=latent_dim, num_pixels=num_pixels
+        )
+        floored = int(torch.eq(self.model.pixel_std, np.float32(STD_FLOOR).item()).sum())
+        return {"beta": self.config.beta, **scales._asdict(), "num_std_floored": floored}
