@@ -4,7 +4,7 @@
 
 The images are 178x218 JPEGs, made once in `--work`. The reference is written as is usual elsewhere:
 a `DataLoader` of two processes that decodes, crops and shrinks every image in every epoch, and the
-plain loop of `training.py`. Ours is `load_images` with an empty cache and `fit`, with its validation,
+plain loop of `training.py`. Ours is `load_images` with an empty cache and `fit`, with validation,
 checkpoints and codes of the held-out images: one run with all threads, and a run per core at the
 same time, whose reference is that many runs one after the other.
 """

@@ -4,8 +4,8 @@
 
 The plain loop is written as is usual elsewhere: contiguous tensors, eager, Adam, one process with
 all threads. Every side runs in fresh processes, in turn. Reference network, batch 64;
-`share_of_sgemm` takes 107 MFLOP per image (forward and backward) over what sgemm reaches in the same
-round with both threads. `--layers` times each convolution in one thread, forward and backward.
+`share_of_sgemm` takes 107 MFLOP per image (forward and backward) over what sgemm reaches in the
+same round with both threads. `--layers` times each convolution in one thread.
 """
 
 import argparse

@@ -23,16 +23,21 @@ def examine() -> dict[str, str]:
     """Name -> finding, a line each."""
     import torch
 
+    from unknot.training.mode import computes_in_bfloat16, why_not_compiled
+
     root = cache_folder()
     size = sum(f.stat().st_size for f in root.rglob("*") if f.is_file()) if root.is_dir() else 0
     place = next(p for p in (root, *root.parents) if p.exists())
     gpu = torch.cuda.get_device_name(0) if torch.cuda.is_available() else "none found"
+    cpu = torch.device("cpu")
     findings = {
         "unknot": __version__,
         "python": f"{platform.python_version()} on {platform.platform()}",
         "processor": f"{processor()}, {num_cores()} cores for this process",
         "torch": f"{torch.__version__}, {torch.get_num_threads()} threads by default",
         "gpu": gpu,
+        "training": f"convolutions in {'bfloat16' if computes_in_bfloat16(cpu) else 'float32'}; "
+        f"compiled graphs: {why_not_compiled(cpu) or 'yes'}",
         "pillow": f"{_version('pillow')}, {_formats()}",
         "cache": f"{root}, {size / 2**20:,.0f} MiB used, "
         f"{shutil.disk_usage(place).free / 2**30:,.0f} GiB free",

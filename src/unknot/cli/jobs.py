@@ -116,8 +116,8 @@ def _told(experiment: "Experiment", was_finished: bool) -> tuple[str, dict[str, 
     for name, why in failures.items():
         lines.append(f"{name} failed: {why} (log: {folder / name / 'log.txt'})")
     _, note = available_format("avif")
-    if note:
-        lines.append(note)
+    notes = {note, *(run.evaluation.get("note", "") for run in experiment.runs())}
+    lines += sorted(notes - {"", None})
     if was_finished:
         lines.append(f"every run in {folder} was finished already; nothing was trained")
     if evidence:

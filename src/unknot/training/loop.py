@@ -52,6 +52,7 @@ def fit(
     steps = trainer.recipe.steps
     try:
         with noticing_signals() as stop:
+            trainer.begin()
             while not (trainer.is_done or stop.requested):
                 trainer.step()
                 trainer.record()
@@ -100,6 +101,8 @@ def fit_together(
     active = list(trainers)
     try:
         with noticing_signals() as stop:
+            for trainer in trainers:
+                trainer.begin()
             while not stop.requested:
                 active = [t for t in active if not t.is_done and t.folder not in failed]
                 if not active:

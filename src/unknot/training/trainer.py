@@ -111,13 +111,16 @@ class Trainer:
         self._frame_steps = set(frame_steps(self.recipe.steps))
         write_json(folder / SCALES, self._scales())
         self._history = History(folder, self.position.step)
-        if self.position.step == 0:
-            self._frames.take(0)
 
     @property
     def is_done(self) -> bool:
         """Whether every step has been taken."""
         return self.position.step >= self.recipe.steps
+
+    def begin(self) -> None:
+        """Take the picture from before the first step."""
+        if self.position.step == 0:
+            self._frames.take(0)
 
     def close(self) -> None:
         """Close the history's files."""

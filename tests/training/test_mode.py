@@ -1,0 +1,94 @@
+"""How a step is computed, and that it makes no difference to what comes out."""
+
+from pathlib import Path
+
+import pytest
+import torch
+
+from unknot.config import ModelConfig, RunConfig, TrainingConfig
+from unknot.data.image_set import ImageSet
+from unknot.errors import UserError
+from unknot.files import read_json
+from unknot.training import mode
+from unknot.training.history import read_history
+from unknot.training.loop import fit
+from unknot.training.recorders import Watch
+
+CPU = torch.device("cpu")
+
+
+def tiny(**options: object) -> TrainingConfig:
+    given = {"steps": 4, "batch_size": 8, "log_every": 1, "checkpoint_every": 2, **options}
+    return TrainingConfig(**given)  # type: ignore[arg-type]
+
+
+@pytest.mark.slow
+@pytest.mark.filterwarnings("ignore:.*script_method:DeprecationWarning")  # torch's, of itself
+@pytest.mark.skipif(
+    bool(mode.why_not_compiled(CPU)), reason=f"no compiled graph: {mode.why_not_compiled(CPU)}"
+)
+def test_compiled_and_eager_agree_after_a_hundred_steps(
+    small_faces: ImageSet, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TORCHINDUCTOR_CACHE_DIR", str(tmp_path / "compiled graphs"))
+    losses = {}
+    for way in ("eager", "compiled"):
+        training = tiny(steps=100, precision="float32", mode=way, log_every=100)
+        fit(RunConfig(1.0, 0, training=training), small_faces, tmp_path / way, device="cpu")
+        assert read_json(tmp_path / way / "evaluation.json")["mode"] == f"{way} float32"
+        losses[way] = [line["loss"] for line in read_history(tmp_path / way)]
+    assert losses["compiled"] == pytest.approx(losses["eager"], rel=1e-4)
+    assert any((tmp_path / "compiled graphs").iterdir())
+
+
+def test_without_a_compiler_it_is_eager_and_says_so(
+    small_faces: ImageSet, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CXX", "no-such-compiler")
+    training = tiny(mode="compiled", precision="float32")
+    fit(RunConfig(1.0, 0, training=training), small_faces, tmp_path, device="cpu")
+    found = read_json(tmp_path / "evaluation.json")
+    assert found["mode"] == "eager float32"
+    assert "no C++ compiler" in found["note"]
+
+
+def test_a_resume_refuses_a_change_of_precision(
+    small_faces: ImageSet, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(mode, "computes_in_bfloat16", lambda device: True)
+    config = RunConfig(1.0, 0, training=tiny())
+    fit(config, small_faces, tmp_path, device="cpu")
+    monkeypatch.setattr(mode, "computes_in_bfloat16", lambda device: False)
+    with pytest.raises(UserError, match="eager bfloat16 and would go on in mode eager float32"):
+        fit(config, small_faces, tmp_path, device="cpu")
+
+
+def test_bfloat16_follows_single_precision(small_faces: ImageSet, tmp_path: Path) -> None:
+    losses = []
+    for precision in ("float32", "bfloat16"):
+        training = tiny(steps=30, precision=precision)
+        fit(RunConfig(1.0, 0, training=training), small_faces, tmp_path / precision, device="cpu")
+        losses.append([line["loss"] for line in read_history(tmp_path / precision, "train")])
+    assert losses[0] != losses[1]
+    assert losses[0] == pytest.approx(losses[1], rel=0.02)
+
+
+def test_a_network_without_convolutions_is_in_single_precision(
+    small_faces: ImageSet, tmp_path: Path
+) -> None:
+    config = RunConfig(
+        1.0, 0, model=ModelConfig(network="linear"), training=tiny(precision="bfloat16")
+    )
+    fit(config, small_faces, tmp_path, device="cpu")
+    assert read_json(tmp_path / "evaluation.json")["mode"] == "eager float32"
+
+
+def test_what_goes_astray_is_found_when_somebody_looks() -> None:
+    watch = Watch(first_loss=float("nan"))
+    for step, loss in enumerate((3.0, 2.0, float("nan"), 1.0)):
+        watch.add(step, torch.tensor(loss), [torch.ones(2)])
+    found = watch.look()
+    assert found is not None
+    assert found.step == 2
+    assert watch.first_loss == 3.0
+    assert watch.look() is None
