@@ -23,7 +23,7 @@ def tiny(**options: object) -> TrainingConfig:
 
 
 @pytest.mark.slow
-@pytest.mark.filterwarnings("ignore:.*script_method:DeprecationWarning")  # torch's, of itself
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")  # torch's own, of its own parts
 @pytest.mark.skipif(
     bool(mode.why_not_compiled(CPU)), reason=f"no compiled graph: {mode.why_not_compiled(CPU)}"
 )
