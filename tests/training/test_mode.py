@@ -9,6 +9,7 @@ from unknot.config import ModelConfig, RunConfig, TrainingConfig
 from unknot.data.image_set import ImageSet
 from unknot.errors import UserError
 from unknot.files import read_json
+from unknot.model.vae import Terms
 from unknot.training import mode
 from unknot.training.history import read_history
 from unknot.training.loop import fit
@@ -30,7 +31,7 @@ def tiny(**options: object) -> TrainingConfig:
 def test_compiled_and_eager_agree_after_a_hundred_steps(
     small_faces: ImageSet, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv("TORCHINDUCTOR_CACHE_DIR", str(tmp_path / "compiled graphs"))
+    monkeypatch.setenv("TORCHINDUCTOR_CACHE_DIR", str(tmp_path / "graphs"))
     losses = {}
     for way in ("eager", "compiled"):
         training = tiny(steps=100, precision="float32", mode=way, log_every=100)
@@ -38,7 +39,7 @@ def test_compiled_and_eager_agree_after_a_hundred_steps(
         assert read_json(tmp_path / way / "evaluation.json")["mode"] == f"{way} float32"
         losses[way] = [line["loss"] for line in read_history(tmp_path / way)]
     assert losses["compiled"] == pytest.approx(losses["eager"], rel=1e-4)
-    assert any((tmp_path / "compiled graphs").iterdir())
+    assert any((tmp_path / "graphs").iterdir())
 
 
 def test_without_a_compiler_it_is_eager_and_says_so(
@@ -50,6 +51,27 @@ def test_without_a_compiler_it_is_eager_and_says_so(
     found = read_json(tmp_path / "evaluation.json")
     assert found["mode"] == "eager float32"
     assert "no C++ compiler" in found["note"]
+
+
+def test_a_compiler_that_fails_is_told_of(
+    small_faces: ImageSet, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def failing(step: mode.Step, dynamic: bool) -> mode.Step:
+        def broken(pixels: torch.Tensor, noise: torch.Tensor) -> Terms:
+            step(pixels, noise)
+            raise RuntimeError("omp.h is missing\nand much more")
+
+        return broken
+
+    monkeypatch.setattr(mode, "why_not_compiled", lambda device: "")
+    monkeypatch.setattr(torch, "compile", failing)
+    model = ModelConfig(likelihood="gaussian_learned")
+    for name, way in (("a", "compiled"), ("b", "eager")):
+        config = RunConfig(1.0, 0, model=model, training=tiny(mode=way))
+        fit(config, small_faces, tmp_path / name, device="cpu")
+    assert "omp.h is missing" in read_json(tmp_path / "a" / "evaluation.json")["note"]
+    losses = [[line["loss"] for line in read_history(tmp_path / name)] for name in ("a", "b")]
+    assert losses[0] == losses[1]
 
 
 def test_a_resume_refuses_a_change_of_precision(

@@ -42,7 +42,7 @@ class Mode(NamedTuple):
 def choose_mode(
     training: TrainingConfig, model: VAE, device: torch.device, *, stacked: bool = False
 ) -> Mode:
-    """Settle how a model's steps are computed here, and set its layers to it.
+    """Settle how a model's steps are to be computed here, and set its layers to it.
 
     Args:
         training: says what is wanted.
@@ -56,11 +56,7 @@ def choose_mode(
     dtype = torch.bfloat16 if precision == "bfloat16" else None
     if not set_up_layers(model, dtype=dtype, plain=stacked):
         precision = "float32"  # the network has no layers that could compute otherwise
-    if stacked or training.mode == "eager":
-        return Mode("stacked" if stacked else "eager", precision)
-    missing = why_not_compiled(device)
-    note = f"trained without a compiled graph: {missing}" if missing else ""
-    return Mode("eager" if missing else "compiled", precision, note)
+    return Mode("stacked" if stacked else training.mode, precision)
 
 
 def computes_in_bfloat16(device: torch.device) -> bool:
@@ -82,15 +78,52 @@ def why_not_compiled(device: torch.device) -> str:
     return ""
 
 
-def make_step(model: VAE, mode: Mode) -> Step:
-    """From a batch to its terms; a compiled graph is kept in the cache for the next run."""
+def make_step(
+    model: VAE, mode: Mode, pixels: tuple[int, ...], device: torch.device
+) -> tuple[Mode, Step]:
+    """From a batch to its terms; a compiled graph is kept in the cache for the next run.
+
+    Args:
+        model: on its device.
+        mode: how it is wanted.
+        pixels: shape of a batch, `(batch, channel, height, width)`.
+        device: the model's.
+
+    Returns:
+        How it is computed in fact, and the step.
+    """
 
     def step(pixels: Tensor, noise: Tensor) -> Terms:
         terms: Terms = model(model.standardize(pixels), noise)
         return terms
 
     if mode.way != "compiled":
-        return step
-    os.environ.setdefault("TORCHINDUCTOR_CACHE_DIR", str(cache_folder() / COMPILED))
-    compiled: Step = torch.compile(step, dynamic=False)
-    return compiled
+        return mode, step
+    missing = why_not_compiled(device)
+    if not missing:
+        folder = str(cache_folder() / COMPILED)
+        if " " not in folder:  # the compiler's command line is not quoted
+            os.environ.setdefault("TORCHINDUCTOR_CACHE_DIR", folder)
+        compiled: Step = torch.compile(step, dynamic=False)
+        missing = _try(compiled, model, pixels, device)
+        if not missing:
+            return mode, compiled
+    note = f"trained without a compiled graph: {missing}"
+    return Mode("eager", mode.precision, note), step
+
+
+def _try(step: Step, model: VAE, pixels: tuple[int, ...], device: torch.device) -> str:
+    """Compile by a first step that leaves no trace in the model; what went wrong, if anything."""
+    before = {name: value.clone() for name, value in model.named_buffers()}
+    noise = torch.zeros(pixels[0], model.latent_dim, device=device)
+    try:
+        terms = step(torch.zeros(pixels, dtype=torch.uint8, device=device), noise)
+        (terms.distortion.sum() + terms.kl.sum()).backward()
+    except RuntimeError as error:
+        torch.compiler.reset()
+        return f"{type(error).__name__}: {str(error).strip().splitlines()[0]}"
+    finally:
+        model.zero_grad(set_to_none=True)
+        for name, value in model.named_buffers():
+            value.copy_(before[name])
+    return ""

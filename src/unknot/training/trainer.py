@@ -86,7 +86,9 @@ class Trainer:
         if start:
             torch.set_num_threads(start.threads)
         self.model = build_model(config, images, networks).to(self.device)
-        self.mode = choose_mode(config.training, self.model, self.device, stacked=stacked)
+        mode = choose_mode(config.training, self.model, self.device, stacked=stacked)
+        shape = (self.recipe.batch_size, *images.image_shape)
+        self.mode, self._terms = make_step(self.model, mode, shape, self.device)
         if start and start.mode != self.mode.name:
             raise UserError(
                 f"{folder} was begun in mode {start.mode} and would go on in mode "
@@ -101,7 +103,6 @@ class Trainer:
         if start:
             checkpoint.load_checkpoint(folder, self.model, self.optimizer)
         self.position = start or Position(0, 0.0, torch.get_num_threads(), self.mode.name, math.nan)
-        self._terms = make_step(self.model, self.mode)
         self._pixels = resident(images.images, self.device)
         self._frames = Frames(self.model, images, folder, self.position.step)
         self._meter = Meter(
