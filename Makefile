@@ -38,11 +38,15 @@ browser:
 test: lint browser
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --dist loadfile
 
+# half an hour on two free cores, and an hour more the first time, for the recipe's references
+BENCHMARKS := decode training:--layers:--compiled epoch recipe experiment:--eight:300 \
+	measures:--speed:--nulls explorer evidence:--experiments:40
 bench: $(VENV)/.dev
-	$(BIN)/python benchmarks/decode.py
-	$(BIN)/python benchmarks/training.py
-	$(BIN)/python benchmarks/measures.py --speed --nulls
-	$(BIN)/python benchmarks/evidence.py --experiments 40
+	@$(foreach run,$(BENCHMARKS),echo "$(run)"; \
+		set -- $(subst :, ,$(run)); name=$$1; shift; \
+		$(BIN)/python benchmarks/$$name.py "$$@" --json > benchmarks/results/.$$name.json && \
+		mv benchmarks/results/.$$name.json benchmarks/results/$$name.json || exit 1;)
+	$(BIN)/python benchmarks/publish.py
 
 docs: $(VENV)/.docs
 	$(BIN)/python -m sphinx -q -W -b html docs docs/_build

@@ -3,6 +3,7 @@
 import argparse
 import json
 import statistics
+import sys
 import time
 from collections.abc import Callable
 from typing import Any
@@ -44,6 +45,7 @@ def machine() -> dict[str, Any]:
         "cores": num_cores(),
         "torch": torch.__version__,
         "date": time.strftime("%Y-%m-%d"),
+        "command": " ".join(["python", *(word for word in sys.argv if word != "--json")]),
     }
 
 

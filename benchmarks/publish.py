@@ -1,0 +1,97 @@
+"""docs/benchmarks.md from the results that `make bench` leaves in benchmarks/results.
+
+python benchmarks/publish.py
+"""
+
+import ast
+import json
+from pathlib import Path
+from typing import Any
+
+HERE = Path(__file__).parent
+PAGE = HERE.parent / "docs" / "benchmarks.md"
+MACHINE = ("processor", "cores", "torch", "date", "command")
+HEAD = """# Benchmarks
+
+Made by `make bench`, which writes `benchmarks/results` and this page from it. Each script
+alternates its sides in one run. Machines of one kind differ by a factor of two from hour to hour:
+read the ratios. A figure stands with its range over the rounds in brackets. What was done for
+speed, and what stops it from being higher: [speed](speed.md). Error rates of the verdict:
+[evidence](evidence.md).
+"""
+
+
+def main() -> None:
+    files = sorted((HERE / "results").glob("*.json"))
+    PAGE.write_text(HEAD + "".join(map(section, files)), encoding="utf-8")
+    print(f"{PAGE}: {len(files)} benchmarks")
+
+
+def section(file: Path) -> str:
+    """A benchmark's heading, what it measures, where, and its figures."""
+    document = json.loads(file.read_text(encoding="utf-8"))
+    where = document.pop("machine", None) or {key: document.pop(key, "") for key in MACHINE}
+    told = (
+        ast.get_docstring(ast.parse((HERE / f"{file.stem}.py").read_text(encoding="utf-8"))) or ""
+    )
+    first, *rest = told.split("\n\n")
+    body = "\n\n".join(part for part in rest if not part.startswith("    "))
+    made = f"`{where['command']}`, {where['date']}, {where['processor']}, {where['cores']} cores, "
+    lines = [f"\n## {file.stem.capitalize()}\n", first, *(["", body] if body else []), ""]
+    lines += [f"{made}torch {where['torch']}.", "", *tables(document), ""]
+    return "\n".join(lines)
+
+
+def tables(document: dict[str, Any]) -> list[str]:
+    """Lists of rows and nested results as tables of their own, single figures as one table."""
+    single = {k: v for k, v in document.items() if not is_table(v)}
+    lines = ["| | |", "|---|---|"] if single else []
+    lines += [f"| {name} | {figure(value)} |" for name, value in flat(single)]
+    for name, value in document.items():
+        if is_table(value):
+            rows = value if isinstance(value, list) else [{name: k, **v} for k, v in value.items()]
+            columns = list(dict.fromkeys(key for row in rows for key in row))
+            lines += ["", "| " + " | ".join(columns) + " |", "|---" * len(columns) + "|"]
+            lines += [
+                "| " + " | ".join(figure(row.get(key, "")) for key in columns) + " |"
+                for row in rows
+            ]
+    return lines
+
+
+def is_table(value: Any) -> bool:
+    """Whether each of its items is itself a row of named figures."""
+    items = value if isinstance(value, list) else value.values() if isinstance(value, dict) else []
+    return bool(items) and all(isinstance(item, dict) and not is_range(item) for item in items)
+
+
+def is_range(value: Any) -> bool:
+    return isinstance(value, dict) and value.keys() == {"median", "min", "max"}
+
+
+def flat(document: dict[str, Any], before: str = "") -> list[tuple[str, Any]]:
+    """Names of nested figures joined by commas."""
+    found: list[tuple[str, Any]] = []
+    for name, value in document.items():
+        whole = f"{before}, {name}" if before else name
+        if isinstance(value, dict) and not is_range(value):
+            found += flat(value, whole)
+        else:
+            found.append((whole, value))
+    return found
+
+
+def figure(value: Any) -> str:
+    """A number, a median with its range, or text."""
+    if is_range(value):
+        ends = f"{figure(value['min'])} to {figure(value['max'])}"
+        return f"{figure(value['median'])} ({ends})"
+    if isinstance(value, dict):
+        return ", ".join(f"{name} {figure(one)}" for name, one in value.items())
+    if isinstance(value, float):
+        return f"{value:,.0f}" if abs(value) >= 100 else f"{value:.3g}"
+    return f"{value:,}" if isinstance(value, int) else str(value)
+
+
+if __name__ == "__main__":
+    main()
