@@ -8,6 +8,11 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 LOG_SIGMA_FLOOR = -6.0
+PIXELS = (
+    1,
+    2,
+    3,
+)  # dimensions of an image in a batch; flattened, channels-last images would be copied
 
 
 def kl_divergence(mean: Tensor, logvar: Tensor) -> Tensor:
@@ -100,7 +105,7 @@ class BernoulliLikelihood(nn.Module):
     def distortion(self, x: Tensor, output: Tensor) -> Tensor:
         """Cross-entropy in nats per image, shape `(batch,)`; arguments as in the Gaussian's."""
         losses = functional.binary_cross_entropy_with_logits(output, x, reduction="none")
-        return losses.flatten(1).sum(1)
+        return losses.sum(PIXELS)
 
     def mean(self, output: Tensor) -> Tensor:
         """The expected image in [0, 1], same shape as `output`."""
@@ -118,5 +123,5 @@ LIKELIHOODS: dict[str, Callable[[float], Likelihood]] = {
 
 
 def _gaussian_distortion(x: Tensor, output: Tensor, log_sigma: Tensor) -> Tensor:
-    squared_error = (x - output).square().flatten(1).sum(1)
+    squared_error = functional.mse_loss(output, x, reduction="none").sum(PIXELS)
     return x[0].numel() * log_sigma + 0.5 * squared_error * torch.exp(-2 * log_sigma)
