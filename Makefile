@@ -42,6 +42,7 @@ test: lint browser
 BENCHMARKS := decode training:--layers:--compiled epoch recipe experiment:--eight:300 \
 	measures:--speed:--nulls explorer evidence:--experiments:40
 bench: $(VENV)/.dev
+	@mkdir -p benchmarks/results
 	@$(foreach run,$(BENCHMARKS),echo "$(run)"; \
 		set -- $(subst :, ,$(run)); name=$$1; shift; \
 		$(BIN)/python benchmarks/$$name.py "$$@" --json > benchmarks/results/.$$name.json && \

@@ -85,6 +85,8 @@ def ours(folder: Path, place: Path, processes: int) -> dict[str, float]:
         child.start()
     for child in children:
         child.join()
+    if any(child.exitcode for child in children):
+        raise SystemExit("a training failed")
     total = time.perf_counter() - begun
     shutil.rmtree(os.environ["UNKNOT_CACHE"])
     return {

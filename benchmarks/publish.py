@@ -13,8 +13,8 @@ PAGE = HERE.parent / "docs" / "benchmarks.md"
 MACHINE = ("processor", "cores", "torch", "date", "command")
 HEAD = """# Benchmarks
 
-Made by `make bench`, which writes `benchmarks/results` and this page from it. Each script
-alternates its sides in one run. Machines of one kind differ by a factor of two from hour to hour:
+Made by `make bench`, which writes `benchmarks/results` and this page from it. Sides whose speed is
+compared alternate in one run. Machines of one kind differ by a factor of two from hour to hour:
 read the ratios. A figure stands with its range over the rounds in brackets. What was done for
 speed, and what stops it from being higher: [speed](speed.md). Error rates of the verdict:
 [evidence](evidence.md).
@@ -22,7 +22,7 @@ speed, and what stops it from being higher: [speed](speed.md). Error rates of th
 
 
 def main() -> None:
-    files = sorted((HERE / "results").glob("*.json"))
+    files = sorted((HERE / "results").glob("[!.]*.json"))
     PAGE.write_text(HEAD + "".join(map(section, files)), encoding="utf-8")
     print(f"{PAGE}: {len(files)} benchmarks")
 

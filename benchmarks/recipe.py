@@ -75,13 +75,16 @@ def train(
 ) -> None:
     """Train what is not yet trained, one thread each."""
     options = {item.name: getattr(training, item.name) for item in fields(training)}
+    jobs = []
     with ThreadPoolExecutor(workers) as executor:
         for name, images, beta, seed in rows:
             (config,) = experiment_config(images, [beta], [seed], **options).runs()
             folder = work / name / config.name
+            describe_run(config, images, folder)  # refuses what another recipe has left there
             if not is_done(folder):
-                describe_run(config, images, folder)
-                executor.submit(engines.launch_run, folder, 1, "auto")
+                jobs.append(executor.submit(engines.launch_runs, [folder], 1, "auto"))
+    if any(job.result() for job in jobs):
+        raise SystemExit(f"a run failed; its log is below {work}")
 
 
 def compared(row: tuple[str, ImageSet, float, int], work: Path, ours: str) -> dict[str, Any]:

@@ -33,6 +33,7 @@ from unknot.training.trainer import Trainer
 
 BATCH, STEPS, WARM, MFLOP = 64, 30, 5, 107
 IMAGE_CHANNELS = 3
+TIMEOUT = 600
 LAYERS = {
     "convolution 3 to 32": (3, 32, 64, False),
     "convolution 32 to 32": (32, 32, 32, False),
@@ -79,8 +80,11 @@ def plain_step() -> Callable[..., None]:
 def our_step(precision: str, mode: str) -> Callable[[], None]:
     """A step of the real loop."""
     training = TrainingConfig(precision=precision, mode=mode)  # type: ignore[arg-type]
-    folder = tempfile.mkdtemp(dir=tempfile.gettempdir())
-    return Trainer(RunConfig(training=training), load_images("faces"), Path(folder), "cpu").step
+    with tempfile.TemporaryDirectory() as folder:
+        trainer = Trainer(RunConfig(training=training), load_images("faces"), Path(folder), "cpu")
+    if trainer.mode.name != f"{mode} {precision}":
+        raise SystemExit(f"{mode} {precision} is not to be had here: {trainer.mode.note}")
+    return trainer.step
 
 
 def process(side: tuple[str, ...], threads: int, start: Barrier, rates: "Queue[float]") -> None:
@@ -89,7 +93,7 @@ def process(side: tuple[str, ...], threads: int, start: Barrier, rates: "Queue[f
     step = plain_step() if side[0] == "plain" else our_step(*side)
     for _ in range(WARM):
         step()
-    start.wait()
+    start.wait(TIMEOUT)
     begun = time.perf_counter()
     for _ in range(STEPS):
         step()
@@ -105,7 +109,7 @@ def rate(side: tuple[str, ...], *, processes: int = 1, threads: int = 1) -> floa
     ]
     for child in children:
         child.start()
-    total = sum(rates.get() for _ in children)
+    total = sum(rates.get(timeout=TIMEOUT) for _ in children)
     for child in children:
         child.join()
     return total

@@ -4,6 +4,7 @@ import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import Executor, Future
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any, Literal
 
@@ -26,6 +27,7 @@ from unknot.objectives import OBJECTIVES
 from unknot.planning import proposed_betas
 from unknot.training.build import choose_device, find_network
 from unknot.training.history import last_step
+from unknot.training.loop import refuse_together
 from unknot.training.run import Run
 from unknot.worker import EXIT_INTERRUPTED, LOG, describe_run, execute_run, is_done
 
@@ -143,6 +145,10 @@ def run_experiment(
         raise UserError(f"workers is {workers}; it must be at least 1")
     if together < 1:
         raise UserError(f"together is {together}; it must be at least 1")
+    if together > 1:
+        refuse_together(config)
+        if networks:
+            raise UserError("a network of your own is trained run by run; leave out together")
     if isinstance(engine, str) and engine not in engines.ENGINES:
         raise UserError(f"engine is {engine!r}; it can be {', '.join(engines.ENGINES)}")
     describe_experiment(config, images, folder)
@@ -218,9 +224,10 @@ def _run_pending(
     threads = max(1, cores // workers)
     executor = engines.ENGINES[engine](workers) if isinstance(engine, str) else engine
     jobs: list[Future[int]] = []
+    launch = partial(engines.launch_runs, together=together > 1)
     try:
         for folders in groups:
-            jobs.append(executor.submit(engines.launch_runs, folders, threads, device))
+            jobs.append(executor.submit(launch, folders, threads, device))
         while not all(job.done() for job in jobs):
             if on_progress:
                 on_progress(_statuses(config, folder))

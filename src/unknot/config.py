@@ -98,7 +98,7 @@ class TrainingConfig:
     batch_size: int | None = None
     """Images per step."""
     learning_rate: float | None = None
-    """Adam's; the peak, where the schedule has one."""
+    """Adam's; the peak, where the schedule has one (lower in runs of under 400 steps)."""
     adam_beta2: float | None = None
     """Adam's decay of the squared gradients' mean."""
     schedule: Literal["one_cycle", "constant"] | None = None

@@ -9,6 +9,7 @@ from torch import Tensor, nn
 from unknot.config import beta_text, to_toml
 from unknot.errors import UserError
 from unknot.files import read_json, write_text, written_beside
+from unknot.model.layers import set_up_layers
 from unknot.model.vae import VAE
 from unknot.training.run import IMAGES, Run
 
@@ -70,6 +71,7 @@ def export_onnx(run: Run, folder: Path) -> list[Path]:
     except ModuleNotFoundError:
         raise UserError("exporting needs the extra onnx: pip install 'unknot[onnx]'") from None
     folder.mkdir(parents=True, exist_ok=True)
+    set_up_layers(run.model, dtype=None, plain=True)  # one node of the graph each
     model = run.model.cpu().to(memory_format=torch.contiguous_format)  # type: ignore[call-overload]
     pixels = torch.rand(EXAMPLES, *run.image_shape)
     z = torch.zeros(EXAMPLES, model.latent_dim)

@@ -7,9 +7,11 @@ imported a second time.
 import argparse
 import os
 import sys
-from collections.abc import Callable, Sequence
-from contextlib import ExitStack
+import traceback
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -91,19 +93,20 @@ def execute_run(
         Interrupted: after a signal, once everything is saved.
     """
     config = from_toml(RunConfig, folder / CONFIG)
-    try:
-        with FileLock(folder / LOCK, timeout=LOCK_SECONDS):
-            if not is_done(folder):
-                images = images or open_images(config, folder)
-                fit(config, images, folder, device=device, networks=networks, on_step=on_step)
-                complete(Run(folder, networks=networks, device=device))
-    except Timeout:
-        raise UserError(f"another process is training {folder}; wait for it, or end it") from None
+    with _locked(folder):
+        if not is_done(folder):
+            images = images or open_images(config, folder)
+            fit(config, images, folder, device=device, networks=networks, on_step=on_step)
+            complete(Run(folder, networks=networks, device=device))
     return Run(folder, networks=networks, device=device)
 
 
 def complete(run: Run) -> None:
-    """Measure a trained run, draw it, and note that it is done."""
+    """Measure a trained run, draw it, and note that it is done.
+
+    Raises:
+        UserError: if its codes cannot be measured.
+    """
     evaluate_run(run, effort=BRIEF)
     draw_pictures(run)
     write_text(run.folder / DONE, datetime.now(UTC).isoformat(timespec="seconds") + "\n")
@@ -111,29 +114,89 @@ def complete(run: Run) -> None:
 
 def execute_together(
     folders: Sequence[Path], device: str, on_step: Callable[[int, int], None] | None = None
-) -> list[Path]:
+) -> int:
     """As `execute_run` for several runs, trained as one batched program.
 
+    What stops one of them goes into its own log, and the others go on.
+
+    Args:
+        folders: with their descriptions; done ones are left alone.
+        device: where to compute.
+        on_step: called with steps done and steps in all.
+
     Returns:
-        Folders of runs that diverged; each has the reason in its log.
+        The process's exit status: 0, 2 if a user can mend what stopped a run, or 1.
+
+    Raises:
+        Interrupted: after a signal, once everything is saved.
     """
+    told: dict[Path, str] = {}
     with ExitStack() as locks:
         for folder in folders:
-            try:
-                locks.enter_context(FileLock(folder / LOCK, timeout=LOCK_SECONDS))
-            except Timeout:
-                raise UserError(f"another process is training {folder}; wait for it") from None
-        pending = [folder for folder in folders if not is_done(folder)]
-        runs = [(from_toml(RunConfig, folder / CONFIG), folder) for folder in pending]
-        images = open_images(*runs[0])
-        failed = fit_together(runs, images, device=device, on_step=on_step)
-        for folder, error in failed.items():
-            with (folder / LOG).open("a", encoding="utf-8") as log:
-                log.write(f"error: {error}\n")
+            words = _last_words(partial(locks.enter_context, _locked(folder)))
+            if words:
+                told[folder] = words
+        pending = [folder for folder in folders if folder not in told and not is_done(folder)]
+        words = _last_words(lambda: told.update(_fit_together(pending, device, on_step)))
+        if words:
+            told |= dict.fromkeys(pending, words)
         for folder in pending:
-            if folder not in failed:
-                complete(Run(folder, device=device))
-    return list(failed)
+            if folder not in told:
+                words = _last_words(partial(_complete, folder, device))
+                if words:
+                    told[folder] = words
+    for folder, words in told.items():
+        with (folder / LOG).open("a", encoding="utf-8") as log:
+            log.write(f"{words}\n")
+    if not told:
+        return 0
+    mendable = all(words.startswith("error: ") for words in told.values())
+    return EXIT_USER if mendable else EXIT_FAULT
+
+
+def _fit_together(
+    pending: Sequence[Path], device: str, on_step: Callable[[int, int], None] | None
+) -> dict[Path, str]:
+    """Train the runs that are not done; the last words of those that were stopped."""
+    if not pending:
+        return {}
+    runs = [(from_toml(RunConfig, folder / CONFIG), folder) for folder in pending]
+    stopped = fit_together(runs, open_images(*runs[0]), device=device, on_step=on_step)
+    return {folder: f"error: {error}" for folder, error in stopped.items()}
+
+
+def _complete(folder: Path, device: str) -> None:
+    complete(Run(folder, device=device))
+
+
+@contextmanager
+def _locked(folder: Path) -> Iterator[None]:
+    """Hold a run's lock.
+
+    Raises:
+        UserError: if another process does for a minute.
+    """
+    try:
+        with FileLock(folder / LOCK, timeout=LOCK_SECONDS):
+            yield
+    except Timeout:
+        raise UserError(f"another process is training {folder}; wait for it, or end it") from None
+
+
+def _last_words(job: Callable[[], object]) -> str:
+    """What a job says if it fails: one line for the user, or a fault of ours in full."""
+    try:
+        job()
+    except UserError as error:
+        return f"error: {error}"
+    except OSError as error:
+        explained = explain_os_error(error)
+        return f"error: {explained}" if explained else traceback.format_exc().rstrip()
+    except Exception as error:
+        if isinstance(error, Interrupted):
+            raise
+        return traceback.format_exc().rstrip()
+    return ""
 
 
 def open_images(config: RunConfig, folder: Path) -> ImageSet:
@@ -239,6 +302,7 @@ def main() -> int:
     """Execute the runs that the command line names; the last line printed says what went wrong."""
     parser = argparse.ArgumentParser(prog="python -m unknot.worker", description=__doc__)
     parser.add_argument("folders", type=Path, nargs="+")
+    parser.add_argument("--together", action="store_true", help="as one batched program")
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--device", default="auto")
     arguments = parser.parse_args()
@@ -249,23 +313,20 @@ def main() -> int:
         if os.getppid() != parent:  # the comparison was killed: save and make way
             os.kill(os.getpid(), 15)
 
+    def execute_all() -> None:
+        for folder in arguments.folders:
+            execute_run(folder, device=arguments.device, on_step=follow_parent)
+
     try:
-        if len(arguments.folders) == 1:
-            execute_run(arguments.folders[0], device=arguments.device, on_step=follow_parent)
-        elif execute_together(arguments.folders, arguments.device, follow_parent):
-            return EXIT_USER
+        if arguments.together:
+            return execute_together(arguments.folders, arguments.device, follow_parent)
+        words = _last_words(execute_all)
     except (Interrupted, KeyboardInterrupt) as stopped:
         print(str(stopped) or "interrupted", flush=True)
         return EXIT_INTERRUPTED
-    except UserError as error:
-        print(f"error: {error}", file=sys.stderr, flush=True)
-        return EXIT_USER
-    except OSError as error:
-        explained = explain_os_error(error)
-        if explained is None:
-            raise
-        print(f"error: {explained}", file=sys.stderr, flush=True)
-        return EXIT_USER
+    if words:
+        print(words, file=sys.stderr, flush=True)
+        return EXIT_USER if words.startswith("error: ") else EXIT_FAULT
     return 0
 
 

@@ -2,8 +2,14 @@
 
 from pathlib import Path
 
+import numpy as np
 from PIL import Image
 
+from unknot.data.standardize import Standardizer
+from unknot.model.distributions import GaussianLikelihood
+from unknot.model.networks import higgins_conv
+from unknot.model.vae import VAE
+from unknot.report.browser import browser_model
 from unknot.report.page import Page, RunSection, write_report
 
 HOSTILE = "<script>alert(1)</script>\"'"
@@ -35,3 +41,11 @@ def test_hostile_names_are_text(tmp_path: Path) -> None:
 def test_a_missing_run_is_a_named_gap(tmp_path: Path) -> None:
     write_report(page(tmp_path), tmp_path / "report.html")
     assert "training diverged" in (tmp_path / "report.html").read_text()
+
+
+def test_the_page_knows_the_decoder_of_the_default_network() -> None:
+    networks = higgins_conv((3, 64, 64), 6)
+    standardizer = Standardizer("unit", np.zeros((3, 64, 64), "f4"), np.ones((3, 64, 64), "f4"))
+    model = VAE(*networks, GaussianLikelihood(), standardizer, 6)
+    kinds = [layer["kind"] for layer in browser_model(model).layers]
+    assert kinds == ["dense"] * 2 + ["upconv"] * 4

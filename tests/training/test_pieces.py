@@ -22,6 +22,7 @@ def test_one_cycle_rises_to_its_peak_and_falls_to_a_hundredth() -> None:
 @pytest.mark.parametrize("steps", [1, 2, 3, 10, 150])
 def test_one_cycle_of_a_short_run_stays_within_its_peak(steps: int) -> None:
     rates = [one_cycle(step, steps, 1.0) for step in range(steps)]
+    assert max(rates) == pytest.approx(min(1.0, max(1, steps // 2) / 200))
     assert all(0 < rate <= 1 for rate in rates)
 
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from unknot.training.pixels import pixels, resident
+from unknot.training.pixels import gather, resident
 
 CPU = torch.device("cpu")
 
@@ -12,8 +12,8 @@ CPU = torch.device("cpu")
 def test_both_give_the_same_pixels() -> None:
     images = np.random.default_rng(0).integers(0, 256, (7, 3, 4, 4), np.uint8)
     chosen = np.array([5, 0, 5])
-    gathered = pixels(images, chosen, CPU)
-    assert torch.equal(gathered, pixels(torch.from_numpy(images), chosen, CPU))
+    gathered = gather(images, chosen, CPU)
+    assert torch.equal(gathered, gather(torch.from_numpy(images), chosen, CPU))
     assert np.array_equal(gathered.numpy(), images[chosen])
 
 

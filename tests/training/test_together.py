@@ -1,16 +1,23 @@
 """Runs as one batched program beside the same runs apart."""
 
+import signal
+from dataclasses import asdict
 from pathlib import Path
 
 import pytest
 import torch
 from safetensors.torch import load_file
 
+from unknot import worker
+from unknot.comparison import compare
 from unknot.config import ModelConfig, RunConfig, TrainingConfig
 from unknot.data.image_set import ImageSet
-from unknot.errors import UserError
+from unknot.errors import Interrupted, UserError
+from unknot.files import read_json, write_text
 from unknot.training.history import read_history
 from unknot.training.loop import fit, fit_together
+from unknot.training.run import Run
+from unknot.worker import describe_run
 
 TINY = TrainingConfig(
     steps=20, batch_size=8, validate_every=10, checkpoint_every=10, log_every=5, precision="float32"
@@ -46,10 +53,51 @@ def test_one_that_diverges_leaves_the_others_alone(
     assert not (tmp_path / "wild" / "weights.safetensors").exists()
 
 
-def test_a_run_apart_does_not_go_on_together(small_faces: ImageSet, tmp_path: Path) -> None:
-    fit(RUNS[0], small_faces, tmp_path, device="cpu")
-    with pytest.raises(UserError, match=r"begun in mode eager float32 .* stacked float32"):
-        fit_together([(RUNS[0], tmp_path)], small_faces, device="cpu")
+def test_a_run_goes_on_as_it_was_begun(small_faces: ImageSet, tmp_path: Path) -> None:
+    def stop(step: int, steps: int) -> None:
+        if step == 7:
+            signal.raise_signal(signal.SIGTERM)
+
+    runs = [(run, tmp_path / run.name) for run in RUNS]
+    with pytest.raises(Interrupted, match="step 7 of 20"):
+        fit_together(runs[:2], small_faces, device="cpu", on_step=stop)
+    with pytest.raises(Interrupted):
+        fit(*(runs[2][0], small_faces, runs[2][1]), device="cpu", on_step=stop)
+    fit(runs[0][0], small_faces, runs[0][1], device="cpu")
+    assert fit_together(runs, small_faces, device="cpu") == {}
+    modes = [read_json(folder / "evaluation.json")["mode"] for _, folder in runs]
+    assert modes == ["stacked float32", "stacked float32", "eager float32"]
+
+
+def test_compare_together(small_faces: ImageSet, tmp_path: Path) -> None:
+    options = {**asdict(TINY), "together": 2, "out": tmp_path, "device": "cpu"}
+    found = compare(small_faces, [1.0, 1e38, 4.0], **options)
+    assert [run.folder.name for run in found.runs()] == ["beta-1_seed-0", "beta-4_seed-0"]
+    assert "diverged" in found.failures()["beta-1e+38_seed-0"]
+    assert found.crashed() == []
+    # one whose completion was cut off is finished by the same call, also if it is alone
+    (tmp_path / "beta-1_seed-0" / "done").unlink()
+    (tmp_path / "beta-1_seed-0" / "codes.npz").unlink()
+    assert len(compare(small_faces, [1.0, 1e38, 4.0], **options).runs()) == 2
+
+
+def test_a_fault_in_one_run_leaves_the_others_alone(
+    small_faces: ImageSet, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def complete(run: Run) -> None:
+        if run.config.beta == 0.5:
+            raise ZeroDivisionError("of ours")
+        write_text(run.folder / "done", "now")
+
+    monkeypatch.setattr(worker, "complete", complete)
+    folders = [tmp_path / run.name for run in RUNS[:2]]
+    for run, folder in zip(RUNS, folders):
+        describe_run(run, small_faces, folder)
+    assert worker.execute_together(folders, "cpu") == worker.EXIT_FAULT
+    assert (folders[0] / "log.txt").read_text().endswith("ZeroDivisionError: of ours\n")
+    assert not (folders[1] / "log.txt").exists()
+    assert worker.is_done(folders[1])
+    assert worker.execute_together(folders[1:], "cpu") == 0
 
 
 def test_what_cannot_be_stacked_is_refused(small_faces: ImageSet, tmp_path: Path) -> None:
@@ -59,3 +107,8 @@ def test_what_cannot_be_stacked_is_refused(small_faces: ImageSet, tmp_path: Path
     learned = RunConfig(1.0, 0, model=ModelConfig(likelihood="gaussian_learned"), training=TINY)
     with pytest.raises(UserError, match="learned sigma"):
         fit_together([(learned, tmp_path / "a")], small_faces)
+    with pytest.raises(UserError, match="learned sigma"):
+        compare(small_faces, [1.0], likelihood="gaussian_learned", together=2, out=tmp_path / "c")
+    with pytest.raises(UserError, match="not compiled"):
+        compare(small_faces, [1.0], mode="compiled", together=2, out=tmp_path / "c")
+    assert not (tmp_path / "c").exists()

@@ -172,7 +172,8 @@ def train_command(options: TrainOptions) -> tuple[str, Any]:
             device=options.execution.device,
             on_step=lambda step, of: steps.show([(name, step, of)]),
         )
-    text = f"{describe.run_line(run)}\nrun: {run.folder}"
+    note = run.evaluation.get("note")
+    text = "\n".join(filter(None, [describe.run_line(run), note, f"run: {run.folder}"]))
     if finished:
         text = f"{run.folder} was finished already; nothing was trained\n{text}"
     return text, {"folder": str(run.folder), "evaluation": run.evaluation}

@@ -45,11 +45,16 @@ class TransposedConvolution(nn.ConvTranspose2d):
 
 
 class Flatten(nn.Flatten):
-    """Feature maps as rows, in single precision."""
+    """Feature maps as rows, out of half precision."""
 
     def forward(self, input: Tensor) -> Tensor:
         """Shape `(batch, channel, height, width)` to `(batch, channel * height * width)`."""
-        return super().forward(input.float())
+        return super().forward(single_precision(input))
+
+
+def single_precision(x: Tensor) -> Tensor:
+    """What was computed in half precision, any shape; anything else stays as it is."""
+    return x.float() if x.dtype == torch.bfloat16 else x
 
 
 def set_up_layers(model: nn.Module, *, dtype: torch.dtype | None, plain: bool = False) -> bool:

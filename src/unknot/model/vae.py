@@ -7,6 +7,7 @@ from torch import Tensor, nn
 
 from unknot.data.standardize import Standardizer
 from unknot.model.distributions import Likelihood, kl_divergence, reparameterize
+from unknot.model.layers import single_precision
 
 
 class Posterior(NamedTuple):
@@ -77,7 +78,7 @@ class VAE(nn.Module):
 
     def decode(self, z: Tensor) -> Tensor:
         """The likelihood's parameter for each pixel, from codes `(batch, latent_dim)`."""
-        output: Tensor = self.decoder(z).float()
+        output: Tensor = single_precision(self.decoder(z))
         return output
 
     def forward(self, x: Tensor, noise: Tensor) -> Terms:

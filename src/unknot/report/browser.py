@@ -11,6 +11,7 @@ from torch import Tensor, nn
 
 from unknot.errors import UserError
 from unknot.model.distributions import BernoulliLikelihood
+from unknot.model.layers import TransposedConvolution
 from unknot.model.vae import VAE
 
 HALF_MAX = 65_504.0
@@ -57,7 +58,7 @@ def browser_model(model: VAE) -> BrowserModel:
             layers[-1]["relu"] = True
         elif type(layer) is nn.Unflatten and layers and len(layer.unflattened_size) == 3:
             layers[-1]["grid"] = list(layer.unflattened_size)
-        elif type(layer) is nn.ConvTranspose2d and _is_known(layer):
+        elif isinstance(layer, nn.ConvTranspose2d) and _is_known(layer):
             sizes = {"inputs": layer.in_channels, "outputs": layer.out_channels}
             layers.append({"kind": "upconv", **sizes, "relu": False})
             parts += _parameters(layer, layer.out_channels)
@@ -96,6 +97,8 @@ def _parameters(layer: nn.Linear | nn.ConvTranspose2d, outputs: int) -> list[Ten
 
 
 def _is_known(layer: nn.ConvTranspose2d) -> bool:
+    if type(layer) not in (nn.ConvTranspose2d, TransposedConvolution):
+        return False  # a class of the user's own may compute anything
     found = layer.kernel_size, layer.stride, layer.padding, layer.output_padding, layer.dilation
     return found == ((4, 4), (2, 2), (1, 1), (0, 0), (1, 1)) and layer.groups == 1
 

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from unknot.model.vae import VAE, Posterior
-from unknot.training.pixels import pixels
+from unknot.training.pixels import gather
 from unknot.training.randomness import standard_normal
 
 CHUNK = 128
@@ -54,7 +54,7 @@ def measure_fit(
     distortion, kl = 0.0, torch.zeros(model.latent_dim, dtype=torch.float64)
     for start in range(0, len(indices), CHUNK):
         part = slice(start, start + CHUNK)
-        x = model.standardize(pixels(images, indices[part], device))
+        x = model.standardize(gather(images, indices[part], device))
         terms = model(x, noise[part].to(device))
         distortion += terms.distortion.cpu().double().sum().item()
         kl += terms.kl.cpu().double().sum(0)
@@ -70,7 +70,7 @@ def encode_images(model: VAE, images: NDArray[np.uint8], indices: NDArray[np.int
     was_training = model.training
     model.eval()
     parts = [
-        model.encode(model.standardize(pixels(images, indices[start : start + CHUNK], device)))
+        model.encode(model.standardize(gather(images, indices[start : start + CHUNK], device)))
         for start in range(0, len(indices), CHUNK)
     ]
     model.train(was_training)

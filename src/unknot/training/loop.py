@@ -6,14 +6,18 @@ position.
 """
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 
-from unknot.config import RunConfig
+from unknot.config import ExperimentConfig, RunConfig
 from unknot.data.image_set import ImageSet
 from unknot.errors import Interrupted, UserError
 from unknot.model.networks import NetworkBuilder
 from unknot.model.vae import VAE
+from unknot.training.build import choose_device
 from unknot.training.interrupt import noticing_signals
+from unknot.training.mode import COMPILED
+from unknot.training.pixels import resident
 from unknot.training.together import step_together
 from unknot.training.trainer import Trainer
 
@@ -49,21 +53,9 @@ def fit(
         Interrupted: after a signal, once everything is saved.
     """
     trainer = Trainer(config, images, folder, device, networks)
-    steps = trainer.recipe.steps
-    try:
-        with noticing_signals() as stop:
-            trainer.begin()
-            while not (trainer.is_done or stop.requested):
-                trainer.step()
-                trainer.record()
-                if on_step:
-                    on_step(trainer.position.step, steps)
-            if not trainer.is_done:
-                trainer.save()
-                raise Interrupted(f"stopped at step {trainer.position.step} of {steps}")
-    finally:
-        trainer.close()
-    trainer.finish()
+    failed = _train([trainer], on_step)
+    if failed:
+        raise failed[folder]
     return trainer.model.eval()
 
 
@@ -77,46 +69,71 @@ def fit_together(
     """Train several runs as one batched program; each leaves what `fit` leaves.
 
     Args:
-        runs: description and folder of each; they may differ in beta and seed alone.
+        runs: description and folder of each; they may differ in beta and seed alone. One that was
+            begun apart goes on apart.
         images: on what.
         device: `auto`, `cpu`, `cuda`, ...
         on_step: called with steps done and steps in all.
 
     Returns:
-        Folder -> what stopped its training, for runs that diverged.
+        Folder -> what stopped its training, for runs that did not come to their end.
 
     Raises:
         UserError: if the runs cannot be trained as one.
         Interrupted: after a signal, once everything is saved.
     """
     first = runs[0][0]
-    if any(
-        (c.data, c.model, c.training) != (first.data, first.model, first.training) for c, _ in runs
-    ):
+    if any(replace(config, beta=first.beta, seed=first.seed) != first for config, _ in runs):
         raise UserError("runs that are trained together may differ in beta and seed alone")
-    if first.model.likelihood == "gaussian_learned":
-        raise UserError("a learned sigma cannot be trained together; leave out --together")
-    trainers = [Trainer(config, images, at, device, stacked=True) for config, at in runs]
+    refuse_together(first)
+    pixels = resident(images.images, choose_device(device))
     failed: dict[Path, UserError] = {}
-    active = list(trainers)
+    trainers = []
+    for config, folder in runs:
+        try:
+            trainers.append(Trainer(config, images, folder, device, stacked=True, pixels=pixels))
+        except UserError as error:
+            failed[folder] = error
+    return failed | _train(trainers, on_step)
+
+
+def refuse_together(config: RunConfig | ExperimentConfig) -> None:
+    """Refuse runs that cannot be computed as one.
+
+    Raises:
+        UserError: if the model or the mode is of such a kind.
+    """
+    if config.model.likelihood == "gaussian_learned":
+        raise UserError("a learned sigma cannot be trained together; leave out together")
+    if config.training.mode == COMPILED:
+        raise UserError("what is trained together is not compiled; leave out together, or the mode")
+
+
+def _train(trainers: Sequence[Trainer], on_step: OnStep | None) -> dict[Path, UserError]:
+    """Take every run to its end; returns what stopped those that did not come to it."""
+    failed: dict[Path, UserError] = {}
+
+    def going() -> list[Trainer]:
+        return [t for t in trainers if not t.is_done and t.folder not in failed]
+
     try:
         with noticing_signals() as stop:
             for trainer in trainers:
                 trainer.begin()
-            while not stop.requested:
-                active = [t for t in active if not t.is_done and t.folder not in failed]
-                if not active:
-                    break
+            while (active := going()) and not stop.requested:
                 _advance(active, failed)
                 if on_step:
                     on_step(min(t.position.step for t in active), active[0].recipe.steps)
-            for trainer in active:
-                trainer.save()
-            if active:
-                raise Interrupted(f"stopped at step {active[0].position.step}")
+            for trainer in going():
+                _unless_failing(trainer.save, trainer, failed)
     finally:
         for trainer in trainers:
             trainer.close()
+    if left := going():
+        raise Interrupted(
+            f"stopped at step {left[0].position.step} of {left[0].recipe.steps}"
+            + "".join(f"; {error}" for error in failed.values())
+        )
     for trainer in trainers:
         if trainer.folder not in failed:
             trainer.finish()
@@ -127,10 +144,23 @@ def _advance(active: Sequence[Trainer], failed: dict[Path, UserError]) -> None:
     """One step of those that have taken the fewest."""
     least = min(trainer.position.step for trainer in active)
     behind = [trainer for trainer in active if trainer.position.step == least]
-    for trainer, error in zip(behind, step_together(behind)):
-        try:
+    for trainer in behind:
+        if not trainer.stacked:
+            _unless_failing(trainer.step, trainer, failed)
+    stacked = [trainer for trainer in behind if trainer.stacked]
+    if stacked:
+        for trainer, error in zip(stacked, step_together(stacked)):
             if error:
-                raise error
-            trainer.record()
-        except UserError as astray:
-            failed[trainer.folder] = astray
+                failed[trainer.folder] = error
+    for trainer in behind:
+        if trainer.folder not in failed:
+            _unless_failing(trainer.record, trainer, failed)
+
+
+def _unless_failing(
+    job: Callable[[], None], trainer: Trainer, failed: dict[Path, UserError]
+) -> None:
+    try:
+        job()
+    except UserError as error:
+        failed[trainer.folder] = error

@@ -13,7 +13,7 @@ from unknot.data.cache import cache_folder
 from unknot.model.layers import set_up_layers
 from unknot.model.vae import VAE, Terms
 
-COMPILED = "compiled"  # its folder in the cache
+COMPILED, STACKED = "compiled", "stacked"
 HALF = ("avx512_bf16", "amx_bf16")  # what a processor has that computes in bfloat16
 
 Step = Callable[[Tensor, Tensor], Terms]
@@ -49,14 +49,20 @@ def choose_mode(
         model: on its device.
         device: that device.
         stacked: whether several runs are computed as one.
+
+    Returns:
+        The mode; its note says so if the network has no layers that compute in bfloat16.
     """
+    way = STACKED if stacked else training.mode
     precision = training.precision
     if precision == "auto":
         precision = "bfloat16" if computes_in_bfloat16(device) else "float32"
     dtype = torch.bfloat16 if precision == "bfloat16" else None
-    if not set_up_layers(model, dtype=dtype, plain=stacked):
-        precision = "float32"  # the network has no layers that could compute otherwise
-    return Mode("stacked" if stacked else training.mode, precision)
+    if set_up_layers(model, dtype=dtype, plain=stacked):
+        return Mode(way, precision)
+    asked = training.precision == "bfloat16"
+    note = "trained in float32: the network has no layers for bfloat16" if asked else ""
+    return Mode(way, "float32", note)
 
 
 def computes_in_bfloat16(device: torch.device) -> bool:
@@ -97,7 +103,7 @@ def make_step(
         terms: Terms = model(model.standardize(pixels), noise)
         return terms
 
-    if mode.way != "compiled":
+    if mode.way != COMPILED:
         return mode, step
     missing = why_not_compiled(device)
     if not missing:
@@ -108,8 +114,8 @@ def make_step(
         missing = _try(compiled, model, pixels, device)
         if not missing:
             return mode, compiled
-    note = f"trained without a compiled graph: {missing}"
-    return Mode("eager", mode.precision, note), step
+    notes = [mode.note, f"trained without a compiled graph: {missing}"]
+    return Mode("eager", mode.precision, "; ".join(filter(None, notes))), step
 
 
 def _try(step: Step, model: VAE, pixels: tuple[int, ...], device: torch.device) -> str:
@@ -119,9 +125,9 @@ def _try(step: Step, model: VAE, pixels: tuple[int, ...], device: torch.device) 
     try:
         terms = step(torch.zeros(pixels, dtype=torch.uint8, device=device), noise)
         (terms.distortion.sum() + terms.kl.sum()).backward()
-    except RuntimeError as error:
+    except (RuntimeError, OSError) as error:
         torch.compiler.reset()
-        return f"{type(error).__name__}: {str(error).strip().splitlines()[0]}"
+        return f"{type(error).__name__}: {str(error).strip().partition(chr(10))[0]}"
     finally:
         model.zero_grad(set_to_none=True)
         for name, value in model.named_buffers():

@@ -6,7 +6,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 
-def pixels(
+def gather(
     images: NDArray[np.uint8] | Tensor, indices: NDArray[np.integer], device: torch.device
 ) -> Tensor:
     """Gather images, uint8 of shape `(len(indices), channel, height, width)`.

@@ -16,7 +16,7 @@ def one_cycle(step: int, steps: int, peak: float) -> float:
     Args:
         step: from 0.
         steps: how many there will be.
-        peak: the highest rate.
+        peak: the highest rate, which a run of fewer than 400 steps does not come to.
     """
     rise = max(round(WARMUP * steps), LEAST_WARMUP)
     end = max(1, min(rise, steps // 2))

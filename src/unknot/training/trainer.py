@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
 from unknot.config import RunConfig
@@ -23,8 +24,8 @@ from unknot.training.checkpoint import Position
 from unknot.training.evaluate import encode_images, measure_fit
 from unknot.training.history import History, read_history
 from unknot.training.memory import keep_freed_memory
-from unknot.training.mode import choose_mode, make_step
-from unknot.training.pixels import pixels, resident
+from unknot.training.mode import COMPILED, STACKED, Mode, choose_mode, make_step
+from unknot.training.pixels import gather, resident
 from unknot.training.randomness import BatchOrder, standard_normal
 from unknot.training.recorders import Frames, Meter, Watch
 from unknot.training.schedule import beta_at, frame_steps, learning_rate
@@ -58,7 +59,9 @@ class Trainer:
         folder: made if need be.
         device: `auto`, `cpu`, `cuda`, ...
         networks: a user's own builder of an encoder and decoder pair.
-        stacked: whether its gradients come from several runs computed as one.
+        stacked: whether its gradients come from several runs computed as one; one that has been
+            begun goes on as it was.
+        pixels: what `resident` gave for these images and this device, if it was asked before.
 
     Raises:
         UserError: if the checkpoint does not fit.
@@ -73,6 +76,7 @@ class Trainer:
         networks: NetworkBuilder | None = None,
         *,
         stacked: bool = False,
+        pixels: NDArray[np.uint8] | Tensor | None = None,
     ) -> None:
         self.config, self.images, self.folder = config, images, folder
         self.recipe = config.training.optimisation()
@@ -85,15 +89,14 @@ class Trainer:
         start = checkpoint.read_position(folder)
         if start:
             torch.set_num_threads(start.threads)
+            stacked = start.mode.startswith(STACKED)
+        self.stacked = stacked
         self.model = build_model(config, images, networks).to(self.device)
         mode = choose_mode(config.training, self.model, self.device, stacked=stacked)
+        self._refuse_change(start, mode)
         shape = (self.recipe.batch_size, *images.image_shape)
         self.mode, self._terms = make_step(self.model, mode, shape, self.device)
-        if start and start.mode != self.mode.name:
-            raise UserError(
-                f"{folder} was begun in mode {start.mode} and would go on in mode "
-                f"{self.mode.name}; go on where and as it was begun, or choose another --out"
-            )
+        self._refuse_change(start, self.mode)
         self.optimizer = torch.optim.Adam(
             self.model.parameters(),
             lr=self.recipe.learning_rate,
@@ -103,7 +106,7 @@ class Trainer:
         if start:
             checkpoint.load_checkpoint(folder, self.model, self.optimizer)
         self.position = start or Position(0, 0.0, torch.get_num_threads(), self.mode.name, math.nan)
-        self._pixels = resident(images.images, self.device)
+        self._pixels = resident(images.images, self.device) if pixels is None else pixels
         self._frames = Frames(self.model, images, folder, self.position.step)
         self._meter = Meter(
             self.model.latent_dim, self.device, self.position.sums, self.position.num_summed
@@ -112,6 +115,16 @@ class Trainer:
         self._frame_steps = set(frame_steps(self.recipe.steps))
         write_json(folder / SCALES, self._scales())
         self._history = History(folder, self.position.step)
+
+    def _refuse_change(self, start: Position | None, mode: Mode) -> None:
+        """Stop before a run that has steps to go would go on in another mode."""
+        fallen_back = mode.way == COMPILED and start and start.mode == f"eager {mode.precision}"
+        if not start or start.mode == mode.name or fallen_back or start.step >= self.recipe.steps:
+            return
+        raise UserError(
+            f"{self.folder} was begun in mode {start.mode} and would go on in mode {mode.name}; go "
+            "on where and as it was begun, or choose another --out"
+        )
 
     @property
     def is_done(self) -> bool:
@@ -141,7 +154,7 @@ class Trainer:
         """What the step to come is computed from."""
         step = self.position.step
         beta = beta_at(step, self.config.beta, self.config.training.beta_warmup)
-        batch = pixels(self._pixels, self.order.batch(step), self.device)
+        batch = gather(self._pixels, self.order.batch(step), self.device)
         shape = (len(batch), self.model.latent_dim)
         noise = standard_normal(shape, self.config.seed, "posterior", step)
         return Inputs(batch, noise.to(self.device), beta)
