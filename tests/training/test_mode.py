@@ -1,5 +1,6 @@
 """How a step is computed, and that it makes no difference to what comes out."""
 
+import signal
 from pathlib import Path
 
 import pytest
@@ -7,7 +8,7 @@ import torch
 
 from unknot.config import ModelConfig, RunConfig, TrainingConfig
 from unknot.data.image_set import ImageSet
-from unknot.errors import UserError
+from unknot.errors import Interrupted, UserError
 from unknot.files import read_json
 from unknot.model.vae import Terms
 from unknot.training import mode
@@ -78,11 +79,27 @@ def test_a_resume_refuses_a_change_of_precision(
     small_faces: ImageSet, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(mode, "computes_in_bfloat16", lambda device: True)
+
+    def stop(step: int, steps: int) -> None:
+        signal.raise_signal(signal.SIGTERM)
+
     config = RunConfig(1.0, 0, training=tiny())
-    fit(config, small_faces, tmp_path, device="cpu")
+    with pytest.raises(Interrupted):
+        fit(config, small_faces, tmp_path, device="cpu", on_step=stop)
     monkeypatch.setattr(mode, "computes_in_bfloat16", lambda device: False)
     with pytest.raises(UserError, match="eager bfloat16 and would go on in mode eager float32"):
         fit(config, small_faces, tmp_path, device="cpu")
+
+
+def test_a_run_with_no_steps_left_is_finished_in_any_mode(
+    small_faces: ImageSet, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(mode, "computes_in_bfloat16", lambda device: True)
+    fit(RunConfig(1.0, 0, training=tiny()), small_faces, tmp_path, device="cpu")
+    (tmp_path / "evaluation.json").unlink()
+    monkeypatch.setattr(mode, "computes_in_bfloat16", lambda device: False)
+    fit(RunConfig(1.0, 0, training=tiny()), small_faces, tmp_path, device="cpu")
+    assert read_json(tmp_path / "evaluation.json")["mode"] == "eager bfloat16"
 
 
 def test_bfloat16_follows_single_precision(small_faces: ImageSet, tmp_path: Path) -> None:

@@ -6,13 +6,13 @@ import shutil
 from pathlib import Path
 from typing import NamedTuple
 
-import torch
 from safetensors import SafetensorError
 from safetensors.torch import load_file, save
 from torch import Tensor, nn
 
 from unknot.errors import UserError
 from unknot.files import read_json, recover_folder, replace_folder
+from unknot.training.adam import Adam
 
 FOLDER = "checkpoint"
 WEIGHTS, OPTIMIZER, STATE = "weights.safetensors", "optimizer.safetensors", "state.json"
@@ -42,8 +42,7 @@ class Position(NamedTuple):
 
 def save_weights(path: Path, model: nn.Module) -> None:
     """Write a model's parameters and buffers in the plain memory layout."""
-    plain = {key: value.contiguous().cpu() for key, value in model.state_dict().items()}
-    path.write_bytes(save(plain))
+    path.write_bytes(save(_plain(model.state_dict())))
 
 
 def load_weights(path: Path, model: nn.Module) -> None:
@@ -60,16 +59,14 @@ def load_weights(path: Path, model: nn.Module) -> None:
         raise UserError(f"{path} cannot be loaded ({reason}); train the run again") from None
 
 
-def save_checkpoint(
-    folder: Path, model: nn.Module, optimizer: torch.optim.Optimizer, position: Position
-) -> None:
+def save_checkpoint(folder: Path, model: nn.Module, optimizer: Adam, position: Position) -> None:
     """Write a run's checkpoint beside its place and rename it there."""
     beside = folder / f".{FOLDER}.{os.getpid()}"
     shutil.rmtree(beside, ignore_errors=True)
     beside.mkdir(parents=True)
     try:
         save_weights(beside / WEIGHTS, model)
-        (beside / OPTIMIZER).write_bytes(save(_flat_state(optimizer)))
+        (beside / OPTIMIZER).write_bytes(save(_plain(optimizer.state())))
         (beside / STATE).write_text(json.dumps(position._asdict()))
         replace_folder(beside, folder / FOLDER)
     finally:
@@ -88,22 +85,19 @@ def read_position(folder: Path) -> Position | None:
     return Position(**read_json(folder / FOLDER / STATE))
 
 
-def load_checkpoint(folder: Path, model: nn.Module, optimizer: torch.optim.Optimizer) -> None:
+def load_checkpoint(folder: Path, model: nn.Module, optimizer: Adam) -> None:
     """Bring a model and its optimiser to where the checkpoint stands.
 
-    The optimiser's tensors take the memory layout of their parameters: its fused kernel reads both
-    in the order they lie in memory.
+    Raises:
+        UserError: if a file is missing, damaged or of another model.
     """
     load_weights(folder / FOLDER / WEIGHTS, model)
-    flat = _read_tensors(folder / FOLDER / OPTIMIZER)
-    for i, parameter in enumerate(_parameters(optimizer)):
-        if f"{i}.step" not in flat:
-            continue  # before the first step, or a parameter that takes no part
-        optimizer.state[parameter] = {
-            "step": flat[f"{i}.step"].clone().to(parameter.device),
-            "exp_avg": torch.empty_like(parameter).copy_(flat[f"{i}.exp_avg"]),
-            "exp_avg_sq": torch.empty_like(parameter).copy_(flat[f"{i}.exp_avg_sq"]),
-        }
+    path = folder / FOLDER / OPTIMIZER
+    stored, state = _read_tensors(path), optimizer.state()
+    if {name: t.shape for name, t in stored.items()} != {n: t.shape for n, t in state.items()}:
+        raise UserError(f"{path} is of another model or version; train the run again")
+    for name, tensor in state.items():
+        tensor.copy_(stored[name])
 
 
 def _read_tensors(path: Path) -> dict[str, Tensor]:
@@ -115,13 +109,5 @@ def _read_tensors(path: Path) -> dict[str, Tensor]:
         raise UserError(f"{path} cannot be loaded ({error}); train the run again") from None
 
 
-def _parameters(optimizer: torch.optim.Optimizer) -> list[Tensor]:
-    return [parameter for group in optimizer.param_groups for parameter in group["params"]]
-
-
-def _flat_state(optimizer: torch.optim.Optimizer) -> dict[str, Tensor]:
-    return {
-        f"{i}.{name}": value.detach().contiguous().cpu()
-        for i, parameter in enumerate(_parameters(optimizer))
-        for name, value in optimizer.state[parameter].items()
-    }
+def _plain(tensors: dict[str, Tensor]) -> dict[str, Tensor]:
+    return {name: value.contiguous().cpu() for name, value in tensors.items()}

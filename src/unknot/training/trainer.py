@@ -19,6 +19,7 @@ from unknot.model.networks import NetworkBuilder
 from unknot.model.vae import Terms
 from unknot.objectives import OBJECTIVES, beta_scales
 from unknot.training import checkpoint
+from unknot.training.adam import Adam
 from unknot.training.build import build_model, choose_device
 from unknot.training.checkpoint import Position
 from unknot.training.evaluate import encode_images, measure_fit
@@ -97,12 +98,9 @@ class Trainer:
         shape = (self.recipe.batch_size, *images.image_shape)
         self.mode, self._terms = make_step(self.model, mode, shape, self.device)
         self._refuse_change(start, self.mode)
-        self.optimizer = torch.optim.Adam(
-            self.model.parameters(),
-            lr=self.recipe.learning_rate,
-            betas=(ADAM_BETA1, self.recipe.adam_beta2),
-            fused=True,
-        )
+        if start:  # another mode only if no step is left
+            self.mode = Mode(*start.mode.split(" ", 1), self.mode.note)
+        self.optimizer = Adam(self.model.parameters(), ADAM_BETA1, self.recipe.adam_beta2)
         if start:
             checkpoint.load_checkpoint(folder, self.model, self.optimizer)
         self.position = start or Position(0, 0.0, torch.get_num_threads(), self.mode.name, math.nan)
@@ -146,7 +144,7 @@ class Trainer:
         inputs = self.inputs()
         terms = self._terms(inputs.pixels, inputs.noise)
         loss = self.objective(terms, inputs.beta)
-        self.optimizer.zero_grad(set_to_none=True)
+        self.model.zero_grad(set_to_none=True)
         loss.backward()
         self.learn(loss, terms, begun)
 
@@ -170,14 +168,11 @@ class Trainer:
         Raises:
             UserError: if training has diverged; the last checkpoint is from before.
         """
-        step, steps = self.position.step, self.recipe.steps
+        step = self.position.step
         self._watch.add(step, loss, [p.grad for p in self.model.parameters() if p.grad is not None])
         if self.device.type == "cpu":
             self._check()  # before an update that would spoil the weights: nothing waits for it
-        rate = learning_rate(self.recipe.schedule, step, steps, self.recipe.learning_rate)
-        for group in self.optimizer.param_groups:
-            group["lr"] = rate
-        self.optimizer.step()
+        self.optimizer.step(self._learning_rate(step), step + 1)
         self._meter.add(loss, terms)
         seconds = self.position.seconds + time.perf_counter() - begun
         self.position = self.position._replace(step=step + 1, seconds=seconds)
@@ -257,6 +252,10 @@ class Trainer:
             f"{self.recipe.learning_rate:g}, or a beta_warmup of some hundred steps"
         )
 
+    def _learning_rate(self, step: int) -> float:
+        recipe = self.recipe
+        return learning_rate(recipe.schedule, step, recipe.steps, recipe.learning_rate)
+
     def _train_line(self) -> dict[str, Any]:
         step = self.position.step
         log_sigma = getattr(self.model.likelihood, "log_sigma", None)
@@ -267,7 +266,7 @@ class Trainer:
             **{"seconds": self.position.seconds, **self._meter.read(), "beta": beta},
             "beta_eff": None if sigma is None else beta * sigma**2,
             "sigma": sigma,
-            "learning_rate": self.optimizer.param_groups[0]["lr"],
+            "learning_rate": self._learning_rate(step - 1),
         }
 
     def _validation_line(self) -> dict[str, Any]:
