@@ -99,7 +99,8 @@ class Trainer:
         self.mode, self._terms = make_step(self.model, mode, shape, self.device)
         self._refuse_change(start, self.mode)
         if start:  # another mode only if no step is left
-            self.mode = Mode(*start.mode.split(" ", 1), self.mode.note)
+            way, precision = start.mode.split(" ", 1)
+            self.mode = Mode(way, precision, self.mode.note)
         self.optimizer = Adam(self.model.parameters(), ADAM_BETA1, self.recipe.adam_beta2)
         if start:
             checkpoint.load_checkpoint(folder, self.model, self.optimizer)
