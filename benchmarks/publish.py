@@ -84,6 +84,8 @@ def flat(document: dict[str, Any], before: str = "") -> list[tuple[str, Any]]:
 def figure(value: Any) -> str:
     """A number, a median with its range, or text."""
     if is_range(value):
+        if value["min"] == value["max"]:
+            return figure(value["median"])
         ends = f"{figure(value['min'])} to {figure(value['max'])}"
         return f"{figure(value['median'])} ({ends})"
     if isinstance(value, dict):

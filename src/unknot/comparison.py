@@ -4,7 +4,6 @@ import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import Executor, Future
 from dataclasses import dataclass, replace
-from functools import partial
 from pathlib import Path
 from typing import Any, Literal
 
@@ -224,10 +223,9 @@ def _run_pending(
     threads = max(1, cores // workers)
     executor = engines.ENGINES[engine](workers) if isinstance(engine, str) else engine
     jobs: list[Future[int]] = []
-    launch = partial(engines.launch_runs, together=together > 1)
     try:
         for folders in groups:
-            jobs.append(executor.submit(launch, folders, threads, device))
+            jobs.append(executor.submit(engines.launch_runs, folders, threads, device))
         while not all(job.done() for job in jobs):
             if on_progress:
                 on_progress(_statuses(config, folder))

@@ -14,10 +14,8 @@ _children: set[subprocess.Popen[bytes]] = set()
 _guard = threading.Lock()
 
 
-def launch_runs(
-    folders: Sequence[Path], threads: int, device: str, *, together: bool = False
-) -> int:
-    """Execute a run, or several as one program, in a process of their own and wait for it.
+def launch_runs(folders: Sequence[Path], threads: int, device: str) -> int:
+    """Execute a run, or several as one batched program, in a process of their own and wait for it.
 
     This is what executors are given: it can be pickled, and the process it starts is our module,
     never the caller's script.
@@ -26,14 +24,12 @@ def launch_runs(
         folders: the runs', described.
         threads: that the process may use.
         device: where to compute.
-        together: as one batched program; otherwise one after the other.
 
     Returns:
         The process's exit status: 0, 1, 2 or 130; negative for a signal that ended it.
     """
     command = [sys.executable, "-P", "-m", "unknot.worker", *map(str, folders)]
     command += ["--threads", str(threads), "--device", device]
-    command += ["--together"] if together else []
     environment = {**os.environ, "OMP_NUM_THREADS": str(threads), "PYTHONUNBUFFERED": "1"}
     with (folders[0] / LOG).open("ab") as log, _guard:
         # in a session of its own: Ctrl-C reaches this process alone, which then tells its children

@@ -187,14 +187,14 @@ def _last_words(job: Callable[[], object]) -> str:
     """What a job says if it fails: one line for the user, or a fault of ours in full."""
     try:
         job()
+    except Interrupted:
+        raise
     except UserError as error:
         return f"error: {error}"
     except OSError as error:
         explained = explain_os_error(error)
         return f"error: {explained}" if explained else traceback.format_exc().rstrip()
-    except Exception as error:
-        if isinstance(error, Interrupted):
-            raise
+    except Exception:
         return traceback.format_exc().rstrip()
     return ""
 
@@ -302,7 +302,6 @@ def main() -> int:
     """Execute the runs that the command line names; the last line printed says what went wrong."""
     parser = argparse.ArgumentParser(prog="python -m unknot.worker", description=__doc__)
     parser.add_argument("folders", type=Path, nargs="+")
-    parser.add_argument("--together", action="store_true", help="as one batched program")
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--device", default="auto")
     arguments = parser.parse_args()
@@ -313,14 +312,12 @@ def main() -> int:
         if os.getppid() != parent:  # the comparison was killed: save and make way
             os.kill(os.getpid(), 15)
 
-    def execute_all() -> None:
-        for folder in arguments.folders:
-            execute_run(folder, device=arguments.device, on_step=follow_parent)
-
+    first, *others = arguments.folders
+    execute = partial(execute_run, first, device=arguments.device, on_step=follow_parent)
     try:
-        if arguments.together:
+        if others:
             return execute_together(arguments.folders, arguments.device, follow_parent)
-        words = _last_words(execute_all)
+        words = _last_words(execute)
     except (Interrupted, KeyboardInterrupt) as stopped:
         print(str(stopped) or "interrupted", flush=True)
         return EXIT_INTERRUPTED

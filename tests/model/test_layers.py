@@ -8,15 +8,15 @@ from unknot.model.layers import Convolution, Flatten, TransposedConvolution, set
 
 
 def beside_torch(
-    ours: nn.Module, theirs: nn.Module, x: torch.Tensor, *, like: torch.dtype = torch.float64
+    ours: nn.Module, theirs: nn.Module, x: torch.Tensor
 ) -> list[tuple[torch.Tensor, torch.Tensor]]:
-    """Output and every gradient of both, in double precision unless said."""
+    """Output and every gradient of both."""
     theirs.load_state_dict(ours.state_dict())
     sides = []
     for layer in (ours, theirs):
         input = x.clone().requires_grad_()
         output = layer(input)
-        weights = torch.linspace(-1, 1, output.numel(), dtype=like).reshape(output.shape)
+        weights = torch.linspace(-1, 1, output.numel(), dtype=output.dtype).reshape(output.shape)
         (output * weights).sum().backward()
         sides.append([output, input.grad, *(p.grad for p in layer.parameters())])
     return list(zip(*sides))

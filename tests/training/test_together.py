@@ -41,9 +41,7 @@ def test_each_run_is_what_it_is_alone(small_faces: ImageSet, tmp_path: Path) -> 
         assert losses[0] == pytest.approx(losses[1], rel=1e-5)
 
 
-def test_one_that_diverges_leaves_the_others_alone(
-    small_faces: ImageSet, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_one_that_diverges_leaves_the_others_alone(small_faces: ImageSet, tmp_path: Path) -> None:
     runs = [(run, tmp_path / run.name) for run in RUNS[:2]]
     runs[0] = (RunConfig(1e38, 0, training=TINY), tmp_path / "wild")
     failed = fit_together(runs, small_faces, device="cpu")

@@ -8,11 +8,8 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 LOG_SIGMA_FLOOR = -6.0
-PIXELS = (
-    1,
-    2,
-    3,
-)  # dimensions of an image in a batch; flattened, channels-last images would be copied
+# an image's dimensions in a batch: summed over as they are, since to flatten would be to copy
+PIXELS = (1, 2, 3)
 
 
 def kl_divergence(mean: Tensor, logvar: Tensor) -> Tensor:
