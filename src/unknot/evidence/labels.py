@@ -9,15 +9,8 @@ from numpy.typing import NDArray
 
 from unknot.errors import UserError
 from unknot.evidence.permutation import Members, members_of, permuted_rows
-from unknot.measure.association import (
-    Labels,
-    class_bins,
-    effects,
-    joint_counts,
-    mid_ranks,
-    n_log_n,
-    read_labels,
-)
+from unknot.evidence.statistics import Statistics
+from unknot.measure.association import Labels, effects, mid_ranks, read_labels
 from unknot.measure.checks import check_seed, numbers, vary
 from unknot.measure.influence import area_influence, information_influence, standard_errors
 from unknot.measure.nulls import NORMAL_95
@@ -241,13 +234,13 @@ def _test(
     """Effects with their signs, statistics and p-values, each of shape `(num_active, K)`."""
     ranks = mid_ranks(codes)
     binary = np.array([factor.num_levels == 2 for factor in factors])
-    observed = _statistics(ranks, factors, np.arange(len(codes)))
+    observed = Statistics(ranks, factors)(np.arange(len(codes)))
     drawn = np.empty((permutations, *observed.shape))
     for by_group in {members is not None: members for members in grouped}.values():
         own = [k for k, members in enumerate(grouped) if members is by_group]
-        some = [factors[k] for k in own]
+        statistics = Statistics(ranks, [factors[k] for k in own])
         for i in range(permutations):
-            drawn[i][:, own] = _statistics(ranks, some, permuted_rows(by_group, len(codes), rng))
+            drawn[i][:, own] = statistics(permuted_rows(by_group, len(codes), rng))
     mean, deviation = drawn.mean(0), drawn.std(0)
     scale = np.where(deviation > 0, deviation, np.inf)
     z, null = (observed - mean) / scale, (drawn - mean) / scale
@@ -264,30 +257,6 @@ def _test(
     p_value = (1 + at_least) / (1 + permutations)
     effect = effects(codes, factors)
     return {"effect": effect, "sign": sign, "r2": r2, "z": reached, "p_value": p_value}
-
-
-def _statistics(
-    ranks: FloatArray, factors: Sequence[Factor], rows: NDArray[np.int64]
-) -> FloatArray:
-    """Rank sums of binary labels and information of others, when labels come from `rows`.
-
-    Labels are centred as they were dealt: with groups of different sizes, their shares change.
-    """
-    found = np.zeros((ranks.shape[1], len(factors)))
-    binary = np.array([factor.num_levels == 2 for factor in factors])
-    if binary.any():
-        levels = np.stack([f.levels for f in factors if f.num_levels == 2], axis=1)[rows]
-        known = levels >= 0
-        share = np.where(known, levels, 0).sum(0) / np.maximum(known.sum(0), 1)
-        found[:, binary] = ranks.T @ np.where(known, levels - share, 0.0)
-    bins = class_bins(ranks)
-    for k in np.flatnonzero(~binary).tolist():
-        classes = factors[k].classes[rows]
-        known = classes >= 0
-        counts = joint_counts(bins[known], classes[known])
-        margins = n_log_n(counts.sum(2)).sum(1) + n_log_n(counts.sum(1)).sum(1)
-        found[:, k] = n_log_n(counts).sum((1, 2)) - margins + n_log_n(known.sum())
-    return found
 
 
 def _intervals(

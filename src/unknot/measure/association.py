@@ -160,7 +160,7 @@ def information_share(bins: NDArray[np.int64], classes: NDArray[np.int64]) -> Fl
     return np.maximum(plug_in - bias, 0) / entropy(np.bincount(classes))
 
 
-def n_log_n(counts: NDArray[np.int64] | np.int64) -> FloatArray:
+def n_log_n(counts: NDArray[np.number]) -> FloatArray:
     """`n ln n` of every count."""
     filled = np.asarray(counts, np.float64)
     return filled * np.log(filled, out=np.zeros_like(filled), where=filled > 0)
