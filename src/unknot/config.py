@@ -23,13 +23,14 @@ class Recipe:
     steps: int
     batch_size: int
     learning_rate: float
+    optimizer: str
     adam_beta2: float
     schedule: str
 
 
 RECIPES = {
-    "one_cycle": Recipe(3000, 64, 4e-3, 0.99, "one_cycle"),
-    "higgins": Recipe(10_000, 64, 1e-4, 0.999, "constant"),
+    "one_cycle": Recipe(3000, 64, 4e-3, "muon", 0.99, "one_cycle"),
+    "higgins": Recipe(10_000, 64, 1e-4, "adam", 0.999, "constant"),
 }
 """`higgins` has the optimiser of Higgins et al. 2017 (Adam, 1e-4); its number of steps is ours."""
 
@@ -98,7 +99,9 @@ class TrainingConfig:
     batch_size: int | None = None
     """Images per step."""
     learning_rate: float | None = None
-    """Adam's; the peak, where the schedule has one (lower in runs of under 400 steps)."""
+    """The peak, where the schedule has one (lower in runs of under 400 steps)."""
+    optimizer: Literal["muon", "adam"] | None = None
+    """`muon` has Adam for all but the weights of linear layers."""
     adam_beta2: float | None = None
     """Adam's decay of the squared gradients' mean."""
     schedule: Literal["one_cycle", "constant"] | None = None
@@ -112,7 +115,7 @@ class TrainingConfig:
     log_every: int = 10
     """Steps that a line of the history averages over."""
     precision: Literal["auto", "float32", "bfloat16"] = "auto"
-    """Of the convolutions while training; `auto` is bfloat16 where the processor has it."""
+    """Of the large layers while training; `auto` is bfloat16 where the processor has it."""
     mode: Literal["eager", "compiled"] = "eager"
     """`compiled` needs a C++ compiler, and half a minute the first time."""
 
@@ -126,6 +129,7 @@ class TrainingConfig:
         _at_least("steps", recipe.steps, 1)
         _at_least("batch_size", recipe.batch_size, 1)
         _positive("learning_rate", recipe.learning_rate)
+        _one_of("optimizer", recipe.optimizer, ("muon", "adam"))
         if not 0 <= recipe.adam_beta2 < 1:
             raise UserError(f"adam_beta2 is {recipe.adam_beta2}; it must be from 0 to below 1")
         for name in ("validate_every", "checkpoint_every", "log_every"):

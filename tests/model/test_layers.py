@@ -4,7 +4,7 @@ import pytest
 import torch
 from torch import nn
 
-from unknot.model.layers import Convolution, Flatten, TransposedConvolution, set_up_layers
+from unknot.model.layers import Convolution, Linear, TransposedConvolution, set_up_layers
 
 
 def beside_torch(
@@ -57,8 +57,17 @@ def test_bfloat16_is_for_training_alone(layer: nn.Module) -> None:
     assert all(p.grad is not None and p.grad.dtype == torch.float32 for p in layer.parameters())
 
 
-def test_rows_are_in_single_precision() -> None:
-    assert Flatten()(torch.zeros(2, 3, 4, 4, dtype=torch.bfloat16)).dtype == torch.float32
+def test_a_linear_layer_takes_half_precision_and_gives_single() -> None:
+    torch.manual_seed(0)
+    layer, x = Linear(30, 20), torch.randn(4, 30)
+    exact = nn.functional.linear(x, layer.weight, layer.bias)
+    assert torch.equal(layer(x), exact)
+    set_up_layers(layer, dtype=torch.bfloat16)
+    rough = layer(x.bfloat16())
+    assert rough.dtype == torch.float32
+    assert not torch.equal(rough, exact)
+    torch.testing.assert_close(rough, exact, rtol=0.05, atol=0.05)
+    assert torch.equal(layer.eval()(x), exact)
 
 
 def test_a_model_without_such_layers_is_told_apart() -> None:

@@ -33,7 +33,7 @@ class Statistics:
             widths = [one.shape[1] for one in classes]
             self._first_class = np.cumsum([0, *widths[:-1]])
             self._classes = np.hstack(classes)
-            self._bins = np.hstack([_indicators(bins, CLASS_BINS) for bins in class_bins(ranks).T])
+            self._bins = _indicators(class_bins(ranks), CLASS_BINS)
 
     def __call__(self, rows: NDArray[np.int64]) -> FloatArray:
         """Of every code beside every label, shape `(num_codes, num_labels)`.
@@ -52,8 +52,8 @@ class Statistics:
 
     def _information(self, rows: NDArray[np.int64]) -> FloatArray:
         """Mutual information of bins and classes, in nats times the images where they are known."""
-        counts = self._bins.T @ self._classes[rows]
-        counts = counts.reshape(self._ranks.shape[1], CLASS_BINS, -1)
+        shape = self._ranks.shape[1], CLASS_BINS, self._classes.shape[1]
+        counts = (self._bins.T @ self._classes[rows]).reshape(shape)
         in_bin = self._by_label(counts)
         return (
             self._by_label(n_log_n(counts).sum(1))
@@ -68,6 +68,6 @@ class Statistics:
 
 
 def _indicators(values: NDArray[np.int64], num: int = 0) -> NDArray[np.float32]:
-    """Which of the numbers below `num` each value is; none for -1. Shape `(len(values), num)`."""
+    """Which of the numbers below `num` each value is, side by side; none of them for -1."""
     num = num or int(values.max()) + 1
-    return (values[:, None] == np.arange(num)).astype(np.float32)
+    return (values[..., None] == np.arange(num)).reshape(len(values), -1).astype(np.float32)

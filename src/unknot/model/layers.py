@@ -1,4 +1,4 @@
-"""The two 4x4 layers of stride 2, computed as fast as the libraries allow.
+"""The 4x4 layers of stride 2 and the large linear ones, computed as fast as the libraries allow.
 
 Parameters have torch's names, shapes and initialisation, so weights on disk have the plain layout.
 While a model trains, a layer may compute in `bfloat16`; measured is always in single precision.
@@ -44,12 +44,17 @@ class TransposedConvolution(nn.ConvTranspose2d):
         return output
 
 
-class Flatten(nn.Flatten):
-    """Feature maps as rows, out of half precision."""
+class Linear(nn.Linear):
+    """A linear layer that takes any precision and gives single."""
+
+    def __init__(self, in_features: int, out_features: int) -> None:
+        super().__init__(in_features, out_features)
+        self.training_dtype: torch.dtype | None = None
 
     def forward(self, input: Tensor) -> Tensor:
-        """Shape `(batch, channel, height, width)` to `(batch, channel * height * width)`."""
-        return super().forward(single_precision(input))
+        """Shape `(batch, in)` to `(batch, out)`."""
+        x, weight, bias = _in_precision(self, input)
+        return single_precision(functional.linear(x, weight, bias))
 
 
 def single_precision(x: Tensor) -> Tensor:
@@ -57,8 +62,11 @@ def single_precision(x: Tensor) -> Tensor:
     return x.float() if x.dtype == torch.bfloat16 else x
 
 
+Layer = Convolution | TransposedConvolution | Linear
+
+
 def set_up_layers(model: nn.Module, *, dtype: torch.dtype | None, plain: bool = False) -> bool:
-    """Choose how a model's convolutions compute.
+    """Choose how a model's layers of this module compute.
 
     Args:
         model: with any layers.
@@ -68,7 +76,7 @@ def set_up_layers(model: nn.Module, *, dtype: torch.dtype | None, plain: bool = 
     Returns:
         Whether the model has any of them.
     """
-    layers = [m for m in model.modules() if isinstance(m, Convolution | TransposedConvolution)]
+    layers = [m for m in model.modules() if isinstance(m, Layer)]
     for layer in layers:
         layer.training_dtype = dtype
         if isinstance(layer, TransposedConvolution):
@@ -138,9 +146,7 @@ class _Transposed(torch.autograd.Function):
         return grad_x, grad_weight, grad.sum((0, 2, 3))
 
 
-def _in_precision(
-    layer: Convolution | TransposedConvolution, input: Tensor
-) -> tuple[Tensor, Tensor, Tensor]:
+def _in_precision(layer: Layer, input: Tensor) -> tuple[Tensor, Tensor, Tensor]:
     """Input, weight and bias as the layer computes with them now."""
     dtype = (layer.training_dtype if layer.training else None) or layer.weight.dtype
     assert layer.bias is not None

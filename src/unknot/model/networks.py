@@ -10,7 +10,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor, nn
 
-from unknot.model.layers import Convolution, Flatten, TransposedConvolution
+from unknot.model.layers import Convolution, Linear, TransposedConvolution
 
 
 class Networks(NamedTuple):
@@ -54,8 +54,8 @@ def higgins_conv(image_shape: tuple[int, int, int], latent_dim: int) -> Networks
         down += [Convolution(before, after), nn.ReLU(inplace=True)]
     encoder = nn.Sequential(
         *down,
-        Flatten(),
-        nn.Linear(flat, HIDDEN),
+        nn.Flatten(),
+        Linear(flat, HIDDEN),
         nn.ReLU(inplace=True),
         nn.Linear(HIDDEN, 2 * latent_dim),
     )
@@ -63,7 +63,7 @@ def higgins_conv(image_shape: tuple[int, int, int], latent_dim: int) -> Networks
     for before, after in zip(stages[::-1], (*stages[-2::-1], channels)):
         up += [nn.ReLU(inplace=True), TransposedConvolution(before, after)]
     decoder = nn.Sequential(
-        *(nn.Linear(latent_dim, HIDDEN), nn.ReLU(inplace=True), nn.Linear(HIDDEN, flat)),
+        *(nn.Linear(latent_dim, HIDDEN), nn.ReLU(inplace=True), Linear(HIDDEN, flat)),
         *(nn.Unflatten(1, (stages[-1], SMALLEST, SMALLEST)), *up),
     )
     return Networks(encoder, decoder)

@@ -11,7 +11,7 @@ from torch import Tensor, nn
 
 from unknot.errors import UserError
 from unknot.model.distributions import BernoulliLikelihood
-from unknot.model.layers import TransposedConvolution
+from unknot.model.layers import Linear, TransposedConvolution
 from unknot.model.vae import VAE
 
 HALF_MAX = 65_504.0
@@ -50,7 +50,7 @@ def browser_model(model: VAE) -> BrowserModel:
     layers: list[dict[str, Any]] = []
     parts: list[Tensor] = []
     for layer in model.decoder:
-        if type(layer) is nn.Linear:
+        if isinstance(layer, nn.Linear) and type(layer) in (nn.Linear, Linear):
             sizes = {"inputs": layer.in_features, "outputs": layer.out_features}
             layers.append({"kind": "dense", **sizes, "relu": False, "grid": None})
             parts += _parameters(layer, layer.out_features)

@@ -12,7 +12,7 @@ from torch import Tensor, nn
 
 from unknot.errors import UserError
 from unknot.files import read_json, recover_folder, replace_folder
-from unknot.training.adam import Adam
+from unknot.training.optimizers import Optimizer
 
 FOLDER = "checkpoint"
 WEIGHTS, OPTIMIZER, STATE = "weights.safetensors", "optimizer.safetensors", "state.json"
@@ -59,7 +59,9 @@ def load_weights(path: Path, model: nn.Module) -> None:
         raise UserError(f"{path} cannot be loaded ({reason}); train the run again") from None
 
 
-def save_checkpoint(folder: Path, model: nn.Module, optimizer: Adam, position: Position) -> None:
+def save_checkpoint(
+    folder: Path, model: nn.Module, optimizer: Optimizer, position: Position
+) -> None:
     """Write a run's checkpoint beside its place and rename it there."""
     beside = folder / f".{FOLDER}.{os.getpid()}"
     shutil.rmtree(beside, ignore_errors=True)
@@ -85,7 +87,7 @@ def read_position(folder: Path) -> Position | None:
     return Position(**read_json(folder / FOLDER / STATE))
 
 
-def load_checkpoint(folder: Path, model: nn.Module, optimizer: Adam) -> None:
+def load_checkpoint(folder: Path, model: nn.Module, optimizer: Optimizer) -> None:
     """Bring a model and its optimiser to where the checkpoint stands.
 
     Raises:

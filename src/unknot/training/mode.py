@@ -25,7 +25,7 @@ class Mode(NamedTuple):
 
     Attributes:
         way: `eager`, `compiled`, or `stacked` with other runs.
-        precision: of the convolutions, `float32` or `bfloat16`; all else is in single precision.
+        precision: of the large layers, `float32` or `bfloat16`; all else is in single precision.
         note: what could not be had as asked, for the user.
     """
 

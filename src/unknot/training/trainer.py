@@ -19,20 +19,19 @@ from unknot.model.networks import NetworkBuilder
 from unknot.model.vae import Terms
 from unknot.objectives import OBJECTIVES, beta_scales
 from unknot.training import checkpoint
-from unknot.training.adam import Adam
 from unknot.training.build import build_model, choose_device
 from unknot.training.checkpoint import Position
 from unknot.training.evaluate import encode_images, measure_fit
 from unknot.training.history import History, read_history
 from unknot.training.memory import keep_freed_memory
 from unknot.training.mode import COMPILED, STACKED, Mode, choose_mode, make_step
+from unknot.training.optimizers import make_optimizer
 from unknot.training.pixels import gather, resident
 from unknot.training.randomness import BatchOrder, standard_normal
 from unknot.training.recorders import Frames, Meter, Watch
 from unknot.training.schedule import beta_at, frame_steps, learning_rate
 
 NUM_VALIDATION = 1000
-ADAM_BETA1 = 0.9
 WEIGHTS, CODES = "weights.safetensors", "codes.npz"
 EVALUATION, SCALES = "evaluation.json", "scales.json"
 
@@ -101,7 +100,7 @@ class Trainer:
         if start:  # another mode only if no step is left
             way, precision = start.mode.split(" ", 1)
             self.mode = Mode(way, precision, self.mode.note)
-        self.optimizer = Adam(self.model.parameters(), ADAM_BETA1, self.recipe.adam_beta2)
+        self.optimizer = make_optimizer(self.recipe, self.model)
         if start:
             checkpoint.load_checkpoint(folder, self.model, self.optimizer)
         self.position = start or Position(0, 0.0, torch.get_num_threads(), self.mode.name, math.nan)

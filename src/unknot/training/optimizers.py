@@ -1,0 +1,161 @@
+"""What updates the parameters."""
+
+from collections.abc import Iterable
+
+import torch
+from torch import Tensor, nn
+from torch.nn.functional import pad
+
+from unknot.config import Recipe
+
+ADAM_BETA1, EPSILON = 0.9, 1e-8
+MOMENTUM = 0.95
+UPDATE_SIZE = 0.1  # root mean square of an update's entries, in learning rates
+BLOCK = 64  # rows that are made orthogonal to one another
+ITERATIONS, COEFFICIENTS = 5, (3.4445, -4.7750, 2.0315)
+TINY = 1e-7
+
+
+class Adam:
+    """Adam (Kingma and Ba 2015, algorithm 1) on all parameters at once.
+
+    As torch's own, whose optimisers bring in its compiler when they are made: 70 MB and a second
+    and a half in each process that trains.
+
+    Args:
+        parameters: what is updated; those without a gradient are left as they are.
+        beta1: decay of the mean of the gradients.
+        beta2: decay of the mean of their squares.
+
+    Attributes:
+        means: running mean of each parameter's gradient, in its shape and memory layout.
+        squares: running mean of the squares, likewise.
+    """
+
+    def __init__(self, parameters: Iterable[nn.Parameter], beta1: float, beta2: float) -> None:
+        self.parameters = list(parameters)
+        self.beta1, self.beta2 = beta1, beta2
+        self.means = [torch.zeros_like(p) for p in self.parameters]
+        self.squares = [torch.zeros_like(p) for p in self.parameters]
+
+    @torch.no_grad()
+    def step(self, learning_rate: float, count: int) -> None:
+        """Update the parameters by their gradients.
+
+        Args:
+            learning_rate: of this update.
+            count: updates with this one, from 1.
+        """
+        parameters: list[Tensor] = []
+        gradients, means, squares = [], [], []
+        for parameter, mean, square in zip(self.parameters, self.means, self.squares):
+            if parameter.grad is not None:
+                parameters.append(parameter)
+                gradients.append(parameter.grad)
+                means.append(mean)
+                squares.append(square)
+        if not parameters:
+            return
+        torch._foreach_lerp_(means, gradients, 1 - self.beta1)
+        torch._foreach_mul_(squares, self.beta2)
+        torch._foreach_addcmul_(squares, gradients, gradients, 1 - self.beta2)
+        spread = torch._foreach_sqrt(squares)
+        torch._foreach_div_(spread, (1 - self.beta2**count) ** 0.5)
+        torch._foreach_add_(spread, EPSILON)
+        torch._foreach_addcdiv_(parameters, means, spread, -learning_rate / (1 - self.beta1**count))
+
+    def state(self) -> dict[str, Tensor]:
+        """What the next update depends on besides the parameters: name -> tensor."""
+        return {
+            f"{i}.{name}": value
+            for i, pair in enumerate(zip(self.means, self.squares))
+            for name, value in zip(("mean", "square"), pair)
+        }
+
+
+class Muon:
+    """Muon (Jordan et al. 2024) for the weights of linear layers, Adam for all other parameters.
+
+    An update of a weight has the directions of the gradients' running mean (Nesterov's form), all
+    of about one size: a weak one moves the weight as far as a strong one. It is scaled by the
+    weight's shape (Liu et al. 2025, equation 4), so that one learning rate does for all; to half
+    their size, which was better here (docs/log.md).
+
+    Args:
+        model: whose parameters are updated; those without a gradient are left as they are.
+        beta1: of Adam.
+        beta2: of Adam.
+
+    Attributes:
+        weights: those of linear layers.
+        momenta: running mean of each of their gradients, in its shape.
+        adam: of everything else.
+    """
+
+    def __init__(self, model: nn.Module, beta1: float, beta2: float) -> None:
+        linear = {id(m.weight) for m in model.modules() if isinstance(m, nn.Linear)}
+        self.weights = [p for p in model.parameters() if id(p) in linear]
+        self.momenta = [torch.zeros_like(w) for w in self.weights]
+        self.adam = Adam((p for p in model.parameters() if id(p) not in linear), beta1, beta2)
+
+    @torch.no_grad()
+    def step(self, learning_rate: float, count: int) -> None:
+        """Update the parameters by their gradients.
+
+        Args:
+            learning_rate: of this update.
+            count: updates with this one, from 1.
+        """
+        self.adam.step(learning_rate, count)
+        for weight, momentum in zip(self.weights, self.momenta):
+            if weight.grad is not None:
+                momentum.lerp_(weight.grad, 1 - MOMENTUM)
+                update = orthogonalize(weight.grad.lerp(momentum, MOMENTUM))
+                scale = UPDATE_SIZE * max(weight.shape) ** 0.5
+                weight.add_(update, alpha=-learning_rate * scale)
+
+    def state(self) -> dict[str, Tensor]:
+        """What the next update depends on besides the parameters: name -> tensor."""
+        momenta = {f"{i}.momentum": momentum for i, momentum in enumerate(self.momenta)}
+        return {**self.adam.state(), **momenta}
+
+
+def orthogonalize(matrix: Tensor) -> Tensor:
+    """The matrix with its singular values brought near 1, between 0.6 and 1.2.
+
+    Five steps of a Newton-Schulz iteration with the coefficients of Jordan et al. 2024, computed on
+    the Gram matrix, which is smaller. Of more than 64 rows (columns, if there are fewer of them),
+    each block of at most 64 is treated by itself: that costs a fifth for 256.
+
+    Args:
+        matrix: two-dimensional; a row or a column of zeros stays so.
+
+    Returns:
+        The same shape.
+    """
+    if matrix.shape[0] > matrix.shape[1]:
+        return orthogonalize(matrix.T).T
+    rows, columns = matrix.shape
+    num = -(-rows // BLOCK)
+    size = -(-rows // num)
+    blocks = pad(matrix, (0, 0, 0, num * size - rows)).view(num, size, columns)
+    blocks = blocks / (torch.linalg.matrix_norm(blocks, keepdim=True) + TINY)
+    gram = blocks @ blocks.mT
+    product = torch.eye(size, dtype=matrix.dtype, device=matrix.device).expand_as(gram)
+    first, second, third = COEFFICIENTS
+    for _ in range(ITERATIONS):
+        polynomial = torch.baddbmm(gram, gram, gram, beta=second, alpha=third)
+        polynomial.diagonal(dim1=1, dim2=2).add_(first)
+        product = polynomial @ product
+        gram = polynomial @ gram @ polynomial
+    return (product @ blocks).view(num * size, columns)[:rows]
+
+
+Optimizer = Adam | Muon
+
+
+def make_optimizer(recipe: Recipe, model: nn.Module) -> Optimizer:
+    """The optimiser that a recipe names, for all of a model's parameters."""
+    if recipe.optimizer == "muon":
+        return Muon(model, ADAM_BETA1, recipe.adam_beta2)
+    return Adam(model.parameters(), ADAM_BETA1, recipe.adam_beta2)

@@ -1,0 +1,89 @@
+"""The optimisers beside torch's."""
+
+import pytest
+import torch
+from torch import nn
+
+from unknot.training.optimizers import MOMENTUM, UPDATE_SIZE, Adam, Muon, orthogonalize
+
+
+def test_adams_updates_are_torchs() -> None:
+    torch.manual_seed(0)
+    start = [torch.randn(4, 3, 2, 2).contiguous(memory_format=torch.channels_last), torch.randn(5)]
+    ours, theirs = ([nn.Parameter(value.clone()) for value in start] for _ in range(2))
+    idle = nn.Parameter(torch.ones(2))
+    mine, expected = Adam([*ours, idle], 0.9, 0.99), torch.optim.Adam(theirs, betas=(0.9, 0.99))
+    for count in range(1, 30):
+        rate = 0.1 / count
+        expected.param_groups[0]["lr"] = rate
+        for a, b in zip(ours, theirs):
+            a.grad = torch.randn_like(a)
+            b.grad = a.grad.clone()
+        mine.step(rate, count)
+        expected.step()
+    for a, b in zip(ours, theirs):
+        torch.testing.assert_close(a, b, rtol=1e-5, atol=1e-6)
+    assert torch.equal(idle, torch.ones(2))
+    assert mine.means[0].is_contiguous(memory_format=torch.channels_last)
+
+
+def test_muons_updates_are_torchs() -> None:
+    """Torch's computes in bfloat16, whose rounding is what the tolerance allows for."""
+    torch.manual_seed(0)
+    ours, theirs = nn.Linear(20, 30), nn.Linear(20, 30)
+    theirs.load_state_dict(ours.state_dict())
+    mine = Muon(ours, 0.9, 0.99)
+    rate = 0.1 * UPDATE_SIZE / 0.2  # whose updates are of that size
+    expected = torch.optim.Muon(
+        [theirs.weight], rate, weight_decay=0, momentum=MOMENTUM, adjust_lr_fn="match_rms_adamw"
+    )
+    bias = torch.optim.Adam([theirs.bias], 0.1, betas=(0.9, 0.99))
+    start = ours.weight.detach().clone()
+    for count in range(1, 10):
+        for a, b in zip(ours.parameters(), theirs.parameters()):
+            a.grad = torch.randn_like(a)
+            b.grad = a.grad.clone()
+        mine.step(0.1, count)
+        expected.step()
+        bias.step()
+    moved = torch.linalg.norm(theirs.weight - start)
+    assert torch.linalg.norm(ours.weight - theirs.weight) < 0.02 * moved
+    torch.testing.assert_close(ours.bias, theirs.bias, rtol=1e-5, atol=1e-6)
+
+
+@pytest.mark.parametrize("shape", [(64, 200), (7, 5), (1, 9), (300, 50)])
+def test_singular_values_come_near_one(shape: tuple[int, int]) -> None:
+    torch.manual_seed(0)
+    matrix = torch.randn(shape) * torch.logspace(-1, 1, shape[1])
+    left, _, right = torch.linalg.svd(matrix, full_matrices=False)
+    aligned = left.T @ orthogonalize(matrix) @ right.T
+    values = aligned.diagonal()
+    assert values.min() > 0.6
+    assert values.max() < 1.25
+    torch.testing.assert_close(aligned, values.diag(), rtol=0, atol=1e-4)
+
+
+def test_blocks_of_rows_are_treated_apart() -> None:
+    torch.manual_seed(0)
+    matrix = torch.randn(100, 130)
+    apart = torch.cat([orthogonalize(half) for half in matrix.split(50)])
+    torch.testing.assert_close(orthogonalize(matrix), apart)
+    torch.testing.assert_close(orthogonalize(matrix.T), apart.T)
+    uneven = orthogonalize(matrix[:99])
+    torch.testing.assert_close(uneven[:50], apart[:50])
+    torch.testing.assert_close(uneven[50:], orthogonalize(matrix[50:99]))
+
+
+def test_an_update_has_the_same_size_in_every_shape() -> None:
+    torch.manual_seed(0)
+    for shape in [(6, 256), (256, 1024), (1024, 256)]:
+        layer = nn.Linear(shape[1], shape[0], bias=False)
+        before = layer.weight.detach().clone()
+        layer.weight.grad = torch.randn_like(layer.weight) * 1e3
+        Muon(layer, 0.9, 0.99).step(0.01, 1)
+        size = (layer.weight - before).square().mean().sqrt().item()
+        assert 0.6 < size / (0.01 * UPDATE_SIZE) < 1.25
+
+
+def test_a_gradient_of_zero_moves_nothing() -> None:
+    assert torch.equal(orthogonalize(torch.zeros(3, 4)), torch.zeros(3, 4))
