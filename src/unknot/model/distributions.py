@@ -120,5 +120,5 @@ LIKELIHOODS: dict[str, Callable[[float], Likelihood]] = {
 
 
 def _gaussian_distortion(x: Tensor, output: Tensor, log_sigma: Tensor) -> Tensor:
-    squared_error = functional.mse_loss(output, x, reduction="none").sum(PIXELS)
+    squared_error = (output - x).square().sum(PIXELS)
     return x[0].numel() * log_sigma + 0.5 * squared_error * torch.exp(-2 * log_sigma)

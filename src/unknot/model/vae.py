@@ -62,7 +62,7 @@ class VAE(nn.Module):
 
     def standardize(self, images: Tensor) -> Tensor:
         """Pixels 0..255 (uint8) to the network's scale, channels last in memory; same shape."""
-        x = images.to(torch.float32, memory_format=torch.channels_last)
+        x = images.to(torch.float32).contiguous(memory_format=torch.channels_last)  # faster in two
         scale = _in_memory_order(255 * self.pixel_std).reciprocal_()
         return x.mul_(scale).sub_(_in_memory_order(self.pixel_mean / self.pixel_std))
 

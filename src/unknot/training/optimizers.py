@@ -133,22 +133,36 @@ def orthogonalize(matrix: Tensor) -> Tensor:
     Returns:
         The same shape.
     """
-    if matrix.shape[0] > matrix.shape[1]:
-        return orthogonalize(matrix.T).T
     rows, columns = matrix.shape
-    num = -(-rows // BLOCK)
-    size = -(-rows // num)
-    blocks = pad(matrix, (0, 0, 0, num * size - rows)).view(num, size, columns)
-    blocks = blocks / (torch.linalg.matrix_norm(blocks, keepdim=True) + TINY)
-    gram = blocks @ blocks.mT
-    product = torch.eye(size, dtype=matrix.dtype, device=matrix.device).expand_as(gram)
+    is_wide = rows <= columns
+    short = min(rows, columns)
+    num = -(-short // BLOCK)
+    size = -(-short // num)
+    missing = num * size - short
+    if is_wide:
+        wide = pad(matrix, (0, 0, 0, missing)).unflatten(0, (num, size))
+    else:
+        wide = pad(matrix, (0, missing)).unflatten(1, (num, size)).permute(1, 2, 0)
+    gram = torch.bmm(wide, wide.mT)
+    norm = gram.diagonal(dim1=1, dim2=2).sum(1)[:, None, None].sqrt() + TINY
+    product = _newton_schulz(gram / norm**2) / norm
+    if is_wide:
+        return torch.bmm(product, wide).flatten(0, 1)[:rows]
+    return torch.bmm(wide.mT, product).transpose(0, 1).flatten(1)[:, :columns]
+
+
+def _newton_schulz(gram: Tensor) -> Tensor:
+    """What makes blocks nearly orthogonal, from their Gram matrices; symmetric, the same shape."""
     first, second, third = COEFFICIENTS
-    for _ in range(ITERATIONS):
+    product = None
+    for i in range(ITERATIONS):
         polynomial = torch.baddbmm(gram, gram, gram, beta=second, alpha=third)
         polynomial.diagonal(dim1=1, dim2=2).add_(first)
-        product = polynomial @ product
-        gram = polynomial @ gram @ polynomial
-    return (product @ blocks).view(num * size, columns)[:rows]
+        product = polynomial if product is None else torch.bmm(polynomial, product)
+        if i < ITERATIONS - 1:
+            gram = torch.bmm(torch.bmm(polynomial, gram), polynomial)
+    assert product is not None
+    return product
 
 
 Optimizer = Adam | Muon
