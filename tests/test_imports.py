@@ -20,6 +20,7 @@ FLOW = [
     "evaluation",
     "figures",
     "report",
+    "pictures",
     "worker engines describe planning",
     "findings",
     "answers explorer export",

@@ -10,9 +10,9 @@ from PIL import Image, features
 
 from unknot.config import beta_text
 from unknot.errors import UserError
+from unknot.pictures import prior_codes
 from unknot.report.browser import browser_model, encoded, kernel, pixel_scale
 from unknot.training.run import Run
-from unknot.worker import prior_codes
 
 MODEL_BYTES = 8_000_000
 """Once the decoders of the first seeds have so many characters, no more go into the page."""

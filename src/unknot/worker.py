@@ -1,20 +1,20 @@
-"""Runs from their descriptions to scores and pictures: `python -m unknot.worker RUN_FOLDER ...`.
+"""Runs from their descriptions to scores and pictures: `python -m unknot.worker`.
 
-`compare` hands each run's folder to a process of this module, so a user's own script is never
-imported a second time.
+`compare` hands runs to processes of this module, so a user's own script is never imported a second
+time. Each line of their input is a JSON list of run folders: one, or several to be trained as one.
 """
 
 import argparse
+import json
 import os
 import sys
 import traceback
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 
-import numpy as np
 import torch
 from filelock import FileLock, Timeout
 
@@ -23,19 +23,15 @@ from unknot.data.image_set import ImageSet, open_image_set
 from unknot.data.sources import load_images
 from unknot.errors import Interrupted, UserError, explain_os_error
 from unknot.evaluation import BRIEF, evaluate_run
-from unknot.figures import animations, plots
 from unknot.files import holds_other_things, read_json, write_json, write_text
 from unknot.model.networks import NetworkBuilder
+from unknot.pictures import draw_pictures
 from unknot.training.loop import fit, fit_together
-from unknot.training.randomness import standard_normal
 from unknot.training.run import CONFIG, DONE, IMAGES, Run
 
 LOCK, LOG = ".lock", "log.txt"
 LOCK_SECONDS = 60
 EXIT_USER, EXIT_FAULT, EXIT_INTERRUPTED = 2, 1, 130
-TRAVERSAL_COLUMNS = 8
-SPAN = (-1.0, 1.0)
-FIGURE_SEED = 0  # not the run's: the same samples stand in every run
 
 
 def describe_run(config: RunConfig, images: ImageSet, folder: Path) -> None:
@@ -221,103 +217,17 @@ def open_images(config: RunConfig, folder: Path) -> ImageSet:
     return images
 
 
-def draw_pictures(run: Run) -> None:
-    """Draw a run's reconstructions, traversals and curves into its folder."""
-    draw_reconstructions(run, run.folder)
-    draw_traversals(run, run.folder)
-    codes = prior_codes(run)
-    values = np.linspace(*SPAN, TRAVERSAL_COLUMNS)
-    still = animations.traversal_sheet(run.decode, codes[0], run.kl, values)
-    animations.save_picture(still, run.folder / "traversals.png")
-    curves = plots.training_curves(run.history("train"), run.history("validation"))
-    plots.save_figure(curves, run.folder / "curves.svg")
-
-
-def draw_reconstructions(run: Run, folder: Path, *, format: str = "avif") -> tuple[Path, str]:
-    """Write the reconstructions over training.
+def execute(folders: Sequence[Path], device: str, on_step: Callable[[int, int], None]) -> int:
+    """Execute a run, or several as one; the last line printed says what went wrong.
 
     Returns:
-        The file, and a note for the user or an empty string.
+        The exit status: 0, 2 if a user can mend what stopped a run, 130 after a signal, or 1.
     """
-    frames = run.frames()
-    pictures = animations.reconstruction_frames(
-        frames["images"], frames["reconstructions"], frames["steps"]
-    )
-    return _write(pictures, folder, "reconstructions", format, milliseconds=150, last=2000)
-
-
-def draw_traversals(
-    run: Run,
-    folder: Path,
-    *,
-    codes: np.ndarray | None = None,
-    span: tuple[float, float] = SPAN,
-    format: str = "avif",
-) -> tuple[Path, str]:
-    """Write each latent moved over `span`, from `codes` or from samples of the prior.
-
-    Anything but the run's own traversals, which the report shows, gets a name of its own.
-
-    Returns:
-        The file, and a note for the user or an empty string.
-    """
-    start = prior_codes(run) if codes is None else codes
-    stem = "traversals" + ("" if codes is None else "_images")
-    stem += "" if span == SPAN else f"_{span[0]:g}_{span[1]:g}"
-    if format == "png":
-        values = np.linspace(*span, TRAVERSAL_COLUMNS)
-        still = animations.traversal_sheet(run.decode, start[0], run.kl, values)
-        return _write([still], folder, stem, format)
-    frames = animations.traversal_frames(
-        run.decode, start, run.kl, animations.traversal_values(span)
-    )
-    return _write(animations.there_and_back(frames), folder, stem, format)
-
-
-def prior_codes(run: Run) -> np.ndarray:
-    """The samples of the prior that every run's traversals start from, `(8, latent_dim)`."""
-    shape = (TRAVERSAL_COLUMNS, run.config.model.latent_dim)
-    return standard_normal(shape, FIGURE_SEED, "traversals").numpy()
-
-
-def _write(
-    frames: list,
-    folder: Path,
-    stem: str,
-    wanted: str,
-    *,
-    milliseconds: int = 80,
-    last: int | None = None,
-) -> tuple[Path, str]:
-    suffix, note = animations.available_format(wanted)
-    path = folder / f"{stem}.{suffix}"
-    if suffix == "png":
-        animations.save_picture(frames[-1], path)
-    else:
-        animations.save_animation(frames, path, milliseconds=milliseconds, last=last)
-    return path, note or ""
-
-
-def main() -> int:
-    """Execute the runs that the command line names; the last line printed says what went wrong."""
-    parser = argparse.ArgumentParser(prog="python -m unknot.worker", description=__doc__)
-    parser.add_argument("folders", type=Path, nargs="+")
-    parser.add_argument("--threads", type=int, default=1)
-    parser.add_argument("--device", default="auto")
-    arguments = parser.parse_args()
-    torch.set_num_threads(arguments.threads)
-    parent = os.getppid()
-
-    def follow_parent(step: int, steps: int) -> None:
-        if os.getppid() != parent:  # the comparison was killed: save and make way
-            os.kill(os.getpid(), 15)
-
-    first, *others = arguments.folders
-    execute = partial(execute_run, first, device=arguments.device, on_step=follow_parent)
+    first, *others = folders
     try:
         if others:
-            return execute_together(arguments.folders, arguments.device, follow_parent)
-        words = _last_words(execute)
+            return execute_together(folders, device, on_step)
+        words = _last_words(partial(execute_run, first, device=device, on_step=on_step))
     except (Interrupted, KeyboardInterrupt) as stopped:
         print(str(stopped) or "interrupted", flush=True)
         return EXIT_INTERRUPTED
@@ -327,5 +237,33 @@ def main() -> int:
     return 0
 
 
+def main() -> None:
+    """Execute what each line of the input names, and answer each with an exit status.
+
+    What is printed meanwhile goes into the log of the first run that the line names.
+    """
+    parser = argparse.ArgumentParser(prog="python -m unknot.worker", description=__doc__)
+    parser.add_argument("--threads", type=int, default=1)
+    parser.add_argument("--device", default="auto")
+    arguments = parser.parse_args()
+    parent = os.getppid()
+
+    def follow_parent(step: int, steps: int) -> None:
+        if os.getppid() != parent:  # the comparison was killed: save and make way
+            os.kill(os.getpid(), 15)
+
+    status = 0
+    with os.fdopen(os.dup(1), "w") as answers:
+        while status != EXIT_INTERRUPTED and (line := sys.stdin.readline()):
+            folders = [Path(folder) for folder in json.loads(line)]
+            with (folders[0] / LOG).open("ab") as log:
+                os.dup2(log.fileno(), 1)
+                os.dup2(log.fileno(), 2)
+            torch.set_num_threads(arguments.threads)  # a resumed run may have set its own
+            status = execute(folders, arguments.device, follow_parent)
+            with suppress(BrokenPipeError):
+                print(status, file=answers, flush=True)
+
+
 if __name__ == "__main__":
-    sys.exit(main())
+    main()

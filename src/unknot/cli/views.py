@@ -43,8 +43,8 @@ def traverse_command(options: TraverseOptions) -> tuple[str, Any]:
     low, high = options.range
     if not low < high:
         raise UserError(f"range is {low} {high}; give a lower and a higher end")
+    from unknot.pictures import TRAVERSAL_COLUMNS, draw_traversals
     from unknot.training.run import Run
-    from unknot.worker import TRAVERSAL_COLUMNS, draw_traversals
 
     run = Run(options.run)
     codes = None
@@ -59,8 +59,8 @@ def traverse_command(options: TraverseOptions) -> tuple[str, Any]:
 
 def reconstruct_command(options: PictureOptions) -> tuple[str, Any]:
     """Draw a run's reconstructions over training."""
+    from unknot.pictures import draw_reconstructions
     from unknot.training.run import Run
-    from unknot.worker import draw_reconstructions
 
     run = Run(options.run)
     return _picture(*draw_reconstructions(run, options.out or run.folder, format=options.format))

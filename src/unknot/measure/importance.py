@@ -5,7 +5,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 from sklearn.ensemble import ExtraTreesClassifier, ExtraTreesRegressor
-from sklearn.tree import DecisionTreeRegressor
+from sklearn.tree import DecisionTreeRegressor, ExtraTreeClassifier, ExtraTreeRegressor
 
 FloatArray = NDArray[np.float64]
 
@@ -114,14 +114,18 @@ def predicted_share(
     Returns:
         `(accuracy - majority) / (1 - majority)`, or R2 of a continuous factor; 0 to 1.
     """
-    forest_type = ExtraTreesRegressor if continuous else ExtraTreesClassifier
-    forest = forest_type(
-        num_trees,
-        min_samples_leaf=LEAF,
-        max_features=None,
-        random_state=int(rng.integers(2**31)),
-    )
-    guess = forest.fit(codes[training], values[training]).predict(codes[~training])
+    options = {
+        "min_samples_leaf": LEAF,
+        "max_features": None,
+        "random_state": int(rng.integers(2**31)),
+    }
+    if num_trees == 1:  # without a forest's overhead, which is twice the tree
+        tree = ExtraTreeRegressor(**options) if continuous else ExtraTreeClassifier(**options)
+    elif continuous:
+        tree = ExtraTreesRegressor(num_trees, **options)
+    else:
+        tree = ExtraTreesClassifier(num_trees, **options)
+    guess = tree.fit(codes[training], values[training]).predict(codes[~training])
     truth = values[~training]
     if continuous:
         error, worst = np.mean((guess - truth) ** 2), np.var(truth)
