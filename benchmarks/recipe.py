@@ -11,7 +11,6 @@ where an interrupted one goes on.
 import argparse
 import json
 import os
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import fields
 from pathlib import Path
 from typing import Any
@@ -76,7 +75,7 @@ def train(
     """Train what is not yet trained, one thread each."""
     options = {item.name: getattr(training, item.name) for item in fields(training)}
     jobs = []
-    with ThreadPoolExecutor(workers) as executor:
+    with engines.LocalExecutor(workers) as executor:
         for name, images, beta, seed in rows:
             (config,) = experiment_config(images, [beta], [seed], **options).runs()
             folder = work / name / config.name

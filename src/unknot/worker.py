@@ -30,6 +30,7 @@ from unknot.training.loop import fit, fit_together
 from unknot.training.run import CONFIG, DONE, IMAGES, Run
 
 LOCK, LOG = ".lock", "log.txt"
+ANSWER = "status "
 LOCK_SECONDS = 60
 EXIT_USER, EXIT_FAULT, EXIT_INTERRUPTED = 2, 1, 130
 
@@ -220,6 +221,11 @@ def open_images(config: RunConfig, folder: Path) -> ImageSet:
 def execute(folders: Sequence[Path], device: str, on_step: Callable[[int, int], None]) -> int:
     """Execute a run, or several as one; the last line printed says what went wrong.
 
+    Args:
+        folders: with their descriptions.
+        device: where to compute.
+        on_step: called with steps done and steps in all.
+
     Returns:
         The exit status: 0, 2 if a user can mend what stopped a run, 130 after a signal, or 1.
     """
@@ -245,24 +251,23 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m unknot.worker", description=__doc__)
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--device", default="auto")
+    parser.add_argument("--parent", type=int, default=os.getppid(), help="to stop with")
     arguments = parser.parse_args()
-    parent = os.getppid()
 
     def follow_parent(step: int, steps: int) -> None:
-        if os.getppid() != parent:  # the comparison was killed: save and make way
+        if os.getppid() != arguments.parent:  # the comparison was killed: save and make way
             os.kill(os.getpid(), 15)
 
-    status = 0
-    with os.fdopen(os.dup(1), "w") as answers:
-        while status != EXIT_INTERRUPTED and (line := sys.stdin.readline()):
-            folders = [Path(folder) for folder in json.loads(line)]
-            with (folders[0] / LOG).open("ab") as log:
-                os.dup2(log.fileno(), 1)
-                os.dup2(log.fileno(), 2)
-            torch.set_num_threads(arguments.threads)  # a resumed run may have set its own
-            status = execute(folders, arguments.device, follow_parent)
-            with suppress(BrokenPipeError):
-                print(status, file=answers, flush=True)
+    answers, status = os.dup(1), 0
+    while status != EXIT_INTERRUPTED and (line := sys.stdin.readline()):
+        folders = [Path(folder) for folder in json.loads(line)]
+        with (folders[0] / LOG).open("ab") as log:
+            os.dup2(log.fileno(), 1)
+            os.dup2(log.fileno(), 2)
+        torch.set_num_threads(arguments.threads)  # a resumed run may have set its own
+        status = execute(folders, arguments.device, follow_parent)
+        with suppress(BrokenPipeError):
+            os.write(answers, f"{ANSWER}{status}\n".encode())
 
 
 if __name__ == "__main__":

@@ -16,6 +16,7 @@ FloatArray = NDArray[np.float64]
 MIN_OTHERS = 10  # points that must not have a label's commonest value
 PER_POINT = 5  # a label with more distinct values than a fifth of its points is continuous
 MAX_CLASSES = 64
+AT_ONCE = 48  # codes, of which a few thousand points fit the processor's cache
 
 
 class Labels(NamedTuple):
@@ -99,16 +100,16 @@ def effects(codes: NDArray[np.floating], factors: Sequence[Factor]) -> FloatArra
         its classes and ten quantile bins of the code, less its bias (Miller 1955), over the label's
         entropy: from 0 to about 1.
     """
+    if codes.shape[1] > AT_ONCE:
+        parts = range(0, codes.shape[1], AT_ONCE)
+        return np.concatenate([effects(codes[:, i : i + AT_ONCE], factors) for i in parts])
     found = np.empty((codes.shape[1], len(factors)))
     patterns: dict[bytes, tuple[FloatArray, NDArray[np.int64]]] = {}
     for k, factor in enumerate(factors):
         key = factor.known.tobytes()
         if key not in patterns:
             ranks = mid_ranks(codes[factor.known])
-            patterns[key] = (
-                ranks,
-                np.floor((ranks - 0.5) * CLASS_BINS / len(ranks)).astype(np.int64),
-            )
+            patterns[key] = ranks, class_bins(ranks)
         ranks, bins = patterns[key]
         if factor.num_levels == 2:
             area = auroc(ranks, factor.levels[factor.known] == 1)

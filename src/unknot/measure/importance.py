@@ -108,23 +108,20 @@ def predicted_share(
         values: of the factor, shape `(num,)`.
         training: which points to fit on, shape `(num,)`.
         continuous: regress instead of classify.
-        rng: seeds the forest.
-        num_trees: of the forest.
+        rng: seeds the trees.
+        num_trees: whose predictions are averaged.
 
     Returns:
         `(accuracy - majority) / (1 - majority)`, or R2 of a continuous factor; 0 to 1.
     """
-    options = {
-        "min_samples_leaf": LEAF,
-        "max_features": None,
-        "random_state": int(rng.integers(2**31)),
-    }
-    if num_trees == 1:  # without a forest's overhead, which is twice the tree
+    options = {"min_samples_leaf": LEAF, "max_features": None}
+    seed = int(rng.integers(2**31))
+    if num_trees == 1:  # the one tree of such a forest, whose overhead is three times the tree
+        options["random_state"] = np.random.RandomState(seed).randint(np.iinfo(np.int32).max)
         tree = ExtraTreeRegressor(**options) if continuous else ExtraTreeClassifier(**options)
-    elif continuous:
-        tree = ExtraTreesRegressor(num_trees, **options)
     else:
-        tree = ExtraTreesClassifier(num_trees, **options)
+        forest = ExtraTreesRegressor if continuous else ExtraTreesClassifier
+        tree = forest(num_trees, random_state=seed, **options)
     guess = tree.fit(codes[training], values[training]).predict(codes[~training])
     truth = values[~training]
     if continuous:
