@@ -56,6 +56,23 @@ def test_a_rank_sum_is_of_the_images_with_the_label(rng: np.random.Generator) ->
     np.testing.assert_allclose(found[:, 0], expected)
 
 
+def test_labels_of_every_kind_side_by_side(rng: np.random.Generator) -> None:
+    """Rows that repeat, as where labels move from group to group, and labels that are not known."""
+    ranks = mid_ranks(rng.normal(size=(NUM, 2)))
+    columns = [rng.integers(k, size=NUM).astype(float) for k in (3, 2, 4, 2)]
+    columns[1][rng.random(NUM) < 0.3] = np.nan
+    factors = [make_factor(name, "discrete", column) for name, column in zip("abcd", columns)]
+    rows = rng.integers(NUM, size=NUM)
+    found = Statistics(ranks, factors)(rows)
+    for k, factor in enumerate(factors):
+        np.testing.assert_allclose(found[:, k], Statistics(ranks, [factor])(rows)[:, 0])
+    for k in (1, 3):
+        dealt = columns[k][rows]
+        known = ~np.isnan(dealt)
+        expected = (dealt[known] - dealt[known].mean()) @ ranks[known]
+        np.testing.assert_allclose(found[:, k], expected)
+
+
 def test_no_latent_in_use_is_no_row(rng: np.random.Generator) -> None:
     factor = make_factor("a", "discrete", rng.integers(3, size=NUM).astype(float))
     assert Statistics(np.empty((NUM, 0)), [factor])(np.arange(NUM)).shape == (0, 1)

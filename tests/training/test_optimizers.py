@@ -1,10 +1,21 @@
 """The optimisers beside torch's."""
 
+from dataclasses import replace
+
 import pytest
 import torch
 from torch import nn
 
-from unknot.training.optimizers import MOMENTUM, UPDATE_SIZE, Adam, Muon, orthogonalize
+from unknot.config import RECIPES
+from unknot.training.optimizers import (
+    MOMENTUM,
+    OPTIMIZERS,
+    UPDATE_SIZE,
+    Adam,
+    Muon,
+    Optimizer,
+    orthogonalize,
+)
 
 
 def test_adams_updates_are_torchs() -> None:
@@ -27,6 +38,7 @@ def test_adams_updates_are_torchs() -> None:
     assert mine.means[0].is_contiguous(memory_format=torch.channels_last)
 
 
+@pytest.mark.skipif(not hasattr(torch.optim, "Muon"), reason="this torch has no Muon")
 def test_muons_updates_are_torchs() -> None:
     """Torch's computes in bfloat16, whose rounding is what the tolerance allows for."""
     torch.manual_seed(0)
@@ -58,8 +70,8 @@ def test_singular_values_come_near_one(shape: tuple[int, int]) -> None:
     left, _, right = torch.linalg.svd(matrix, full_matrices=False)
     aligned = left.T @ orthogonalize(matrix) @ right.T
     values = aligned.diagonal()
-    assert values.min() > 0.6
-    assert values.max() < 1.25
+    assert values.min() > 0.5
+    assert values.max() < 1.21
     torch.testing.assert_close(aligned, values.diag(), rtol=0, atol=1e-4)
 
 
@@ -85,5 +97,35 @@ def test_an_update_has_the_same_size_in_every_shape() -> None:
         assert 0.6 < size / (0.01 * UPDATE_SIZE) < 1.25
 
 
-def test_a_gradient_of_zero_moves_nothing() -> None:
-    assert torch.equal(orthogonalize(torch.zeros(3, 4)), torch.zeros(3, 4))
+def test_a_first_gradient_of_zero_moves_nothing() -> None:
+    layer = nn.Linear(4, 3)
+    before = [p.detach().clone() for p in layer.parameters()]
+    for p in layer.parameters():
+        p.grad = torch.zeros_like(p)
+    Muon(layer, 0.9, 0.99).step(0.1, 1)
+    assert all(torch.equal(a, b) for a, b in zip(before, layer.parameters()))
+
+
+@pytest.mark.parametrize("name", OPTIMIZERS)
+def test_one_that_takes_over_a_state_goes_on_alike(name: str) -> None:
+    torch.manual_seed(0)
+    recipe = replace(RECIPES["one_cycle"], optimizer=name)
+    models = [nn.Sequential(nn.Conv2d(1, 2, 2), nn.Flatten(), nn.Linear(8, 3)) for _ in range(2)]
+    first = OPTIMIZERS[name](models[0], recipe)
+    gradients = [[torch.randn_like(p) for p in models[0].parameters()] for _ in range(4)]
+    for count, of in enumerate(gradients[:2], 1):
+        step(first, models[0], of, count)
+    models[1].load_state_dict(models[0].state_dict())
+    second = OPTIMIZERS[name](models[1], recipe)
+    for key, value in first.state().items():
+        second.state()[key].copy_(value)
+    for optimizer, model in zip((first, second), models):
+        for count, of in enumerate(gradients[2:], 3):
+            step(optimizer, model, of, count)
+    assert all(torch.equal(a, b) for a, b in zip(*(m.parameters() for m in models)))
+
+
+def step(optimizer: Optimizer, model: nn.Module, gradients: list[torch.Tensor], count: int) -> None:
+    for parameter, gradient in zip(model.parameters(), gradients):
+        parameter.grad = gradient.clone()
+    optimizer.step(0.01, count)

@@ -1,4 +1,4 @@
 """The model: `distributions` of latents and pixels, `networks` between them, and the `vae`.
 
-`layers` holds the convolutions that the networks are made of.
+`layers` holds the convolutions and the large linear layers that the networks are made of.
 """

@@ -1,7 +1,7 @@
 """The training loop.
 
-One pass: gather a batch from the memory map, standardise, forward, objective, backward, Adam. What
-is random at a step is a function of (seed, step), so a checkpoint is weights, optimiser and
+One pass: gather a batch from the memory map, standardise, forward, objective, backward, update.
+What is random at a step is a function of (seed, step), so a checkpoint is weights, optimiser and
 position.
 """
 

@@ -1,6 +1,6 @@
 """What updates the parameters."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 import torch
 from torch import Tensor, nn
@@ -77,7 +77,7 @@ class Muon:
     """Muon (Jordan et al. 2024) for the weights of linear layers, Adam for all other parameters.
 
     An update of a weight has the directions of the gradients' running mean (Nesterov's form), all
-    of about one size: a weak one moves the weight as far as a strong one. It is scaled by the
+    of about one size: one a hundred times weaker moves the weight about as far. It is scaled by the
     weight's shape (Liu et al. 2025, equation 4), so that one learning rate does for all; to half
     their size, which was better here (docs/log.md).
 
@@ -121,7 +121,10 @@ class Muon:
 
 
 def orthogonalize(matrix: Tensor) -> Tensor:
-    """The matrix with its singular values brought near 1, between 0.6 and 1.2.
+    """The matrix with its singular values brought near 1, and its directions kept.
+
+    Those above about a hundredth of the largest end between 0.5 and 1.2; weaker ones grow by up to
+    500 times as much as the largest does.
 
     Five steps of a Newton-Schulz iteration with the coefficients of Jordan et al. 2024, computed on
     the Gram matrix, which is smaller. Of more than 64 rows (columns, if there are fewer of them),
@@ -168,8 +171,8 @@ def _newton_schulz(gram: Tensor) -> Tensor:
 Optimizer = Adam | Muon
 
 
-def make_optimizer(recipe: Recipe, model: nn.Module) -> Optimizer:
-    """The optimiser that a recipe names, for all of a model's parameters."""
-    if recipe.optimizer == "muon":
-        return Muon(model, ADAM_BETA1, recipe.adam_beta2)
-    return Adam(model.parameters(), ADAM_BETA1, recipe.adam_beta2)
+OPTIMIZERS: dict[str, Callable[[nn.Module, Recipe], Optimizer]] = {
+    "muon": lambda model, recipe: Muon(model, ADAM_BETA1, recipe.adam_beta2),
+    "adam": lambda model, recipe: Adam(model.parameters(), ADAM_BETA1, recipe.adam_beta2),
+}
+"""Name -> optimiser of all of a model's parameters."""

@@ -25,7 +25,7 @@ from unknot.training.evaluate import encode_images, measure_fit
 from unknot.training.history import History, read_history
 from unknot.training.memory import keep_freed_memory
 from unknot.training.mode import COMPILED, STACKED, Mode, choose_mode, make_step
-from unknot.training.optimizers import make_optimizer
+from unknot.training.optimizers import OPTIMIZERS
 from unknot.training.pixels import gather, resident
 from unknot.training.randomness import BatchOrder, standard_normal
 from unknot.training.recorders import Frames, Meter, Watch
@@ -100,7 +100,7 @@ class Trainer:
         if start:  # another mode only if no step is left
             way, precision = start.mode.split(" ", 1)
             self.mode = Mode(way, precision, self.mode.note)
-        self.optimizer = make_optimizer(self.recipe, self.model)
+        self.optimizer = OPTIMIZERS[self.recipe.optimizer](self.model, self.recipe)
         if start:
             checkpoint.load_checkpoint(folder, self.model, self.optimizer)
         self.position = start or Position(0, 0.0, torch.get_num_threads(), self.mode.name, math.nan)
