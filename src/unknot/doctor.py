@@ -36,7 +36,7 @@ def examine() -> dict[str, str]:
         "processor": f"{processor()}, {num_cores()} cores for this process",
         "torch": f"{torch.__version__}, {torch.get_num_threads()} threads by default",
         "gpu": gpu,
-        "training": f"convolutions in {'bfloat16' if computes_in_bfloat16(cpu) else 'float32'}; "
+        "training": f"large layers in {'bfloat16' if computes_in_bfloat16(cpu) else 'float32'}; "
         f"compiled graphs: {why_not_compiled(cpu) or 'yes'}",
         "pillow": f"{_version('pillow')}, {_formats()}",
         "cache": f"{root}, {size / 2**20:,.0f} MiB used, "

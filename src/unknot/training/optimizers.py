@@ -10,7 +10,7 @@ from unknot.config import Recipe
 
 ADAM_BETA1, EPSILON = 0.9, 1e-8
 MOMENTUM = 0.95
-UPDATE_SIZE = 0.1  # root mean square of an update's entries, in learning rates
+UPDATE_SIZE = 0.05  # root mean square of an update's entries, in learning rates
 BLOCK = 64  # rows that are made orthogonal to one another
 ITERATIONS, COEFFICIENTS = 5, (3.4445, -4.7750, 2.0315)
 TINY = 1e-7
@@ -78,8 +78,8 @@ class Muon:
 
     An update of a weight has the directions of the gradients' running mean (Nesterov's form), all
     of about one size: one a hundred times weaker moves the weight about as far. It is scaled by the
-    weight's shape (Liu et al. 2025, equation 4), so that one learning rate does for all; to half
-    their size, which was better here (docs/log.md).
+    weight's shape (Liu et al. 2025, equation 4), so that one learning rate does for all; to a
+    quarter of their size, which was better here (docs/log.md).
 
     Args:
         model: whose parameters are updated; those without a gradient are left as they are.
