@@ -5,7 +5,8 @@
 On CelebA at beta 1 with three seeds, and on the built-in faces and sprites at beta 1, 10 and 100;
 six latents. `loss` is distortion + beta * rate on validation images. The reference is the recipe
 `higgins`, trained by the same step; it takes about an hour on two cores and is kept in `--work`,
-where an interrupted one goes on.
+where an interrupted one goes on. Seconds are those of the steps, and of the day on which a side was
+trained: the share of a reference that was kept from a busier day is too small.
 """
 
 import argparse
