@@ -27,6 +27,7 @@ from unknot.files import holds_other_things, read_json, write_json, write_text
 from unknot.model.networks import NetworkBuilder
 from unknot.pictures import draw_pictures
 from unknot.training.loop import fit, fit_together
+from unknot.training.memory import return_freed_memory
 from unknot.training.run import CONFIG, DONE, IMAGES, Run
 
 LOCK, LOG = ".lock", "log.txt"
@@ -266,6 +267,7 @@ def main() -> None:
             os.dup2(log.fileno(), 2)
         torch.set_num_threads(arguments.threads)  # a resumed run may have set its own
         status = execute(folders, arguments.device, follow_parent)
+        return_freed_memory()
         with suppress(BrokenPipeError):
             os.write(answers, f"{ANSWER}{status}\n".encode())
 

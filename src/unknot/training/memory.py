@@ -17,10 +17,26 @@ def keep_freed_memory() -> bool:
     Returns:
         Whether the C library took it; others than glibc have nothing to tell.
     """
+    library = _glibc()
+    return bool(
+        library
+        and library.mallopt(M_MMAP_THRESHOLD, LARGEST)
+        and library.mallopt(M_TRIM_THRESHOLD, 2**30)
+    )
+
+
+def return_freed_memory() -> None:
+    """Hand back to the system what a finished run leaves free, so that the next one has room."""
+    library = _glibc()
+    if library:
+        library.malloc_trim(0)
+
+
+def _glibc() -> ctypes.CDLL | None:
     if not sys.platform.startswith("linux"):
-        return False
+        return None
     try:
-        mallopt = ctypes.CDLL("libc.so.6").mallopt
-    except (OSError, AttributeError):
-        return False
-    return bool(mallopt(M_MMAP_THRESHOLD, LARGEST) and mallopt(M_TRIM_THRESHOLD, 2**30))
+        library = ctypes.CDLL("libc.so.6")
+        return library if hasattr(library, "mallopt") and hasattr(library, "malloc_trim") else None
+    except OSError:
+        return None
