@@ -20,7 +20,7 @@ from unknot.files import read_json, write_json
 from unknot.findings import Evidence
 from unknot.model.networks import linear
 
-TINY = {"steps": 30, "batch_size": 16, "latent_dim": 3, "learning_rate": 0.02}
+TINY = {"steps": 30, "batch_size": 16, "latent_dim": 3, "learning_rate": 0.02}  # latents in use
 
 
 @pytest.fixture(scope="module")

@@ -5,7 +5,7 @@ import math
 import tomllib
 from dataclasses import asdict, dataclass, field, fields, is_dataclass, replace
 from pathlib import Path
-from typing import Annotated, Any, Literal, get_type_hints
+from typing import Annotated, Any, Literal, get_args, get_origin, get_type_hints
 
 import tomli_w
 import tyro
@@ -53,7 +53,7 @@ class DataConfig:
     def __post_init__(self) -> None:
         """Check every field."""
         Preparation(self.size, self.crop, self.color)
-        _one_of("group", self.group, ("none", "folder"))
+        _check_choices(self)
         if not self.source.strip():
             raise UserError("the data source is empty; give a folder of images, or `faces`")
 
@@ -76,8 +76,7 @@ class ModelConfig:
     def __post_init__(self) -> None:
         """Check every field."""
         _at_least("latent_dim", self.latent_dim, 1)
-        _one_of("likelihood", self.likelihood, ("gaussian", "gaussian_learned", "bernoulli"))
-        _one_of("standardize", self.standardize, ("per_pixel", "per_channel", "unit"))
+        _check_choices(self)
         _positive("sigma", self.sigma)
         if self.likelihood == "bernoulli" and self.standardize != "unit":
             raise UserError(
@@ -121,15 +120,11 @@ class TrainingConfig:
 
     def __post_init__(self) -> None:
         """Check every field."""
-        _one_of("recipe", self.recipe, tuple(RECIPES))
-        _one_of("precision", self.precision, ("auto", "float32", "bfloat16"))
-        _one_of("mode", self.mode, ("eager", "compiled"))
+        _check_choices(self)
         recipe = self.optimisation()
-        _one_of("schedule", recipe.schedule, ("one_cycle", "constant"))
         _at_least("steps", recipe.steps, 1)
         _at_least("batch_size", recipe.batch_size, 1)
         _positive("learning_rate", recipe.learning_rate)
-        _one_of("optimizer", recipe.optimizer, ("muon", "adam"))
         if not 0 <= recipe.adam_beta2 < 1:
             raise UserError(f"adam_beta2 is {recipe.adam_beta2}; it must be from 0 to below 1")
         for name in ("validate_every", "checkpoint_every", "log_every"):
@@ -335,6 +330,11 @@ def _positive(name: str, value: float) -> None:
         raise UserError(f"{name} is {value}; it must be a finite number above 0")
 
 
-def _one_of(name: str, value: Any, allowed: tuple[str, ...]) -> None:
-    if value not in allowed:
-        raise UserError(f"{name} is {value!r}; it can be {', '.join(allowed)}")
+def _check_choices(config: Any) -> None:
+    """Refuse what the `Literal` of its field does not list."""
+    for name, hint in get_type_hints(type(config)).items():
+        value, parts = getattr(config, name), (hint, *get_args(hint))
+        choices = [one for part in parts if get_origin(part) is Literal for one in get_args(part)]
+        left_out = value is None and type(None) in parts
+        if choices and not left_out and value not in choices:
+            raise UserError(f"{name} is {value!r}; it can be {', '.join(choices)}")

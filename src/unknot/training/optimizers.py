@@ -156,20 +156,22 @@ def orthogonalize(matrix: Tensor) -> Tensor:
 
 def _newton_schulz(gram: Tensor) -> Tensor:
     """What makes blocks nearly orthogonal, from their Gram matrices; symmetric, the same shape."""
-    first, second, third = COEFFICIENTS
-    product = None
-    for i in range(ITERATIONS):
-        polynomial = torch.baddbmm(gram, gram, gram, beta=second, alpha=third)
-        polynomial.diagonal(dim1=1, dim2=2).add_(first)
-        product = polynomial if product is None else torch.bmm(polynomial, product)
-        if i < ITERATIONS - 1:
-            gram = torch.bmm(torch.bmm(polynomial, gram), polynomial)
-    assert product is not None
+    product = polynomial = _polynomial(gram)
+    for _ in range(ITERATIONS - 1):
+        gram = torch.bmm(torch.bmm(polynomial, gram), polynomial)
+        polynomial = _polynomial(gram)
+        product = torch.bmm(polynomial, product)
     return product
 
 
-Optimizer = Adam | Muon
+def _polynomial(gram: Tensor) -> Tensor:
+    first, second, third = COEFFICIENTS
+    result = torch.baddbmm(gram, gram, gram, beta=second, alpha=third)
+    result.diagonal(dim1=1, dim2=2).add_(first)
+    return result
 
+
+Optimizer = Adam | Muon
 
 OPTIMIZERS: dict[str, Callable[[nn.Module, Recipe], Optimizer]] = {
     "muon": lambda model, recipe: Muon(model, ADAM_BETA1, recipe.adam_beta2),
