@@ -2,24 +2,31 @@
 
     python benchmarks/decode.py [--rounds 3] [--json]
 
-Measured through `load_images`, so that hashing, writing and splitting are in it.
+Measured through `load_images`, so that hashing, writing and splitting are in it. Then, in one
+thread and through `decode` alone, a photograph of 4032x3024: shrunk while it is decoded, and whole.
 """
 
+import io
 import os
 import statistics
 import tempfile
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 from common import alternate, arguments, machine, show, summary
+from numpy.typing import NDArray
 from PIL import Image
 
 from unknot.data.cache import clear_cache
+from unknot.data.decode import decode, to_pixels
 from unknot.data.faces import draw_faces, sample_factors
+from unknot.data.preparation import Preparation
 from unknot.data.sources import load_images
 
 NUM = 4000
+PHOTOGRAPH, REPEATS = (4032, 3024), 8
 
 
 def make_jpegs(folder: Path, num: int, *, distinct: int = 500) -> None:
@@ -27,10 +34,36 @@ def make_jpegs(folder: Path, num: int, *, distinct: int = 500) -> None:
     rng = np.random.default_rng(0)
     faces = draw_faces(sample_factors(distinct, seed=0), size=64).transpose(0, 2, 3, 1)
     for i in range(num):
-        large = Image.fromarray(faces[i % distinct]).resize((178, 218), Image.Resampling.BICUBIC)
-        grain = rng.integers(-8, 9, (218, 178, 3))
-        pixels = np.clip(np.asarray(large) + grain, 0, 255).astype(np.uint8)
-        Image.fromarray(pixels).save(folder / f"{i:06d}.jpg", quality=90)
+        grainy(faces[i % distinct], (178, 218), rng).save(folder / f"{i:06d}.jpg", quality=90)
+
+
+def grainy(face: NDArray[np.uint8], size: tuple[int, int], rng: np.random.Generator) -> Image.Image:
+    """A face, enlarged to a width and height, under grain."""
+    large = Image.fromarray(face).resize(size, Image.Resampling.BICUBIC)
+    grain = rng.integers(-8, 9, (size[1], size[0], 3))
+    return Image.fromarray(np.clip(np.asarray(large) + grain, 0, 255).astype(np.uint8))
+
+
+def photograph_times(rounds: int) -> dict[str, list[float]]:
+    """Milliseconds of a large JPEG, shrunk while it is decoded and whole."""
+    face = draw_faces(sample_factors(1, seed=0), size=64).transpose(0, 2, 3, 1)[0]
+    buffer = io.BytesIO()
+    grainy(face, PHOTOGRAPH, np.random.default_rng(0)).save(buffer, "JPEG", quality=90)
+    content, preparation = buffer.getvalue(), Preparation()
+
+    def whole() -> None:
+        with Image.open(io.BytesIO(content)) as picture:
+            picture.load()
+            to_pixels(picture, preparation, 3)
+
+    def timed(job: Callable[[], object]) -> float:
+        begun = time.perf_counter()
+        for _ in range(REPEATS):
+            job()
+        return 1e3 * (time.perf_counter() - begun) / REPEATS
+
+    sides = {"shrunk": lambda: timed(lambda: decode(content, preparation, 3))}
+    return alternate({**sides, "whole": lambda: timed(whole)}, rounds)
 
 
 def main() -> None:
@@ -49,6 +82,7 @@ def main() -> None:
             return NUM / (time.perf_counter() - begun)
 
         rate(1)
+        photographs = photograph_times(options.rounds)
         found = alternate({"one": lambda: rate(1), "two": lambda: rate(2)}, options.rounds)
     show(
         {
@@ -57,6 +91,11 @@ def main() -> None:
             "one_thread_images_per_second": summary(found["one"]),
             "two_threads_images_per_second": summary(found["two"]),
             "median_ratio": statistics.median(b / a for a, b in zip(found["one"], found["two"])),
+            "photograph_shrunk_ms": summary(photographs["shrunk"]),
+            "photograph_whole_ms": summary(photographs["whole"]),
+            "photograph_median_ratio": statistics.median(
+                whole / shrunk for whole, shrunk in zip(photographs["whole"], photographs["shrunk"])
+            ),
         },
         options.json,
     )

@@ -4,9 +4,15 @@ import io
 
 import numpy as np
 import pytest
-from PIL import Image
+from PIL import Image, ImageOps
 
-from unknot.data.decode import UnreadableError, crop_box, decode
+from unknot.data.decode import (
+    UnreadableError,
+    crop_box,
+    decode,
+    shrink_while_decoding,
+    to_pixels,
+)
 from unknot.data.preparation import Preparation
 from unknot.errors import UserError
 
@@ -31,12 +37,14 @@ def test_rgb_is_kept_as_it_is() -> None:
     assert np.array_equal(pixels, _gradient().transpose(2, 0, 1))
 
 
-def test_exif_rotation_turns_the_picture_upright() -> None:
+@pytest.mark.parametrize("orientation", range(10))
+def test_exif_turns_the_picture_upright_as_pillow_does(orientation: int) -> None:
     exif = Image.Exif()
-    exif[0x0112] = 6  # the camera lay on its right side
-    turned = Image.fromarray(np.rot90(_gradient(), 1).copy())
-    pixels = decode(_encode(turned, exif=exif), KEEP, 3)
-    assert np.array_equal(pixels, _gradient().transpose(2, 0, 1))
+    exif[0x0112] = orientation
+    content = _encode(Image.fromarray(_gradient()), exif=exif)
+    with Image.open(io.BytesIO(content)) as picture:
+        expected = np.asarray(ImageOps.exif_transpose(picture)).transpose(2, 0, 1)
+    assert np.array_equal(decode(content, KEEP, 3), expected)
 
 
 def test_palette_keeps_its_colours() -> None:
@@ -68,6 +76,52 @@ def test_the_first_frame_of_an_animation_is_taken() -> None:
     pixels = decode(_encode(frames[0], "GIF", save_all=True, append_images=frames[1:]), KEEP, 3)
     assert pixels[0].min() > 250
     assert pixels[2].max() < 5
+
+
+def _photograph(width: int, height: int) -> Image.Image:
+    """Coarse and fine detail, as a camera sees it."""
+    rng = np.random.default_rng(0)
+    coarse = Image.fromarray(rng.integers(0, 256, (9, 12, 3), np.uint8))
+    large = np.asarray(coarse.resize((width, height), Image.Resampling.BICUBIC))
+    grain = rng.integers(-12, 13, (height, width, 1))
+    return Image.fromarray(np.clip(large + grain, 0, 255).astype(np.uint8))
+
+
+@pytest.mark.parametrize(
+    ("size", "crop", "factor"),
+    [
+        ((1601, 1203), "auto", 8),
+        ((1601, 1203), "none", 8),
+        ((1601, 1203), "500", 4),
+        ((356, 436), "auto", 2),
+        ((178, 218), "auto", 1),
+        ((1601, 1203), "150", 1),
+    ],
+)
+@pytest.mark.parametrize("rotation", [1, 6])
+def test_a_large_jpeg_is_shrunk_unnoticed(
+    size: tuple[int, int], crop: str, factor: int, rotation: int
+) -> None:
+    exif = Image.Exif()
+    exif[0x0112] = rotation
+    content = _encode(_photograph(*size), "JPEG", quality=95, exif=exif)
+    preparation = Preparation(size=32, crop=crop)
+    with Image.open(io.BytesIO(content)) as picture:
+        picture.load()
+        expected = to_pixels(picture, preparation, 3).astype(int)
+    with Image.open(io.BytesIO(content)) as picture:
+        assert shrink_while_decoding(picture, preparation) == factor
+        assert picture.size == tuple(-(-side // factor) for side in size)
+    difference = np.abs(decode(content, preparation, 3) - expected)
+    assert difference.mean() < 0.5
+    assert difference.max() <= 4
+    assert (difference.max() > 0) == (factor > 1)
+
+
+def test_only_jpegs_are_shrunk() -> None:
+    with Image.open(io.BytesIO(_encode(_photograph(800, 600)))) as picture:
+        assert shrink_while_decoding(picture, KEEP) == 1
+        assert picture.size == (800, 600)
 
 
 def test_grey_has_one_channel() -> None:

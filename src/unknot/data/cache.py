@@ -18,7 +18,7 @@ from filelock import FileLock, Timeout
 from unknot.errors import UserError
 from unknot.files import replace_folder
 
-FORMAT = 1  # part of every key: raise it when entries change
+FORMAT = 2  # part of every key: raise it when entries change
 SPARE_BYTES = 64 * 2**20
 
 
