@@ -4,7 +4,7 @@ import io
 
 import numpy as np
 import pytest
-from PIL import Image, ImageOps
+from PIL import Image, ImageDraw, ImageOps
 
 from unknot.data.decode import (
     UnreadableError,
@@ -79,10 +79,14 @@ def test_the_first_frame_of_an_animation_is_taken() -> None:
 
 
 def _photograph(width: int, height: int) -> Image.Image:
-    """Coarse and fine detail, as a camera sees it."""
+    """Soft colours, hard edges and grain."""
     rng = np.random.default_rng(0)
     coarse = Image.fromarray(rng.integers(0, 256, (9, 12, 3), np.uint8))
-    large = np.asarray(coarse.resize((width, height), Image.Resampling.BICUBIC))
+    picture = coarse.resize((width, height), Image.Resampling.BICUBIC)
+    for left, top in rng.integers(0, min(width, height), (40, 2)).tolist():
+        shape = (left, top, left + width // 8, top + height // 8)
+        ImageDraw.Draw(picture).ellipse(shape, fill=tuple(rng.integers(0, 256, 3).tolist()))
+    large = np.asarray(picture)
     grain = rng.integers(-12, 13, (height, width, 1))
     return Image.fromarray(np.clip(large + grain, 0, 255).astype(np.uint8))
 
@@ -114,7 +118,7 @@ def test_a_large_jpeg_is_shrunk_unnoticed(
         assert picture.size == tuple(-(-side // factor) for side in size)
     difference = np.abs(decode(content, preparation, 3) - expected)
     assert difference.mean() < 0.5
-    assert difference.max() <= 4
+    assert difference.max() <= 10
     assert (difference.max() > 0) == (factor > 1)
 
 

@@ -22,12 +22,14 @@ class Fit(NamedTuple):
         rate: mean KL divergence of the posterior from the prior.
         kl: the rate of each latent, shape `(latent_dim,)`.
         num: images measured.
+        posterior: of each image, on the CPU, `(num, latent_dim)`.
     """
 
     distortion: float
     rate: float
     kl: list[float]
     num: int
+    posterior: Posterior
 
     @property
     def elbo(self) -> float:
@@ -52,15 +54,19 @@ def measure_fit(
     was_training = model.training
     model.eval()
     distortion, kl = 0.0, torch.zeros(model.latent_dim, dtype=torch.float64)
+    parts = []
     for start in range(0, len(indices), CHUNK):
         part = slice(start, start + CHUNK)
         x = model.standardize(gather(images, indices[part], device))
         terms = model(x, noise[part].to(device))
         distortion += terms.distortion.cpu().double().sum().item()
         kl += terms.kl.cpu().double().sum(0)
+        parts.append(terms.posterior)
     model.train(was_training)
-    kl /= len(indices)
-    return Fit(distortion / len(indices), kl.sum().item(), kl.tolist(), len(indices))
+    num = len(indices)
+    kl /= num
+    posterior = _on_cpu(parts, model.latent_dim)
+    return Fit(distortion / num, kl.sum().item(), kl.tolist(), num, posterior)
 
 
 @torch.no_grad()
@@ -74,7 +80,12 @@ def encode_images(model: VAE, images: NDArray[np.uint8], indices: NDArray[np.int
         for start in range(0, len(indices), CHUNK)
     ]
     model.train(was_training)
-    empty = [torch.empty(0, model.latent_dim)]
+    return _on_cpu(parts, model.latent_dim)
+
+
+def _on_cpu(parts: list[Posterior], latent_dim: int) -> Posterior:
+    """Posteriors of several batches, or of none, as one."""
+    empty = [torch.empty(0, latent_dim)]
     mean = torch.cat([part.mean.cpu() for part in parts] or empty)
     logvar = torch.cat([part.logvar.cpu() for part in parts] or empty)
     return Posterior(mean, logvar)

@@ -206,9 +206,10 @@ class Trainer:
         images, seed = self.images, self.config.seed
         with written_beside(self.folder / WEIGHTS) as path:
             checkpoint.save_weights(path, self.model)
-        held_out = np.concatenate([images.indices("validation"), images.indices("test")])
+        of_validation, of_test = images.indices("validation"), images.indices("test")
+        held_out = np.concatenate([of_validation, of_test])
         validation = read_history(self.folder, "validation")[-1]
-        test = measure_fit(self.model, images.images, images.indices("test"), seed=seed)
+        test = measure_fit(self.model, images.images, of_test, seed=seed)
         write_json(
             self.folder / EVALUATION,
             {
@@ -216,20 +217,24 @@ class Trainer:
                     **{key: validation[key] for key in ("distortion", "rate", "kl")},
                     "elbo": -(validation["distortion"] + validation["rate"]),
                 },
-                "test": {**test._asdict(), "elbo": test.elbo},
+                "test": {
+                    **{"distortion": test.distortion, "rate": test.rate, "kl": test.kl},
+                    **{"num": test.num, "elbo": test.elbo},
+                },
                 "num_validation": len(self.validation),
                 "mode": self.mode.name,
                 "note": self.mode.note,
             },
         )
-        posterior = encode_images(self.model, images.images, held_out)
+        parts = encode_images(self.model, images.images, of_validation), test.posterior
+        mean, logvar = (torch.cat(part).numpy() for part in zip(*parts))
         labels = images.labels
         arrays = {
             "image": held_out,
             "name": np.array([images.names[i] for i in held_out]),
             "split": labels.split[held_out],
-            "posterior_mean": posterior.mean.numpy(),
-            "posterior_logvar": posterior.logvar.numpy(),
+            "posterior_mean": mean,
+            "posterior_logvar": logvar,
             "attributes": labels.attributes[held_out],
             "attribute_names": np.array(labels.attribute_names, dtype=np.str_),
             "factors": labels.factors[held_out],
