@@ -71,6 +71,14 @@ def test_a_recipe_is_a_default_that_options_replace() -> None:
     assert resolved.resolved() == resolved
 
 
+def test_a_recipes_warmup_of_beta_takes_at_most_half_of_a_run() -> None:
+    assert TrainingConfig(steps=1000).resolved().beta_warmup == 300
+    assert TrainingConfig(steps=100).resolved().beta_warmup == 50
+    assert TrainingConfig(steps=100, beta_warmup=90).resolved().beta_warmup == 90
+    assert TrainingConfig(beta_warmup=0).resolved().beta_warmup == 0
+    assert TrainingConfig(recipe="higgins").resolved().beta_warmup == 0
+
+
 @pytest.mark.parametrize(
     "make",
     [

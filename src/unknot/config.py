@@ -26,11 +26,12 @@ class Recipe:
     optimizer: str
     adam_beta2: float
     schedule: str
+    beta_warmup: int
 
 
 RECIPES = {
-    "one_cycle": Recipe(3000, 64, 4e-3, "muon", 0.99, "one_cycle"),
-    "higgins": Recipe(10_000, 64, 1e-4, "adam", 0.999, "constant"),
+    "one_cycle": Recipe(3000, 64, 4e-3, "muon", 0.99, "one_cycle", 300),
+    "higgins": Recipe(10_000, 64, 1e-4, "adam", 0.999, "constant", 0),
 }
 """`higgins` has the optimiser of Higgins et al. 2017 (Adam, 1e-4); its number of steps is ours."""
 
@@ -105,8 +106,8 @@ class TrainingConfig:
     """Adam's decay of the squared gradients' mean."""
     schedule: Literal["one_cycle", "constant"] | None = None
     """Of the learning rate."""
-    beta_warmup: int = 0
-    """Steps over which beta rises linearly from 0."""
+    beta_warmup: int | None = None
+    """Steps over which beta rises linearly from 0; the recipe's are at most half of all."""
     validate_every: int = 250
     """Steps between measurements on validation images."""
     checkpoint_every: int = 250
@@ -129,13 +130,16 @@ class TrainingConfig:
             raise UserError(f"adam_beta2 is {recipe.adam_beta2}; it must be from 0 to below 1")
         for name in ("validate_every", "checkpoint_every", "log_every"):
             _at_least(name, getattr(self, name), 1)
-        _at_least("beta_warmup", self.beta_warmup, 0)
+        _at_least("beta_warmup", recipe.beta_warmup, 0)
 
     def optimisation(self) -> Recipe:
         """The recipe, with what was given in its place."""
         given = {item.name: getattr(self, item.name) for item in fields(Recipe)}
         given = {name: value for name, value in given.items() if value is not None}
-        return replace(RECIPES[self.recipe], **given)
+        recipe = replace(RECIPES[self.recipe], **given)
+        if self.beta_warmup is None:
+            recipe = replace(recipe, beta_warmup=min(recipe.beta_warmup, recipe.steps // 2))
+        return recipe
 
     def resolved(self) -> "TrainingConfig":
         """The same with nothing left to the recipe, as it is recorded with a run."""

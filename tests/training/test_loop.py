@@ -88,7 +88,12 @@ def test_every_kind_of_model_trains(
 
 def test_divergence_names_step_beta_and_remedy(small_faces: ImageSet, tmp_path: Path) -> None:
     wild = TrainingConfig(
-        steps=200, batch_size=8, learning_rate=1e6, schedule="constant", checkpoint_every=1
+        steps=200,
+        batch_size=8,
+        learning_rate=1e6,
+        schedule="constant",
+        beta_warmup=0,
+        checkpoint_every=1,
     )
     config = RunConfig(4.0, 0, training=wild)
     with pytest.raises(UserError, match=r"diverged at step \d+, beta 4: .*learning_rate"):

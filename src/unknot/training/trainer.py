@@ -151,7 +151,7 @@ class Trainer:
     def inputs(self) -> Inputs:
         """What the step to come is computed from."""
         step = self.position.step
-        beta = beta_at(step, self.config.beta, self.config.training.beta_warmup)
+        beta = beta_at(step, self.config.beta, self.recipe.beta_warmup)
         batch = gather(self._pixels, self.order.batch(step), self.device)
         shape = (len(batch), self.model.latent_dim)
         noise = standard_normal(shape, self.config.seed, "posterior", step)
@@ -248,7 +248,7 @@ class Trainer:
         bad = self._watch.look()
         if bad is None:
             return
-        beta = beta_at(bad.step, self.config.beta, self.config.training.beta_warmup)
+        beta = beta_at(bad.step, self.config.beta, self.recipe.beta_warmup)
         saved = checkpoint.read_position(self.folder)
         stays = f"the checkpoint of step {saved.step} stays" if saved else "nothing was saved yet"
         raise UserError(
@@ -265,7 +265,7 @@ class Trainer:
         step = self.position.step
         log_sigma = getattr(self.model.likelihood, "log_sigma", None)
         sigma = math.exp(log_sigma.item()) if log_sigma is not None else None
-        beta = beta_at(step - 1, self.config.beta, self.config.training.beta_warmup)
+        beta = beta_at(step - 1, self.config.beta, self.recipe.beta_warmup)
         return {
             **{"split": "train", "step": step, "images": step * self.recipe.batch_size},
             **{"seconds": self.position.seconds, **self._meter.read(), "beta": beta},
