@@ -114,7 +114,7 @@ def test_a_large_jpeg_is_shrunk_unnoticed(
         picture.load()
         expected = to_pixels(picture, preparation, 3).astype(int)
     with Image.open(io.BytesIO(content)) as picture:
-        assert shrink_while_decoding(picture, preparation) == factor
+        shrink_while_decoding(picture, preparation)
         assert picture.size == tuple(-(-side // factor) for side in size)
     difference = np.abs(decode(content, preparation, 3) - expected)
     assert difference.mean() < 0.5
@@ -124,7 +124,7 @@ def test_a_large_jpeg_is_shrunk_unnoticed(
 
 def test_only_jpegs_are_shrunk() -> None:
     with Image.open(io.BytesIO(_encode(_photograph(800, 600)))) as picture:
-        assert shrink_while_decoding(picture, KEEP) == 1
+        shrink_while_decoding(picture, KEEP)
         assert picture.size == (800, 600)
 
 

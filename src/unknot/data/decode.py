@@ -78,28 +78,24 @@ def decode(content: bytes, preparation: Preparation, num_channels: int) -> NDArr
         raise UnreadableError(f"damaged: {' '.join(str(error).split())}") from None
 
 
-def shrink_while_decoding(picture: Image.Image, preparation: Preparation) -> int:
+def shrink_while_decoding(picture: Image.Image, preparation: Preparation) -> None:
     """Have a large JPEG decoded at a half, a quarter or an eighth of its size, which is faster.
 
     At least three of its pixels remain for each of the image, so that resizing them hides the step.
+    Other formats and small pictures are left as they are.
 
     Args:
         picture: opened and not yet loaded.
         preparation: crop and size.
-
-    Returns:
-        By how much its sides are shorter then; 1 for other formats and small pictures.
 
     Raises:
         UnreadableError: if the picture is smaller than the crop.
     """
     left, top, right, bottom = crop_box(picture.size, preparation.crop)
     room = min(right - left, bottom - top) // (OVERSAMPLING * preparation.size)
-    for factor in JPEG_FACTORS:
-        smaller = picture.width // factor, picture.height // factor
-        if factor <= room and picture.draft(None, smaller):
-            return factor
-    return 1
+    factor = next((factor for factor in JPEG_FACTORS if factor <= room), 1)
+    if factor > 1:
+        picture.draft(None, (picture.width // factor, picture.height // factor))
 
 
 def to_pixels(
