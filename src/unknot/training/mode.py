@@ -8,12 +8,11 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from unknot.config import TrainingConfig
 from unknot.data.cache import cache_folder
 from unknot.model.layers import set_up_layers
 from unknot.model.vae import VAE, Terms
 
-COMPILED, STACKED = "compiled", "stacked"
+EAGER, COMPILED, STACKED, PARALLEL = "eager", "compiled", "stacked", "data-parallel"
 HALF = ("avx512_bf16", "amx_bf16")  # what a processor has that computes in bfloat16
 
 Step = Callable[[Tensor, Tensor], Terms]
@@ -24,7 +23,8 @@ class Mode(NamedTuple):
     """How a step is computed.
 
     Attributes:
-        way: `eager`, `compiled`, or `stacked` with other runs.
+        way: `eager`, `compiled`, `stacked` with other runs, or `data-parallel`: by several
+            processes.
         precision: of the large layers, `float32` or `bfloat16`; all else is in single precision.
         note: what could not be had as asked, for the user.
     """
@@ -39,29 +39,26 @@ class Mode(NamedTuple):
         return f"{self.way} {self.precision}"
 
 
-def choose_mode(
-    training: TrainingConfig, model: VAE, device: torch.device, *, stacked: bool = False
-) -> Mode:
+def choose_mode(way: str, precision: str, model: VAE, device: torch.device) -> Mode:
     """Settle how a model's steps are to be computed here, and set its layers to it.
 
     Args:
-        training: says what is wanted.
+        way: as of `Mode`.
+        precision: as it is wanted: `auto`, `float32` or `bfloat16`.
         model: on its device.
         device: that device.
-        stacked: whether several runs are computed as one.
 
     Returns:
         The mode; its note says so if the network has no layers that compute in bfloat16.
     """
-    way = STACKED if stacked else training.mode
-    precision = training.precision
+    asked = precision
     if precision == "auto":
         precision = "bfloat16" if computes_in_bfloat16(device) else "float32"
     dtype = torch.bfloat16 if precision == "bfloat16" else None
-    if set_up_layers(model, dtype=dtype, plain=stacked):
+    if set_up_layers(model, dtype=dtype, plain=way == STACKED):
         return Mode(way, precision)
-    asked = training.precision == "bfloat16"
-    note = "trained in float32: the network has no layers for bfloat16" if asked else ""
+    without = "trained in float32: the network has no layers for bfloat16"
+    note = without if asked == "bfloat16" else ""
     return Mode(way, "float32", note)
 
 
@@ -115,7 +112,7 @@ def make_step(
         if not missing:
             return mode, compiled
     notes = [mode.note, f"trained without a compiled graph: {missing}"]
-    return Mode("eager", mode.precision, "; ".join(filter(None, notes))), step
+    return Mode(EAGER, mode.precision, "; ".join(filter(None, notes))), step
 
 
 def _try(step: Step, model: VAE, pixels: tuple[int, ...], device: torch.device) -> str:

@@ -20,6 +20,17 @@ NUM_FRAME_IMAGES = 8
 FRAMES = "frames.npz"
 
 
+@torch.no_grad()
+def figures_of(loss: Tensor, terms: Terms) -> Tensor:
+    """Loss, distortion and KL divergence of each latent in nats per image, `(2 + latent_dim,)`.
+
+    Args:
+        loss: a scalar.
+        terms: of the batch.
+    """
+    return torch.cat([loss.detach()[None], terms.distortion.mean()[None], terms.kl.mean(0)])
+
+
 class Meter:
     """Means of the training terms since they were last read, summed on the device."""
 
@@ -33,11 +44,9 @@ class Meter:
         """The sums and how many steps are in them, from which another can go on."""
         return tuple(self._sums.tolist()), self._num
 
-    @torch.no_grad()
-    def add(self, loss: Tensor, terms: Terms) -> None:
-        """Add one step's."""
-        parts = [loss.detach()[None], terms.distortion.mean()[None], terms.kl.mean(0)]
-        self._sums += torch.cat(parts)
+    def add(self, figures: Tensor) -> None:
+        """Add one step's, as of `figures_of`."""
+        self._sums += figures
         self._num += 1
 
     def read(self) -> dict[str, Any]:
@@ -70,7 +79,7 @@ class Watch:
     def add(self, step: int, loss: Tensor, gradients: list[Tensor]) -> None:
         """Add a step's."""
         norm = torch.nn.utils.get_total_norm(gradients)
-        self._seen.append((step, torch.stack([loss.detach(), norm])))
+        self._seen.append((step, torch.stack([loss, norm])))
 
     def look(self) -> Astray | None:
         """The first step since the last look that went astray; waits for the device."""

@@ -13,6 +13,7 @@ from torch.func import functional_call, vmap
 
 from unknot.errors import UserError
 from unknot.model.vae import Posterior, Terms
+from unknot.training.recorders import figures_of
 from unknot.training.trainer import Trainer
 
 
@@ -26,7 +27,7 @@ def step_together(trainers: Sequence[Trainer]) -> list[UserError | None]:
         For each, what stopped its training, or None.
     """
     begun = time.perf_counter()
-    inputs = [trainer.inputs() for trainer in trainers]
+    inputs = [trainer.inputs(trainer.position.step) for trainer in trainers]
     model = trainers[0].model
     stacked = _stack([dict(trainer.model.named_parameters()) for trainer in trainers])
     x = torch.stack([t.model.standardize(i.pixels) for t, i in zip(trainers, inputs)])
@@ -44,7 +45,7 @@ def step_together(trainers: Sequence[Trainer]) -> list[UserError | None]:
     for i, (trainer, loss, one) in enumerate(zip(trainers, losses, each)):
         _hand_over(stacked, i, trainer)
         try:
-            trainer.learn(loss, one, begun)
+            trainer.learn(figures_of(loss, one), begun)
             stopped.append(None)
         except UserError as error:
             stopped.append(error)

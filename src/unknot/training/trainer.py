@@ -16,7 +16,6 @@ from unknot.data.standardize import STD_FLOOR
 from unknot.errors import UserError
 from unknot.files import write_arrays, write_json, written_beside
 from unknot.model.networks import NetworkBuilder
-from unknot.model.vae import Terms
 from unknot.objectives import OBJECTIVES, beta_scales
 from unknot.training import checkpoint
 from unknot.training.build import build_model, choose_device
@@ -24,14 +23,16 @@ from unknot.training.checkpoint import Position
 from unknot.training.evaluate import encode_images, measure_fit
 from unknot.training.history import History, read_history
 from unknot.training.memory import keep_freed_memory
-from unknot.training.mode import COMPILED, STACKED, Mode, choose_mode, make_step
+from unknot.training.mode import COMPILED, EAGER, PARALLEL, STACKED, Mode, choose_mode, make_step
 from unknot.training.optimizers import OPTIMIZERS
+from unknot.training.parallel import Replicas, can_share, one_thread
 from unknot.training.pixels import gather, resident
 from unknot.training.randomness import BatchOrder, standard_normal
-from unknot.training.recorders import Frames, Meter, Watch
+from unknot.training.recorders import Frames, Meter, Watch, figures_of
 from unknot.training.schedule import beta_at, frame_steps, learning_rate
 
 NUM_VALIDATION = 1000
+ALL = slice(None)
 WEIGHTS, CODES = "weights.safetensors", "codes.npz"
 EVALUATION, SCALES = "evaluation.json", "scales.json"
 
@@ -87,12 +88,15 @@ class Trainer:
         keep_freed_memory()
         folder.mkdir(parents=True, exist_ok=True)
         start = checkpoint.read_position(folder)
+        begun = ""
         if start:
             torch.set_num_threads(start.threads)
-            stacked = start.mode.startswith(STACKED)
+            begun = start.mode.split(" ")[0]
+            stacked = begun == STACKED
         self.stacked = stacked
         self.model = build_model(config, images, networks).to(self.device)
-        mode = choose_mode(config.training, self.model, self.device, stacked=stacked)
+        way = self._choose_way(begun, is_own=networks is not None)
+        mode = choose_mode(way, config.training.precision, self.model, self.device)
         self._refuse_change(start, mode)
         shape = (self.recipe.batch_size, *images.image_shape)
         self.mode, self._terms = make_step(self.model, mode, shape, self.device)
@@ -110,9 +114,18 @@ class Trainer:
             self.model.latent_dim, self.device, self.position.sums, self.position.num_summed
         )
         self._watch = Watch(self.position.first_loss)
+        self._replicas: Replicas | None = None
         self._frame_steps = set(frame_steps(self.recipe.steps))
         write_json(folder / SCALES, self._scales())
         self._history = History(folder, self.position.step)
+
+    def _choose_way(self, begun: str, *, is_own: bool) -> str:
+        """How to compute the steps; a run that was begun in one process goes on in one."""
+        way = STACKED if self.stacked else self.config.training.mode
+        sees_whole_batch = is_own or self.config.model.likelihood == "gaussian_learned"
+        if way != EAGER or begun == EAGER or sees_whole_batch:
+            return way
+        return PARALLEL if can_share(self.recipe.batch_size, self.device) else EAGER
 
     def _refuse_change(self, start: Position | None, mode: Mode) -> None:
         """Stop before a run that has steps to go would go on in another mode."""
@@ -130,50 +143,71 @@ class Trainer:
         return self.position.step >= self.recipe.steps
 
     def begin(self) -> None:
-        """Take the picture from before the first step."""
+        """Take the picture from before the first step; start what a step needs."""
         if self.position.step == 0:
             self._frames.take(0)
+        if self.mode.way == PARALLEL and not self.is_done:
+            self._replicas = Replicas(self.model, self.differentiate, self.recipe.batch_size)
 
     def close(self) -> None:
-        """Close the history's files."""
+        """Close the history's files; end the processes of a data-parallel run."""
         self._history.close()
+        if self._replicas:
+            self._replicas.close()
 
     def step(self) -> None:
         """One update."""
         begun = time.perf_counter()
-        inputs = self.inputs()
-        terms = self._terms(inputs.pixels, inputs.noise)
-        loss = self.objective(terms, inputs.beta)
-        self.model.zero_grad(set_to_none=True)
-        loss.backward()
-        self.learn(loss, terms, begun)
-
-    def inputs(self) -> Inputs:
-        """What the step to come is computed from."""
         step = self.position.step
+        if self._replicas:
+            with one_thread():
+                self.learn(self._replicas.differentiate(step), begun)
+        else:
+            self.learn(self.differentiate(step), begun)
+
+    def inputs(self, step: int, share: slice = ALL) -> Inputs:
+        """What a step is computed from, or a share of its batch."""
         beta = beta_at(step, self.config.beta, self.recipe.beta_warmup)
-        batch = gather(self._pixels, self.order.batch(step), self.device)
-        shape = (len(batch), self.model.latent_dim)
-        noise = standard_normal(shape, self.config.seed, "posterior", step)
+        batch = gather(self._pixels, self.order.batch(step)[share], self.device)
+        shape = (self.recipe.batch_size, self.model.latent_dim)
+        noise = standard_normal(shape, self.config.seed, "posterior", step)[share]
         return Inputs(batch, noise.to(self.device), beta)
 
-    def learn(self, loss: Tensor, terms: Terms, begun: float) -> None:
+    def differentiate(self, step: int, share: slice = ALL) -> Tensor:
+        """Leave the gradients of a step in the parameters, or the part that a share adds to them.
+
+        Args:
+            step: from 0.
+            share: of its batch.
+
+        Returns:
+            As `figures_of`; of a share, what it adds to the batch's.
+        """
+        inputs = self.inputs(step, share)
+        terms = self._terms(inputs.pixels, inputs.noise)
+        part = len(inputs.noise) / self.recipe.batch_size
+        loss = self.objective(terms, inputs.beta)
+        self.model.zero_grad(set_to_none=True)
+        (loss * part).backward()
+        return figures_of(loss, terms) * part
+
+    def learn(self, figures: Tensor, begun: float) -> None:
         """Update the weights by the gradients that the step has left, and count it.
 
         Args:
-            loss: nats per image, a scalar.
-            terms: of the batch.
+            figures: as `figures_of`.
             begun: when the step began.
 
         Raises:
             UserError: if training has diverged; the last checkpoint is from before.
         """
         step = self.position.step
-        self._watch.add(step, loss, [p.grad for p in self.model.parameters() if p.grad is not None])
+        gradients = [p.grad for p in self.model.parameters() if p.grad is not None]
+        self._watch.add(step, figures[0], gradients)
         if self.device.type == "cpu":
             self._check()  # before an update that would spoil the weights: nothing waits for it
         self.optimizer.step(self._learning_rate(step), step + 1)
-        self._meter.add(loss, terms)
+        self._meter.add(figures)
         seconds = self.position.seconds + time.perf_counter() - begun
         self.position = self.position._replace(step=step + 1, seconds=seconds)
 
