@@ -4,8 +4,9 @@
 
 The demo is `unknot compare faces` with four betas, 1,000 steps each. `--eight` adds eight runs of
 so many steps (two seeds of the four betas), until the last is done and without what follows: as one
-process per core, as one process with all threads, and as one with one thread. `anonymous_mb` is the
-most memory that one process had for itself; the images are a file's pages, shared by all.
+process per core, one after the other by all cores (as threads of a process, and data-parallel), and
+by one thread. `anonymous_mb` is the most memory that one process had for itself; the images are a
+file's pages, shared by all.
 """
 
 import argparse
@@ -87,7 +88,8 @@ def main() -> None:
             if options.eight:
                 ways: dict[str, tuple[tuple[str, ...], int | None]] = {
                     f"{cores} processes": ((), None),
-                    f"one process, {cores} threads": (("--workers", "1"), None),
+                    f"one process, {cores} threads": (("--workers", "1", "--mode", "eager"), None),
+                    f"one run at a time, {cores} processes": (("--workers", "1"), None),
                     "one process, one thread": (("--workers", "1"), 1),
                 }
                 for name, (extra, allowed) in ways.items():

@@ -5,7 +5,8 @@
 The plain loop is written as is usual elsewhere: contiguous tensors, eager, Adam, one process with
 all threads. Every side runs in fresh processes, in turn. Reference network, batch 64;
 `share_of_sgemm` takes 107 MFLOP per image (forward and backward) over what sgemm reaches in the
-same round with both threads. `--layers` times each convolution in one thread.
+same round with both threads. One run on all cores is computed by threads and, as is done unasked,
+data-parallel by processes. `--layers` times each convolution in one thread.
 """
 
 import argparse
@@ -29,6 +30,8 @@ from unknot.data.sources import load_images
 from unknot.describe import num_cores
 from unknot.model.layers import Convolution, TransposedConvolution, set_up_layers
 from unknot.training.memory import keep_freed_memory
+from unknot.training.mode import COMPILED, EAGER, PARALLEL
+from unknot.training.parallel import can_share
 from unknot.training.trainer import Trainer
 
 BATCH, STEPS, WARM, MFLOP = 64, 30, 5, 107
@@ -77,13 +80,15 @@ def plain_step() -> Callable[..., None]:
     return step
 
 
-def our_step(precision: str, mode: str) -> Callable[[], None]:
+def our_step(precision: str, way: str) -> Callable[[], None]:
     """A step of the real loop."""
-    training = TrainingConfig(precision=precision, mode=mode)  # type: ignore[arg-type]
+    mode = "auto" if way == PARALLEL else way
+    config = TrainingConfig(precision=precision, mode=mode)  # type: ignore[arg-type]
     with tempfile.TemporaryDirectory() as folder:
-        trainer = Trainer(RunConfig(training=training), load_images("faces"), Path(folder), "cpu")
-    if trainer.mode.name != f"{mode} {precision}":
-        raise SystemExit(f"{mode} {precision} is not to be had here: {trainer.mode.note}")
+        trainer = Trainer(RunConfig(training=config), load_images("faces"), Path(folder), "cpu")
+    if trainer.mode.name != f"{way} {precision}":
+        raise SystemExit(f"{way} {precision} is not to be had here: {trainer.mode.note}")
+    trainer.begin()
     return trainer.step
 
 
@@ -169,13 +174,17 @@ def main() -> None:
     ways = {"one thread": (1, 1), f"{cores} threads": (1, cores), f"{cores} processes": (cores, 1)}
     sides: dict[str, Callable[[], float]] = {"plain": lambda: rate(("plain",), threads=cores)}
     for precision in ("float32", "bfloat16"):
-        for mode in ("eager", "compiled") if options.compiled else ("eager",):
+        for mode in (EAGER, COMPILED) if options.compiled else (EAGER,):
             for way, (processes, threads) in ways.items():
                 sides[f"{precision} {mode}, {way}"] = (
                     lambda s=(precision, mode), p=processes, t=threads: rate(
                         s, processes=p, threads=t
                     )
                 )
+        if can_share(BATCH, cores, torch.device("cpu")):
+            sides[f"{precision} {PARALLEL}, one run"] = lambda s=(precision, PARALLEL): rate(
+                s, threads=cores
+            )
     found = alternate({**sides, "sgemm": sgemm_gflops}, options.rounds)
     document: dict[str, Any] = {**machine(), "sgemm_gflops": summary(found["sgemm"])}
     for name in sides:

@@ -116,8 +116,9 @@ class TrainingConfig:
     """Steps that a line of the history averages over."""
     precision: Literal["auto", "float32", "bfloat16"] = "auto"
     """Of the large layers while training; `auto` is bfloat16 where the processor has it."""
-    mode: Literal["eager", "compiled"] = "eager"
-    """`compiled` needs a C++ compiler, and half a minute the first time."""
+    mode: Literal["auto", "eager", "compiled"] = "auto"
+    """`auto` is data-parallel by processes where a run has a few cores; `eager` is one process;
+    `compiled` needs a C++ compiler, and half a minute the first time."""
 
     def __post_init__(self) -> None:
         """Check every field."""

@@ -6,6 +6,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +24,7 @@ from unknot.training.checkpoint import read_position
 from unknot.training.history import read_history
 from unknot.training.loop import fit
 from unknot.training.parallel import SMALLEST, Replicas, can_share
+from unknot.worker import describe_run
 
 CPU = torch.device("cpu")
 STEPS = 12
@@ -36,7 +38,9 @@ TRAINING = TrainingConfig(
 )
 CONFIG = RunConfig(1.0, 0, training=TRAINING)
 
-pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="processes are copied on Linux")
+pytestmark = pytest.mark.skipif(
+    not can_share(2 * SMALLEST, 2, CPU), reason="needs Linux, and no accelerator"
+)
 
 
 @pytest.fixture(autouse=True)
@@ -58,15 +62,15 @@ def _mode(folder: Path) -> str:
 
 @pytest.mark.parametrize("likelihood", ["gaussian", "bernoulli"])
 def test_a_run_is_what_it_is_in_one_process(
-    likelihood: Any, small_faces: ImageSet, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    likelihood: Any, small_faces: ImageSet, tmp_path: Path
 ) -> None:
     standardize = "unit" if likelihood == "bernoulli" else "per_pixel"
     model = ModelConfig(likelihood=likelihood, standardize=standardize)
-    config = RunConfig(1.0, 0, model=model, training=TRAINING)
-    fit(config, small_faces, tmp_path / "shared", device="cpu")
+    shared = RunConfig(1.0, 0, model=model, training=TRAINING)
+    whole = replace(shared, training=replace(TRAINING, mode="eager"))
+    fit(shared, small_faces, tmp_path / "shared", device="cpu")
     assert torch.get_num_threads() == 2
-    monkeypatch.setattr(trainer_module, "can_share", lambda *_: False)
-    fit(config, small_faces, tmp_path / "whole", device="cpu")
+    fit(whole, small_faces, tmp_path / "whole", device="cpu")
     assert _mode(tmp_path / "shared") == "data-parallel float32"
     assert _mode(tmp_path / "whole") == "eager float32"
     assert _losses(tmp_path / "shared") == pytest.approx(_losses(tmp_path / "whole"), rel=1e-4)
@@ -105,7 +109,7 @@ def test_a_run_goes_on_as_it_was_begun(
     assert _mode(tmp_path / "whole") == "eager float32"
 
 
-def test_a_process_that_dies_stops_the_run_and_loses_nothing(
+def test_a_process_that_dies_stops_the_run_and_leaves_the_checkpoint(
     small_faces: ImageSet, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     copies: list[int] = []
@@ -134,11 +138,10 @@ def test_a_process_that_dies_stops_the_run_and_loses_nothing(
 
 
 def test_only_a_batch_worth_it_is_shared() -> None:
-    assert can_share(2 * SMALLEST, CPU)
-    assert not can_share(2 * SMALLEST - 1, CPU)
-    assert not can_share(64, torch.device("meta"))
-    torch.set_num_threads(1)
-    assert not can_share(64, CPU)
+    assert can_share(2 * SMALLEST, 2, CPU)
+    assert not can_share(2 * SMALLEST - 1, 2, CPU)
+    assert not can_share(64, 1, CPU)
+    assert not can_share(64, 2, torch.device("meta"))
 
 
 def test_what_sees_the_batch_as_a_whole_is_not_shared(
@@ -161,7 +164,6 @@ def test_what_sees_the_batch_as_a_whole_is_not_shared(
 
 
 def test_gradients_add_up_to_those_of_the_batch() -> None:
-    torch.set_num_threads(3)
     x = torch.randn(50, 4, generator=torch.Generator().manual_seed(0))
     model = nn.Linear(4, 2)
 
@@ -171,14 +173,12 @@ def test_gradients_add_up_to_those_of_the_batch() -> None:
         loss.backward()
         return loss.detach()[None]
 
-    expected = [(differentiate(step, slice(None)), model.weight.grad) for step in (0, 1)]
-    gradients = [gradient.clone() for _, gradient in expected if gradient is not None]
-    replicas = Replicas(model, differentiate, 50)
+    expected = [(differentiate(step, slice(None)), _gradient(model)) for step in (0, 1)]
+    replicas = Replicas(model, differentiate, 50, 3)
     try:
-        for step, gradient in enumerate(gradients):
-            torch.testing.assert_close(replicas.differentiate(step), expected[step][0])
-            assert model.weight.grad is not None
-            torch.testing.assert_close(model.weight.grad, gradient)
+        for step, (loss, gradient) in enumerate(expected):
+            torch.testing.assert_close(replicas.differentiate(step), loss)
+            torch.testing.assert_close(_gradient(model), gradient)
         with torch.no_grad():
             model.weight.mul_(2)
             model.bias.mul_(2)
@@ -187,30 +187,130 @@ def test_gradients_add_up_to_those_of_the_batch() -> None:
         replicas.close()
 
 
-@pytest.mark.slow
-def test_no_process_outlives_one_that_was_killed(tmp_path: Path) -> None:
-    code = """
-import os, signal
+def _gradient(model: nn.Linear) -> Tensor:
+    assert model.weight.grad is not None
+    return model.weight.grad.clone()
+
+
+def test_a_fault_in_a_copy_is_raised_here() -> None:
+    model = nn.Linear(1, 1)
+
+    def differentiate(step: int, share: slice) -> Tensor:
+        if share.start:
+            raise ValueError("only in a copy")
+        model(torch.ones(1, 1)).sum().backward()
+        return torch.zeros(1)
+
+    replicas = Replicas(model, differentiate, 2, 2)
+    try:
+        with pytest.raises(RuntimeError, match="only in a copy"):
+            replicas.differentiate(0)
+    finally:
+        replicas.close()
+
+
+def test_copies_end_when_another_cannot_be_made(monkeypatch: pytest.MonkeyPatch) -> None:
+    copies: list[int] = []
+    fork = os.fork
+
+    def failing() -> int:
+        if copies:
+            raise BlockingIOError("no more processes")
+        copies.append(fork())
+        return copies[0]
+
+    monkeypatch.setattr(os, "fork", failing)
+    with pytest.raises(BlockingIOError):
+        Replicas(nn.Linear(1, 1), lambda step, share: torch.zeros(1), 3, 3)
+    with pytest.raises(ProcessLookupError):
+        os.kill(copies[0], 0)
+    assert signal.SIGTERM not in signal.pthread_sigmask(signal.SIG_BLOCK, [])
+
+
+def test_a_closed_model_has_its_weights_to_itself() -> None:
+    model = nn.Linear(1, 1)
+    Replicas(model, lambda step, share: torch.zeros(1), 2, 2).close()
+    before = model.weight.detach().clone()
+    copy = os.fork()
+    if copy == 0:
+        with torch.no_grad():
+            model.weight.add_(1)
+        os._exit(0)
+    os.waitpid(copy, 0)
+    assert torch.equal(model.weight, before)
+
+
+PRINTING_COPIES = """
+import os, signal, sys
+from pathlib import Path
 import torch
-from unknot.training.parallel import Replicas
-torch.set_num_threads(3)
+torch.set_num_threads(2)
 fork = os.fork
 def noted():
     copy = fork()
     if copy: print(copy, flush=True)
     return copy
 os.fork = noted
-replicas = Replicas(torch.nn.Linear(1, 1), lambda step, share: torch.zeros(1), 48)
+"""
+KILLED = """
+from unknot.training.parallel import Replicas
+replicas = Replicas(torch.nn.Linear(1, 1), lambda step, share: torch.zeros(1), 48, 3)
 os.kill(os.getpid(), signal.SIGKILL)
 """
-    ended = subprocess.run(
-        [sys.executable, "-c", code], capture_output=True, text=True, check=False
-    )
-    assert ended.returncode == -signal.SIGKILL
-    copies = [int(line) for line in ended.stdout.split()]
-    assert len(copies) == 2
+TOLD_WITH_ITS_GROUP = """
+from unknot.config import RunConfig, from_toml
+from unknot.errors import Interrupted
+from unknot.training.loop import fit
+from unknot.worker import open_images
+folder = Path(sys.argv[1])
+config = from_toml(RunConfig, folder / "config.toml")
+def stop(step, steps):
+    if step == 5: os.killpg(0, signal.SIGTERM)
+try:
+    fit(config, open_images(config, folder), folder, device="cpu", on_step=stop)
+except Interrupted as stopped:
+    sys.exit(str(stopped))
+"""
+
+
+def _run(code: str, folder: Path) -> tuple[int, list[int], str]:
+    """Exit status, the copies that were made, and the last words."""
+    printed, said = folder / "printed", folder / "said"
+    with printed.open("w") as out, said.open("w") as err:  # copies hold them open: no pipes
+        process = subprocess.Popen(
+            [sys.executable, "-c", PRINTING_COPIES + code, str(folder)],
+            stdout=out,
+            stderr=err,
+            start_new_session=True,
+        )
+        status = process.wait(100)
+    return status, [int(line) for line in printed.read_text().split()], said.read_text()
+
+
+def _end_soon(copies: list[int]) -> bool:
     for _ in range(100):
         if not any(Path(f"/proc/{copy}").exists() for copy in copies):
-            return
+            return True
         time.sleep(0.1)
-    raise AssertionError(f"{copies} are still there")
+    return False
+
+
+@pytest.mark.slow
+def test_no_copy_outlives_a_process_that_was_killed(tmp_path: Path) -> None:
+    status, copies, _ = _run(KILLED, tmp_path)
+    assert status == -signal.SIGKILL
+    assert len(copies) == 2
+    assert _end_soon(copies)
+
+
+@pytest.mark.slow
+def test_a_signal_to_all_processes_is_one_to_the_run(small_faces: ImageSet, tmp_path: Path) -> None:
+    describe_run(CONFIG, small_faces, tmp_path)
+    status, copies, said = _run(TOLD_WITH_ITS_GROUP, tmp_path)
+    assert status == 1
+    assert "stopped at step 5 of 12" in said
+    assert len(copies) == 1
+    assert _end_soon(copies)
+    position = read_position(tmp_path)
+    assert position is not None
+    assert position.step == 5

@@ -21,28 +21,33 @@ from torch import Tensor, nn
 
 from unknot.errors import UserError
 
-SMALLEST = 16  # images in a share; what a step costs whatever their number weighs more in smaller
+SMALLEST = 16  # images in a share; of fewer, what a step costs whatever their number eats the gain
+SIGNALS = {signal.SIGINT, signal.SIGTERM}
 
 Differentiate = Callable[[int, slice], Tensor]
-"""A step and a share of its batch -> figures that add up over the shares, as the gradients do that
-it leaves in the parameters."""
+"""A step and a share of its batch -> means; they and the gradients that it leaves in the parameters
+are the share's part of the batch's, and add up."""
 
 
-def can_share(batch_size: int, device: torch.device) -> bool:
-    """Whether a batch can be computed by as many processes as torch has threads here.
+def can_share(batch_size: int, num: int, device: torch.device) -> bool:
+    """Whether processes can compute a batch here, and each has enough to do.
 
     Args:
         batch_size: images.
+        num: processes.
         device: the model's.
     """
-    on_cpu = device.type == "cpu" and not torch.cuda.is_available()  # its threads are not copied
-    can_copy = on_cpu and sys.platform == "linux"
-    return can_copy and 1 < torch.get_num_threads() <= batch_size // SMALLEST
+    if sys.platform != "linux" or device.type != "cpu" or torch.accelerator.is_available():
+        return False  # an accelerator's threads would be missing in a copy of the process
+    return 1 < num <= batch_size // SMALLEST
 
 
 @contextmanager
 def one_thread() -> Iterator[None]:
-    """While the block runs, torch computes in the calling thread alone."""
+    """While the block runs, torch computes in the calling thread alone.
+
+    So it does in any thread that is started meanwhile.
+    """
     before = torch.get_num_threads()
     torch.set_num_threads(1)
     try:
@@ -54,28 +59,39 @@ def one_thread() -> Iterator[None]:
 class Replicas:
     """Copies of this process, each with one thread, that compute gradients for it.
 
+    They run nothing but `differentiate`, hold no thread but their own, and end with this process.
+
     Args:
-        model: its parameters move to memory that this process and its copies have in common.
+        model: its parameters lie in memory that all have in common, until `close`.
         differentiate: computes a share of a step.
-        batch_size: images; divided by as many processes as torch has threads, this one among them.
+        batch_size: images.
+        num: processes that divide them, this one among them.
+
+    Raises:
+        OSError: if the system refuses another process.
     """
 
-    def __init__(self, model: nn.Module, differentiate: Differentiate, batch_size: int) -> None:
+    def __init__(
+        self, model: nn.Module, differentiate: Differentiate, batch_size: int, num: int
+    ) -> None:
         self._differentiate = differentiate
         self._parameters = list(model.parameters())
         for parameter in self._parameters:
             parameter.data = _in_common(parameter.data)
-        num = torch.get_num_threads()
         bounds = [batch_size * i // num for i in range(num + 1)]
         self._own, *others = [slice(*pair) for pair in pairwise(bounds)]
         self._gradients = [[_in_common(p.data) for p in self._parameters] for _ in others]
         self._connections: list[Connection] = []
         self._copies: list[int] = []
-        for share, gradients in zip(others, self._gradients):
-            ours, theirs = Pipe()
-            self._connections.append(ours)
-            self._copies.append(os.fork() or self._serve(share, theirs, gradients))
-            theirs.close()
+        before = signal.pthread_sigmask(signal.SIG_BLOCK, SIGNALS)  # in the copies for good
+        try:
+            for share, gradients in zip(others, self._gradients):
+                self._start(share, gradients)
+        except OSError:
+            self.close()
+            raise
+        finally:
+            signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
     def differentiate(self, step: int) -> Tensor:
         """Leave the gradients of a step's whole batch in the parameters.
@@ -84,53 +100,74 @@ class Replicas:
             step: from 0.
 
         Returns:
-            The figures of all shares, added up.
+            The means of the whole batch.
 
         Raises:
             UserError: if a copy has ended.
         """
-        try:
+        with _explaining_an_end():
             for connection in self._connections:
-                connection.send_bytes(step.to_bytes(8))
-            figures = self._differentiate(step, self._own)
-            own = [_gradient(parameter) for parameter in self._parameters]
-            for connection, gradients in zip(self._connections, self._gradients):
-                theirs = bytearray(connection.recv_bytes())
-                figures += torch.frombuffer(theirs, dtype=figures.dtype)
-                torch._foreach_add_(own, gradients)
-        except (EOFError, ConnectionError):
-            raise UserError(
-                "a process that computes a part of every batch has ended (out of memory?); run the "
-                "command again, with OMP_NUM_THREADS=1 before it if that happens again"
-            ) from None
-        return figures
+                connection.send(step)
+        means = self._differentiate(step, self._own)
+        own = [_gradient(parameter) for parameter in self._parameters]
+        for connection, gradients in zip(self._connections, self._gradients):
+            with _explaining_an_end():
+                answer = connection.recv()
+            if isinstance(answer, str):
+                raise RuntimeError(f"in a process that computes a part of every batch:\n{answer}")
+            means += torch.tensor(answer)
+            torch._foreach_add_(own, gradients)
+        return means
 
     def close(self) -> None:
-        """End the copies, which hold nothing that is needed."""
+        """End the copies, and give the model memory of its own again."""
         for connection in self._connections:
             connection.close()
         for copy in self._copies:
-            os.kill(copy, signal.SIGKILL)
-            os.waitpid(copy, 0)
+            with suppress(ChildProcessError):  # somebody else has waited for it
+                os.waitpid(copy, 0)
+        for parameter in self._parameters:
+            parameter.data = parameter.data.clone()
+        self._connections, self._copies = [], []
 
-    def _serve(self, share: slice, connection: Connection, gradients: list[Tensor]) -> NoReturn:
+    def _start(self, share: slice, gradients: list[Tensor]) -> None:
+        ours, theirs = Pipe()
+        self._connections.append(ours)
+        copy = os.fork()
+        if copy == 0:
+            self._serve(share, gradients, theirs)
+        self._copies.append(copy)
+        theirs.close()
+
+    def _serve(self, share: slice, gradients: list[Tensor], connection: Connection) -> NoReturn:
         """What a copy does: its share of each step that it is told, until the pipe closes."""
         try:
-            for name in (signal.SIGINT, signal.SIGTERM):
-                signal.signal(name, signal.SIG_IGN)  # for the process that it was copied from
             for inherited in self._connections:
                 inherited.close()
             torch.set_num_threads(1)
-            with suppress(EOFError, ConnectionError):
-                while True:
-                    figures = self._differentiate(int.from_bytes(connection.recv_bytes()), share)
-                    for place, parameter in zip(gradients, self._parameters):
-                        place.copy_(_gradient(parameter))
-                    connection.send_bytes(figures.numpy().tobytes())
+            while True:
+                means = self._differentiate(connection.recv(), share)
+                for place, parameter in zip(gradients, self._parameters):
+                    place.copy_(_gradient(parameter))
+                connection.send(means.tolist())
+        except (EOFError, ConnectionError):
+            pass
         except BaseException:
-            traceback.print_exc()
+            with suppress(OSError):
+                connection.send(traceback.format_exc())
         finally:
-            os._exit(1)  # nothing of the caller's is to run here
+            os._exit(0)  # nothing of the caller's is to run here
+
+
+@contextmanager
+def _explaining_an_end() -> Iterator[None]:
+    try:
+        yield
+    except (EOFError, ConnectionError):
+        raise UserError(
+            "a process that computes a part of every batch has ended (out of memory?); run the "
+            "command again, and if it happens again, with --mode eager and another --out"
+        ) from None
 
 
 def _gradient(parameter: nn.Parameter) -> Tensor:

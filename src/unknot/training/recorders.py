@@ -21,7 +21,7 @@ FRAMES = "frames.npz"
 
 
 @torch.no_grad()
-def figures_of(loss: Tensor, terms: Terms) -> Tensor:
+def means_of(loss: Tensor, terms: Terms) -> Tensor:
     """Loss, distortion and KL divergence of each latent in nats per image, `(2 + latent_dim,)`.
 
     Args:
@@ -44,9 +44,9 @@ class Meter:
         """The sums and how many steps are in them, from which another can go on."""
         return tuple(self._sums.tolist()), self._num
 
-    def add(self, figures: Tensor) -> None:
-        """Add one step's, as of `figures_of`."""
-        self._sums += figures
+    def add(self, means: Tensor) -> None:
+        """Add one step's, as of `means_of`."""
+        self._sums += means
         self._num += 1
 
     def read(self) -> dict[str, Any]:

@@ -13,7 +13,7 @@ from torch.func import functional_call, vmap
 
 from unknot.errors import UserError
 from unknot.model.vae import Posterior, Terms
-from unknot.training.recorders import figures_of
+from unknot.training.recorders import means_of
 from unknot.training.trainer import Trainer
 
 
@@ -45,7 +45,7 @@ def step_together(trainers: Sequence[Trainer]) -> list[UserError | None]:
     for i, (trainer, loss, one) in enumerate(zip(trainers, losses, each)):
         _hand_over(stacked, i, trainer)
         try:
-            trainer.learn(figures_of(loss, one), begun)
+            trainer.learn(means_of(loss, one), begun)
             stopped.append(None)
         except UserError as error:
             stopped.append(error)

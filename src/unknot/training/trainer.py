@@ -28,7 +28,7 @@ from unknot.training.optimizers import OPTIMIZERS
 from unknot.training.parallel import Replicas, can_share, one_thread
 from unknot.training.pixels import gather, resident
 from unknot.training.randomness import BatchOrder, standard_normal
-from unknot.training.recorders import Frames, Meter, Watch, figures_of
+from unknot.training.recorders import Frames, Meter, Watch, means_of
 from unknot.training.schedule import beta_at, frame_steps, learning_rate
 
 NUM_VALIDATION = 1000
@@ -88,15 +88,17 @@ class Trainer:
         keep_freed_memory()
         folder.mkdir(parents=True, exist_ok=True)
         start = checkpoint.read_position(folder)
-        begun = ""
+        begun_way = ""
         if start:
             torch.set_num_threads(start.threads)
-            begun = start.mode.split(" ")[0]
-            stacked = begun == STACKED
+            begun_way = start.mode.split(" ")[0]
+            stacked = begun_way == STACKED
         self.stacked = stacked
         self.model = build_model(config, images, networks).to(self.device)
-        way = self._choose_way(begun, is_own=networks is not None)
-        mode = choose_mode(way, config.training.precision, self.model, self.device)
+        mode = choose_mode(
+            self._choose_way(begun_way, is_own=networks is not None),
+            *(config.training.precision, self.model, self.device),
+        )
         self._refuse_change(start, mode)
         shape = (self.recipe.batch_size, *images.image_shape)
         self.mode, self._terms = make_step(self.model, mode, shape, self.device)
@@ -119,13 +121,16 @@ class Trainer:
         write_json(folder / SCALES, self._scales())
         self._history = History(folder, self.position.step)
 
-    def _choose_way(self, begun: str, *, is_own: bool) -> str:
+    def _choose_way(self, begun_way: str, *, is_own: bool) -> str:
         """How to compute the steps; a run that was begun in one process goes on in one."""
         way = STACKED if self.stacked else self.config.training.mode
-        sees_whole_batch = is_own or self.config.model.likelihood == "gaussian_learned"
-        if way != EAGER or begun == EAGER or sees_whole_batch:
+        if way != "auto":
             return way
-        return PARALLEL if can_share(self.recipe.batch_size, self.device) else EAGER
+        sees_whole_batch = is_own or self.config.model.likelihood == "gaussian_learned"
+        if begun_way == EAGER or sees_whole_batch:
+            return EAGER
+        can = can_share(self.recipe.batch_size, torch.get_num_threads(), self.device)
+        return PARALLEL if can else EAGER
 
     def _refuse_change(self, start: Position | None, mode: Mode) -> None:
         """Stop before a run that has steps to go would go on in another mode."""
@@ -147,19 +152,23 @@ class Trainer:
         if self.position.step == 0:
             self._frames.take(0)
         if self.mode.way == PARALLEL and not self.is_done:
-            self._replicas = Replicas(self.model, self.differentiate, self.recipe.batch_size)
+            self._replicas = Replicas(
+                self.model, self.differentiate, self.recipe.batch_size, self.position.threads
+            )
 
     def close(self) -> None:
-        """Close the history's files; end the processes of a data-parallel run."""
-        self._history.close()
+        """End the processes of a data-parallel run; close the history's files."""
         if self._replicas:
             self._replicas.close()
+            self._replicas = None
+        self._history.close()
 
     def step(self) -> None:
         """One update."""
         begun = time.perf_counter()
         step = self.position.step
-        if self._replicas:
+        if self.mode.way == PARALLEL:
+            assert self._replicas, "a data-parallel run has not begun"
             with one_thread():
                 self.learn(self._replicas.differentiate(step), begun)
         else:
@@ -181,7 +190,7 @@ class Trainer:
             share: of its batch.
 
         Returns:
-            As `figures_of`; of a share, what it adds to the batch's.
+            `means_of` the share times its part of the batch, so that those of all shares add up.
         """
         inputs = self.inputs(step, share)
         terms = self._terms(inputs.pixels, inputs.noise)
@@ -189,13 +198,13 @@ class Trainer:
         loss = self.objective(terms, inputs.beta)
         self.model.zero_grad(set_to_none=True)
         (loss * part).backward()
-        return figures_of(loss, terms) * part
+        return means_of(loss, terms) * part
 
-    def learn(self, figures: Tensor, begun: float) -> None:
+    def learn(self, means: Tensor, begun: float) -> None:
         """Update the weights by the gradients that the step has left, and count it.
 
         Args:
-            figures: as `figures_of`.
+            means: as `means_of`.
             begun: when the step began.
 
         Raises:
@@ -203,11 +212,11 @@ class Trainer:
         """
         step = self.position.step
         gradients = [p.grad for p in self.model.parameters() if p.grad is not None]
-        self._watch.add(step, figures[0], gradients)
+        self._watch.add(step, means[0], gradients)
         if self.device.type == "cpu":
             self._check()  # before an update that would spoil the weights: nothing waits for it
         self.optimizer.step(self._learning_rate(step), step + 1)
-        self._meter.add(figures)
+        self._meter.add(means)
         seconds = self.position.seconds + time.perf_counter() - begun
         self.position = self.position._replace(step=step + 1, seconds=seconds)
 
