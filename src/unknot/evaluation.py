@@ -17,8 +17,8 @@ from unknot.measure.measured import VOID
 from unknot.measure.nulls import Progress
 from unknot.measure.posterior import ACTIVE_VARIANCE, active_units, aggregate_mismatch
 from unknot.measure.scoring import HEADLINE, check_draws, score_table
+from unknot.training.outcome import CODES, EVALUATION
 from unknot.training.run import IMAGES, Run
-from unknot.training.trainer import CODES, EVALUATION
 
 MAX_LABELS = 12  # with more, a comparison leaves the nulls to `unknot evaluate`
 

@@ -24,7 +24,8 @@ def beta_vae(terms: Terms, beta: float) -> Tensor:
 
 
 OBJECTIVES: dict[str, Callable[[Terms, float], Tensor]] = {"beta_vae": beta_vae}
-"""Name -> objective. One more entry here is all that a new objective needs."""
+"""Name -> objective. One more entry here is all that a new objective needs; it must be a mean over
+images, since those of a batch's shares are added up."""
 
 
 class BetaScales(NamedTuple):

@@ -23,6 +23,7 @@ from unknot.training import trainer as trainer_module
 from unknot.training.checkpoint import read_position
 from unknot.training.history import read_history
 from unknot.training.loop import fit
+from unknot.training.optimizers import Adam, Muon
 from unknot.training.parallel import SMALLEST, Replicas, can_share
 from unknot.worker import describe_run
 
@@ -174,7 +175,7 @@ def test_gradients_add_up_to_those_of_the_batch() -> None:
         return loss.detach()[None]
 
     expected = [(differentiate(step, slice(None)), _gradient(model)) for step in (0, 1)]
-    replicas = Replicas(model, differentiate, 50, 3)
+    replicas = Replicas(model, _adam(model), differentiate, 50, 3)
     try:
         for step, (loss, gradient) in enumerate(expected):
             torch.testing.assert_close(replicas.differentiate(step), loss)
@@ -185,6 +186,39 @@ def test_gradients_add_up_to_those_of_the_batch() -> None:
         torch.testing.assert_close(replicas.differentiate(0), 4 * expected[0][0])
     finally:
         replicas.close()
+
+
+def test_updates_are_those_of_one_process() -> None:
+    x = torch.randn(6, 4, generator=torch.Generator().manual_seed(0))
+    models = [nn.Sequential(nn.Linear(4, 5), nn.Linear(5, 3), nn.Conv1d(3, 2, 1)) for _ in range(2)]
+    models[1].load_state_dict(models[0].state_dict())
+    alone, together = (Muon(model, 0.9, 0.99) for model in models)
+
+    def differentiate(model: nn.Sequential, share: slice) -> Tensor:
+        model.zero_grad()
+        loss = model[1](model[0](x[share])).square().sum() + model[2](x[share, :3, None]).sum()
+        loss.backward()
+        return loss.detach()[None]
+
+    replicas = Replicas(
+        models[1], together, lambda step, share: differentiate(models[1], share), 6, 3
+    )
+    try:
+        for count in (1, 2, 3):
+            differentiate(models[0], slice(None))
+            alone.step(0.1, count)
+            replicas.differentiate(count)
+            replicas.update(0.1, count)
+    finally:
+        replicas.close()
+    for first, second in zip(models[0].parameters(), models[1].parameters()):
+        torch.testing.assert_close(first, second)
+    for first, second in zip(alone.state().values(), together.state().values()):
+        torch.testing.assert_close(first, second)
+
+
+def _adam(model: nn.Module) -> Adam:
+    return Adam(model.parameters(), 0.9, 0.99)
 
 
 def _gradient(model: nn.Linear) -> Tensor:
@@ -201,7 +235,7 @@ def test_a_fault_in_a_copy_is_raised_here() -> None:
         model(torch.ones(1, 1)).sum().backward()
         return torch.zeros(1)
 
-    replicas = Replicas(model, differentiate, 2, 2)
+    replicas = Replicas(model, _adam(model), differentiate, 2, 2)
     try:
         with pytest.raises(RuntimeError, match="only in a copy"):
             replicas.differentiate(0)
@@ -220,8 +254,9 @@ def test_copies_end_when_another_cannot_be_made(monkeypatch: pytest.MonkeyPatch)
         return copies[0]
 
     monkeypatch.setattr(os, "fork", failing)
+    model = nn.Linear(1, 1)
     with pytest.raises(BlockingIOError):
-        Replicas(nn.Linear(1, 1), lambda step, share: torch.zeros(1), 3, 3)
+        Replicas(model, _adam(model), lambda step, share: torch.zeros(1), 3, 3)
     with pytest.raises(ProcessLookupError):
         os.kill(copies[0], 0)
     assert signal.SIGTERM not in signal.pthread_sigmask(signal.SIG_BLOCK, [])
@@ -229,7 +264,7 @@ def test_copies_end_when_another_cannot_be_made(monkeypatch: pytest.MonkeyPatch)
 
 def test_a_closed_model_has_its_weights_to_itself() -> None:
     model = nn.Linear(1, 1)
-    Replicas(model, lambda step, share: torch.zeros(1), 2, 2).close()
+    Replicas(model, _adam(model), lambda step, share: torch.zeros(1), 2, 2).close()
     before = model.weight.detach().clone()
     copy = os.fork()
     if copy == 0:
@@ -253,14 +288,18 @@ def noted():
 os.fork = noted
 """
 KILLED = """
+from unknot.training.optimizers import Adam
 from unknot.training.parallel import Replicas
-replicas = Replicas(torch.nn.Linear(1, 1), lambda step, share: torch.zeros(1), 48, 3)
+model = torch.nn.Linear(1, 1)
+optimizer = Adam(model.parameters(), 0.9, 0.99)
+replicas = Replicas(model, optimizer, lambda step, share: torch.zeros(1), 48, 3)
 os.kill(os.getpid(), signal.SIGKILL)
 """
 TOLD_WITH_ITS_GROUP = """
 from unknot.config import RunConfig, from_toml
 from unknot.errors import Interrupted
 from unknot.training.loop import fit
+from unknot.training.optimizers import Adam, Muon
 from unknot.worker import open_images
 folder = Path(sys.argv[1])
 config = from_toml(RunConfig, folder / "config.toml")

@@ -1,6 +1,7 @@
 """What updates the parameters."""
 
 from collections.abc import Callable, Iterable
+from functools import partial
 
 import torch
 from torch import Tensor, nn
@@ -14,6 +15,9 @@ UPDATE_SIZE = 0.05  # root mean square of an update's entries, in learning rates
 BLOCK = 64  # rows that are made orthogonal to one another
 ITERATIONS, COEFFICIENTS = 5, (3.4445, -4.7750, 2.0315)
 TINY = 1e-7
+
+Update = Callable[[float, int], None]
+"""A learning rate and the number of updates with this one -> some parameters are changed."""
 
 
 class Adam:
@@ -30,6 +34,7 @@ class Adam:
     Attributes:
         means: running mean of each parameter's gradient, in its shape and memory layout.
         squares: running mean of the squares, likewise.
+        updates: one, of all.
     """
 
     def __init__(self, parameters: Iterable[nn.Parameter], beta1: float, beta2: float) -> None:
@@ -37,6 +42,7 @@ class Adam:
         self.beta1, self.beta2 = beta1, beta2
         self.means = [torch.zeros_like(p) for p in self.parameters]
         self.squares = [torch.zeros_like(p) for p in self.parameters]
+        self.updates: list[Update] = [self.step]
 
     @torch.no_grad()
     def step(self, learning_rate: float, count: int) -> None:
@@ -90,6 +96,7 @@ class Muon:
         weights: those of linear layers.
         momenta: running mean of each of their gradients, in its shape.
         adam: of everything else.
+        updates: that of each weight, and Adam's; they can be made at the same time.
     """
 
     def __init__(self, model: nn.Module, beta1: float, beta2: float) -> None:
@@ -97,8 +104,9 @@ class Muon:
         self.weights = [p for p in model.parameters() if id(p) in linear]
         self.momenta = [torch.zeros_like(w) for w in self.weights]
         self.adam = Adam((p for p in model.parameters() if id(p) not in linear), beta1, beta2)
+        of_weights = [partial(self._update, *pair) for pair in zip(self.weights, self.momenta)]
+        self.updates: list[Update] = [self.adam.step, *of_weights]
 
-    @torch.no_grad()
     def step(self, learning_rate: float, count: int) -> None:
         """Update the parameters by their gradients.
 
@@ -106,13 +114,16 @@ class Muon:
             learning_rate: of this update.
             count: updates with this one, from 1.
         """
-        self.adam.step(learning_rate, count)
-        for weight, momentum in zip(self.weights, self.momenta):
-            if weight.grad is not None:
-                momentum.lerp_(weight.grad, 1 - MOMENTUM)
-                update = orthogonalize(weight.grad.lerp(momentum, MOMENTUM))
-                scale = UPDATE_SIZE * max(weight.shape) ** 0.5
-                weight.add_(update, alpha=-learning_rate * scale)
+        for update in self.updates:
+            update(learning_rate, count)
+
+    @torch.no_grad()
+    def _update(self, weight: Tensor, momentum: Tensor, learning_rate: float, count: int) -> None:
+        if weight.grad is not None:
+            momentum.lerp_(weight.grad, 1 - MOMENTUM)
+            update = orthogonalize(weight.grad.lerp(momentum, MOMENTUM))
+            scale = UPDATE_SIZE * max(weight.shape) ** 0.5
+            weight.add_(update, alpha=-learning_rate * scale)
 
     def state(self) -> dict[str, Tensor]:
         """What the next update depends on besides the parameters: name -> tensor."""

@@ -1,4 +1,4 @@
-"""One run on several cores, data-parallel: each core computes the gradients of a share of a batch.
+"""One run on several cores, data-parallel: each computes a share of a batch, and of the updates.
 
 Threads of one process hand one another parts of every layer's work, which makes a step a third
 slower where the host of a virtual machine has put its cores far apart (docs/log.md). Here each core
@@ -14,12 +14,13 @@ from contextlib import contextmanager, suppress
 from itertools import pairwise
 from mmap import mmap
 from multiprocessing.connection import Connection, Pipe
-from typing import NoReturn
+from typing import Any, NoReturn
 
 import torch
 from torch import Tensor, nn
 
 from unknot.errors import UserError
+from unknot.training.optimizers import Optimizer
 
 SMALLEST = 16  # images in a share; of fewer, what a step costs whatever their number eats the gain
 SIGNALS = {signal.SIGINT, signal.SIGTERM}
@@ -57,12 +58,13 @@ def one_thread() -> Iterator[None]:
 
 
 class Replicas:
-    """Copies of this process, each with one thread, that compute gradients for it.
+    """Copies of this process, each with one thread, that share the work of a step with it.
 
-    They run nothing but `differentiate`, hold no thread but their own, and end with this process.
+    They run nothing else, hold no thread but their own, and end with this process.
 
     Args:
         model: its parameters lie in memory that all have in common, until `close`.
+        optimizer: of these; its state likewise.
         differentiate: computes a share of a step.
         batch_size: images.
         num: processes that divide them, this one among them.
@@ -72,21 +74,28 @@ class Replicas:
     """
 
     def __init__(
-        self, model: nn.Module, differentiate: Differentiate, batch_size: int, num: int
+        self,
+        model: nn.Module,
+        optimizer: Optimizer,
+        differentiate: Differentiate,
+        batch_size: int,
+        num: int,
     ) -> None:
-        self._differentiate = differentiate
+        self._differentiate, self._optimizer = differentiate, optimizer
         self._parameters = list(model.parameters())
-        for parameter in self._parameters:
-            parameter.data = _in_common(parameter.data)
+        self._lent = [*self._parameters, *optimizer.state().values()]
+        for tensor in self._lent:
+            tensor.data = _in_common(tensor.data)
+        self._num = num
         bounds = [batch_size * i // num for i in range(num + 1)]
-        self._own, *others = [slice(*pair) for pair in pairwise(bounds)]
-        self._gradients = [[_in_common(p.data) for p in self._parameters] for _ in others]
+        self._shares = [slice(*pair) for pair in pairwise(bounds)]
+        self._gradients = [[_in_common(p.data) for p in self._parameters] for _ in self._shares]
         self._connections: list[Connection] = []
         self._copies: list[int] = []
         before = signal.pthread_sigmask(signal.SIG_BLOCK, SIGNALS)  # in the copies for good
         try:
-            for share, gradients in zip(others, self._gradients):
-                self._start(share, gradients)
+            for number in range(1, num):
+                self._start(number)
         except OSError:
             self.close()
             raise
@@ -105,51 +114,90 @@ class Replicas:
         Raises:
             UserError: if a copy has ended.
         """
-        with _explaining_an_end():
-            for connection in self._connections:
-                connection.send(step)
-        means = self._differentiate(step, self._own)
-        own = [_gradient(parameter) for parameter in self._parameters]
-        for connection, gradients in zip(self._connections, self._gradients):
-            with _explaining_an_end():
-                answer = connection.recv()
-            if isinstance(answer, str):
-                raise RuntimeError(f"in a process that computes a part of every batch:\n{answer}")
-            means += torch.tensor(answer)
-            torch._foreach_add_(own, gradients)
+        self._tell(step)
+        means = self._compute(0, step)
+        for theirs in self._hear():
+            means += torch.tensor(theirs)
+        total, *others = self._gradients
+        for gradients in others:
+            torch._foreach_add_(total, gradients)
         return means
 
+    def update(self, learning_rate: float, count: int) -> None:
+        """Update the parameters by the gradients that a step has left.
+
+        Args:
+            learning_rate: of this update.
+            count: updates with this one, from 1.
+
+        Raises:
+            UserError: if a copy has ended.
+        """
+        self._tell((learning_rate, count))
+        self._change(0, learning_rate, count)
+        self._hear()
+
     def close(self) -> None:
-        """End the copies, and give the model memory of its own again."""
+        """End the copies, and give the model and the optimiser memory of their own again."""
         for connection in self._connections:
             connection.close()
         for copy in self._copies:
             with suppress(ChildProcessError):  # somebody else has waited for it
                 os.waitpid(copy, 0)
-        for parameter in self._parameters:
-            parameter.data = parameter.data.clone()
-        self._connections, self._copies = [], []
+        for tensor in self._lent:
+            tensor.data = tensor.data.clone()
+        self._connections, self._copies, self._lent = [], [], []
 
-    def _start(self, share: slice, gradients: list[Tensor]) -> None:
+    def _compute(self, number: int, step: int) -> Tensor:
+        """A share's means; its gradients go into common memory, where those of all are added up."""
+        means = self._differentiate(step, self._shares[number])
+        for parameter, place, total in zip(
+            self._parameters, self._gradients[number], self._gradients[0]
+        ):
+            assert parameter.grad is not None
+            place.copy_(parameter.grad)
+            parameter.grad = total
+        return means
+
+    def _change(self, number: int, learning_rate: float, count: int) -> None:
+        for update in self._optimizer.updates[number :: self._num]:
+            update(learning_rate, count)
+
+    def _tell(self, what: Any) -> None:
+        with _explaining_an_end():
+            for connection in self._connections:
+                connection.send(what)
+
+    def _hear(self) -> list[Any]:
+        with _explaining_an_end():
+            answers = [connection.recv() for connection in self._connections]
+        for answer in answers:
+            if isinstance(answer, str):
+                raise RuntimeError(f"in a process that computes a part of every batch:\n{answer}")
+        return answers
+
+    def _start(self, number: int) -> None:
         ours, theirs = Pipe()
         self._connections.append(ours)
         copy = os.fork()
         if copy == 0:
-            self._serve(share, gradients, theirs)
+            self._serve(number, theirs)
         self._copies.append(copy)
         theirs.close()
 
-    def _serve(self, share: slice, gradients: list[Tensor], connection: Connection) -> NoReturn:
-        """What a copy does: its share of each step that it is told, until the pipe closes."""
+    def _serve(self, number: int, connection: Connection) -> NoReturn:
+        """What a copy does: its share of what it is told, until the pipe closes."""
         try:
             for inherited in self._connections:
                 inherited.close()
             torch.set_num_threads(1)
             while True:
-                means = self._differentiate(connection.recv(), share)
-                for place, parameter in zip(gradients, self._parameters):
-                    place.copy_(_gradient(parameter))
-                connection.send(means.tolist())
+                told = connection.recv()
+                if isinstance(told, int):
+                    connection.send(self._compute(number, told).tolist())
+                else:
+                    self._change(number, *told)
+                    connection.send(None)
         except (EOFError, ConnectionError):
             pass
         except BaseException:
@@ -168,11 +216,6 @@ def _explaining_an_end() -> Iterator[None]:
             "a process that computes a part of every batch has ended (out of memory?); run the "
             "command again, and if it happens again, with --mode eager and another --out"
         ) from None
-
-
-def _gradient(parameter: nn.Parameter) -> Tensor:
-    assert parameter.grad is not None
-    return parameter.grad
 
 
 def _in_common(tensor: Tensor) -> Tensor:

@@ -21,8 +21,8 @@ from unknot.training.build import choose_device, find_network
 from unknot.training.checkpoint import load_weights
 from unknot.training.evaluate import decode_codes, encode_images
 from unknot.training.history import read_history
+from unknot.training.outcome import EVALUATION, WEIGHTS
 from unknot.training.recorders import FRAMES
-from unknot.training.trainer import EVALUATION, WEIGHTS
 
 CONFIG, DONE, IMAGES = "config.toml", "done", "images.json"
 

@@ -14,17 +14,18 @@ from unknot.config import RunConfig
 from unknot.data.image_set import ImageSet
 from unknot.data.standardize import STD_FLOOR
 from unknot.errors import UserError
-from unknot.files import write_arrays, write_json, written_beside
+from unknot.files import write_json
 from unknot.model.networks import NetworkBuilder
 from unknot.objectives import OBJECTIVES, beta_scales
 from unknot.training import checkpoint
 from unknot.training.build import build_model, choose_device
 from unknot.training.checkpoint import Position
-from unknot.training.evaluate import encode_images, measure_fit
-from unknot.training.history import History, read_history
+from unknot.training.evaluate import measure_fit
+from unknot.training.history import History
 from unknot.training.memory import keep_freed_memory
 from unknot.training.mode import COMPILED, EAGER, PARALLEL, STACKED, Mode, choose_mode, make_step
 from unknot.training.optimizers import OPTIMIZERS
+from unknot.training.outcome import write_outcome
 from unknot.training.parallel import Replicas, can_share, one_thread
 from unknot.training.pixels import gather, resident
 from unknot.training.randomness import BatchOrder, standard_normal
@@ -33,8 +34,7 @@ from unknot.training.schedule import beta_at, frame_steps, learning_rate
 
 NUM_VALIDATION = 1000
 ALL = slice(None)
-WEIGHTS, CODES = "weights.safetensors", "codes.npz"
-EVALUATION, SCALES = "evaluation.json", "scales.json"
+SCALES = "scales.json"
 
 
 class Inputs(NamedTuple):
@@ -153,7 +153,8 @@ class Trainer:
             self._frames.take(0)
         if self.mode.way == PARALLEL and not self.is_done:
             self._replicas = Replicas(
-                self.model, self.differentiate, self.recipe.batch_size, self.position.threads
+                *(self.model, self.optimizer, self.differentiate),
+                *(self.recipe.batch_size, self.position.threads),
             )
 
     def close(self) -> None:
@@ -215,7 +216,8 @@ class Trainer:
         self._watch.add(step, means[0], gradients)
         if self.device.type == "cpu":
             self._check()  # before an update that would spoil the weights: nothing waits for it
-        self.optimizer.step(self._learning_rate(step), step + 1)
+        update = self._replicas.update if self._replicas else self.optimizer.step
+        update(self._learning_rate(step), step + 1)
         self._meter.add(means)
         seconds = self.position.seconds + time.perf_counter() - begun
         self.position = self.position._replace(step=step + 1, seconds=seconds)
@@ -246,45 +248,12 @@ class Trainer:
 
     def finish(self) -> None:
         """Leave what others read: weights, the fit on held-out images, and their codes."""
-        images, seed = self.images, self.config.seed
-        with written_beside(self.folder / WEIGHTS) as path:
-            checkpoint.save_weights(path, self.model)
-        of_validation, of_test = images.indices("validation"), images.indices("test")
-        held_out = np.concatenate([of_validation, of_test])
-        validation = read_history(self.folder, "validation")[-1]
-        test = measure_fit(self.model, images.images, of_test, seed=seed)
-        write_json(
-            self.folder / EVALUATION,
-            {
-                "validation": {
-                    **{key: validation[key] for key in ("distortion", "rate", "kl")},
-                    "elbo": -(validation["distortion"] + validation["rate"]),
-                },
-                "test": {
-                    **{"distortion": test.distortion, "rate": test.rate, "kl": test.kl},
-                    **{"num": test.num, "elbo": test.elbo},
-                },
-                "num_validation": len(self.validation),
-                "mode": self.mode.name,
-                "note": self.mode.note,
-            },
+        write_outcome(
+            *(self.folder, self.model, self.images),
+            seed=self.config.seed,
+            num_validation=len(self.validation),
+            mode=self.mode,
         )
-        parts = encode_images(self.model, images.images, of_validation), test.posterior
-        mean, logvar = (torch.cat(part).numpy() for part in zip(*parts))
-        labels = images.labels
-        arrays = {
-            "image": held_out,
-            "name": np.array([images.names[i] for i in held_out]),
-            "split": labels.split[held_out],
-            "posterior_mean": mean,
-            "posterior_logvar": logvar,
-            "attributes": labels.attributes[held_out],
-            "attribute_names": np.array(labels.attribute_names, dtype=np.str_),
-            "factors": labels.factors[held_out],
-            "factor_names": np.array(labels.factor_names, dtype=np.str_),
-            "groups": labels.groups[held_out],
-        }
-        write_arrays(self.folder / CODES, arrays)
 
     def _check(self) -> None:
         """Stop if the loss or a gradient has gone astray since the last look."""
