@@ -28,9 +28,8 @@ from unknot.training.parallel import SMALLEST, Replicas, can_share
 from unknot.worker import describe_run
 
 CPU = torch.device("cpu")
-STEPS = 12
 TRAINING = TrainingConfig(
-    steps=STEPS,
+    steps=12,
     batch_size=2 * SMALLEST + 1,
     log_every=1,
     validate_every=6,
