@@ -1,11 +1,13 @@
 # make demo    the main job on the built-in faces: four betas, 1,000 steps each, and the report
-# make test    lint, types and every test
+# make test    the quick tests, in minutes
+# make lint    formatting, style and types, in seconds
+# make check   the slow tests
 # Each target sets up .venv when needed and is quick the second time.
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 INSTALL := $(BIN)/python -m pip install --quiet --no-compile -c constraints.txt
-.PHONY: setup demo test lint browser bench docs kernel dist clean
+.PHONY: setup demo test lint check browser bench docs kernel dist clean
 
 $(VENV)/.run: pyproject.toml constraints.txt
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
@@ -35,12 +37,16 @@ browser:
 	@command -v chromium > /dev/null || (apt-get -qq update && apt-get -qq install -y chromium > /dev/null) \
 		|| echo "no chromium here: the tests of the page in a browser will be skipped"
 
-test: lint browser
-	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --dist loadfile
+PYTEST := OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --dist loadfile
+test: $(VENV)/.dev browser
+	$(PYTEST) -m "not slow" --durations=10
+
+check: $(VENV)/.dev browser
+	$(PYTEST) -m slow
 
 # half an hour on two free cores, and an hour more the first time, for the recipe's references
-BENCHMARKS := decode training:--layers:--compiled epoch recipe experiment:--eight:300 \
-	measures:--speed:--nulls explorer evidence:--experiments:40
+BENCHMARKS := decode training:--layers epoch recipe experiment:--eight:300 \
+	metrics:--speed:--nulls explorer evidence:--experiments:40
 bench: $(VENV)/.dev
 	@mkdir -p benchmarks/results
 	@$(foreach run,$(BENCHMARKS),echo "$(run)"; \
@@ -55,9 +61,9 @@ docs: $(VENV)/.docs
 # the decoder of the report's page; the result is kept in the repository
 kernel:
 	$(INSTALL) ziglang
-	cd src/unknot/report && $(abspath $(BIN))/python -m ziglang cc -target wasm32-freestanding -O3 \
+	cd src/unknot/report/assets && $(abspath $(BIN))/python -m ziglang cc -target wasm32-freestanding -O3 \
 		-msimd128 -nostdlib -Wl,--no-entry -Wl,--export=__heap_base -Wl,--strip-all -o kernel.wasm kernel.c
-	chmod 644 src/unknot/report/kernel.wasm
+	chmod 644 src/unknot/report/assets/kernel.wasm
 
 dist: $(VENV)/.dev
 	rm -rf dist

@@ -10,7 +10,7 @@ from typing import Any
 
 import torch
 
-from unknot.describe import num_cores, processor
+from unknot.common.machine import num_cores, processor
 
 
 def sgemm_gflops(size: int = 2048, repeats: int = 5) -> float:

@@ -15,15 +15,15 @@ from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
-from common import alternate, arguments, machine, show, summary
 from numpy.typing import NDArray
 from PIL import Image
 
+from common import alternate, arguments, machine, show, summary
 from unknot.data.cache import clear_cache
 from unknot.data.decode import decode, to_pixels
-from unknot.data.faces import draw_faces, sample_factors
+from unknot.data.load import load_images
 from unknot.data.preparation import Preparation
-from unknot.data.sources import load_images
+from unknot.data.sources.faces import draw_faces, sample_factors
 
 NUM = 4000
 PHOTOGRAPH, REPEATS = (4032, 3024), 8
@@ -38,14 +38,14 @@ def make_jpegs(folder: Path, num: int, *, distinct: int = 500) -> None:
 
 
 def grainy(face: NDArray[np.uint8], size: tuple[int, int], rng: np.random.Generator) -> Image.Image:
-    """A face, enlarged to a width and height, under grain."""
+    """Enlarge a face to a width and height, under grain."""
     large = Image.fromarray(face).resize(size, Image.Resampling.BICUBIC)
     grain = rng.integers(-8, 9, (size[1], size[0], 3))
     return Image.fromarray(np.clip(np.asarray(large) + grain, 0, 255).astype(np.uint8))
 
 
 def photograph_times(rounds: int) -> dict[str, list[float]]:
-    """Milliseconds of a large JPEG, shrunk while it is decoded and whole."""
+    """Time a large JPEG in milliseconds, shrunk while it is decoded and whole."""
     face = draw_faces(sample_factors(1, seed=0), size=64).transpose(0, 2, 3, 1)[0]
     buffer = io.BytesIO()
     grainy(face, PHOTOGRAPH, np.random.default_rng(0)).save(buffer, "JPEG", quality=90)
@@ -57,13 +57,15 @@ def photograph_times(rounds: int) -> dict[str, list[float]]:
             to_pixels(picture, preparation, 3)
 
     def timed(job: Callable[[], object]) -> float:
-        begun = time.perf_counter()
+        start = time.perf_counter()
         for _ in range(REPEATS):
             job()
-        return 1e3 * (time.perf_counter() - begun) / REPEATS
+        return 1e3 * (time.perf_counter() - start) / REPEATS
 
-    sides = {"shrunk": lambda: timed(lambda: decode(content, preparation, 3))}
-    return alternate({**sides, "whole": lambda: timed(whole)}, rounds)
+    def shrunk() -> None:
+        decode(content, preparation, 3)
+
+    return alternate({"shrunk": lambda: timed(shrunk), "whole": lambda: timed(whole)}, rounds)
 
 
 def main() -> None:
@@ -77,20 +79,20 @@ def main() -> None:
 
         def rate(workers: int) -> float:
             clear_cache()
-            begun = time.perf_counter()
+            start = time.perf_counter()
             load_images(folder, workers=workers)
-            return NUM / (time.perf_counter() - begun)
+            return NUM / (time.perf_counter() - start)
 
         rate(1)
         photographs = photograph_times(options.rounds)
-        found = alternate({"one": lambda: rate(1), "two": lambda: rate(2)}, options.rounds)
+        rates = alternate({"one": lambda: rate(1), "two": lambda: rate(2)}, options.rounds)
     show(
         {
             **machine(),
             "bytes_per_jpeg": round(size),
-            "one_thread_images_per_second": summary(found["one"]),
-            "two_threads_images_per_second": summary(found["two"]),
-            "median_ratio": statistics.median(b / a for a, b in zip(found["one"], found["two"])),
+            "one_thread_images_per_second": summary(rates["one"]),
+            "two_threads_images_per_second": summary(rates["two"]),
+            "median_ratio": statistics.median(b / a for a, b in zip(rates["one"], rates["two"])),
             "photograph_shrunk_ms": summary(photographs["shrunk"]),
             "photograph_whole_ms": summary(photographs["whole"]),
             "photograph_median_ratio": statistics.median(

@@ -25,16 +25,17 @@ from typing import Any
 
 import numpy as np
 import torch
-from common import machine, sgemm_gflops, show, summary
 from decode import make_jpegs
 from PIL import Image
 from torch.utils.data import DataLoader, Dataset
 
+from common import machine, sgemm_gflops, show, summary
 from training import BATCH, plain_step
+from unknot.common.machine import num_cores
 from unknot.config import RunConfig, TrainingConfig
-from unknot.data.sources import load_images
-from unknot.describe import num_cores
-from unknot.training.loop import fit
+from unknot.data.load import load_images
+from unknot.runs.folder import RunFolder
+from unknot.training.fit import fit
 
 EPOCHS, CROP, SIZE = 3, 148, 64
 LEFT, TOP = (178 - CROP) // 2, (218 - CROP) // 2
@@ -103,7 +104,7 @@ def ours(folder: Path, place: Path, processes: int) -> dict[str, float]:
 def train(folder: Path, out: Path, seed: int, steps: int, threads: int) -> None:
     torch.set_num_threads(threads)
     config = RunConfig(1.0, seed, training=TrainingConfig(steps=steps))
-    fit(config, load_images(folder), out, device="cpu")
+    fit(config, load_images(folder), RunFolder(out), device="cpu")
 
 
 def main() -> None:

@@ -15,14 +15,14 @@ from collections import Counter
 from typing import Any
 
 import numpy as np
-from common import machine
 from joblib import Parallel, delayed
 from scipy.stats import norm
 from threadpoolctl import threadpool_limits
 from worlds import SCENARIOS, make_world
 
-from unknot.evidence.labels import label_latents
-from unknot.evidence.verdict import SUPPORTED, judge
+from common import machine
+from unknot.evidence.latent_labels import label_latents
+from unknot.evidence.verdict import SUPPORTED, decide_verdict
 
 LATENTS, SPEED_LABELS, SPEED_IMAGES = 6, 40, 3_000
 
@@ -63,7 +63,7 @@ def draw(experiment: Any, options: argparse.Namespace, *given: Any) -> list[Any]
 def one_verdict(seed: int, scenario: str) -> str:
     world = make_world(scenario, seed=seed)
     with threadpool_limits(1):
-        return judge(world.runs, world.labels, world.pca, seed=seed).outcome
+        return decide_verdict(world.runs, world.labels, world.pca, seed=seed).outcome
 
 
 def one_labelling(seed: int, planted: bool) -> bool:

@@ -22,10 +22,9 @@ from pathlib import Path
 from typing import Any
 
 from common import machine, show, summary
-
-from unknot.data.sources import load_images
-from unknot.describe import num_cores
-from unknot.worker import DONE
+from unknot.common.machine import num_cores
+from unknot.data.load import load_images
+from unknot.runs.folder import RunFolder
 
 BETAS = ["0.1", "1", "2", "10"]
 SAMPLE_SECONDS = 0.2
@@ -43,7 +42,7 @@ class Memory(threading.Thread):
         while not self.ended.wait(SAMPLE_SECONDS):
             for process in Path("/proc").glob("[0-9]*"):
                 try:
-                    if b"unknot.worker" in (process / "cmdline").read_bytes():
+                    if b"unknot.experiments.engines.worker" in (process / "cmdline").read_bytes():
                         status = (process / "status").read_text()
                         kilobytes = int(status.split("RssAnon:")[1].split()[0])
                         self.most_mb = max(self.most_mb, kilobytes / 1e3)
@@ -67,7 +66,7 @@ def until_done(folder: Path, steps: int, *options: str, cores: int | None = None
     """Seconds until the last of eight runs is done."""
     begun = time.time()
     compare(folder, steps, "--seeds", "0", "1", *options, cores=cores)
-    return max(done.stat().st_mtime for done in folder.glob(f"*/{DONE}")) - begun
+    return max(RunFolder(run).done.stat().st_mtime for run in folder.glob("beta-*")) - begun
 
 
 def main() -> None:
@@ -88,7 +87,10 @@ def main() -> None:
             if options.eight:
                 ways: dict[str, tuple[tuple[str, ...], int | None]] = {
                     f"{cores} processes": ((), None),
-                    f"one process, {cores} threads": (("--workers", "1", "--mode", "eager"), None),
+                    f"one process, {cores} threads": (
+                        ("--workers", "1", "--data-parallel", "off"),
+                        None,
+                    ),
                     f"one run at a time, {cores} processes": (("--workers", "1"), None),
                     "one process, one thread": (("--workers", "1"), 1),
                 }

@@ -14,11 +14,11 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-from common import machine
 from playwright.sync_api import sync_playwright
 
 import unknot
-from unknot.report.page import WASM
+from common import machine
+from unknot.report.render import WASM
 
 REPEATS = 100
 DECODE = """num => {
@@ -38,12 +38,12 @@ def main() -> None:
     parser.add_argument("reports", nargs="*", type=Path)
     parser.add_argument("--json", action="store_true")
     options = parser.parse_args()
-    found: dict[str, Any] = {"machine": machine()}
+    results: dict[str, Any] = {"machine": machine()}
     with tempfile.TemporaryDirectory() as folder:
         for report in options.reports or [make_report(Path(folder))]:
             name = str(report) if options.reports else "four runs of the reference network"
-            found[name] = measure(report.resolve(), Path(folder))
-    print(json.dumps(found, indent=2))
+            results[name] = measure(report.resolve(), Path(folder))
+    print(json.dumps(results, indent=2))
 
 
 def make_report(folder: Path) -> Path:
@@ -53,11 +53,11 @@ def make_report(folder: Path) -> Path:
 
 
 def measure(report: Path, folder: Path) -> dict[str, Any]:
-    """What one page takes."""
+    """Measure one page with each kernel."""
     text = report.read_text(encoding="utf-8")
     plain = folder / "plain.html"
     plain.write_text(text.replace(WASM, "", 1), encoding="utf-8")
-    found: dict[str, Any] = {"MB": round(report.stat().st_size / 1e6, 2)}
+    results: dict[str, Any] = {"MB": round(report.stat().st_size / 1e6, 2)}
     with sync_playwright() as started:
         path = shutil.which("chromium")
         browser = started.chromium.launch(executable_path=path, args=["--no-sandbox"])
@@ -69,7 +69,7 @@ def measure(report: Path, folder: Path) -> dict[str, Any]:
             times = page.evaluate(DECODE, REPEATS)
             page.click("[data-sweep]")
             page.wait_for_timeout(3_000)
-            found[name] = {
+            results[name] = {
                 "kernel": page.inner_text("[data-kernel]"),
                 "ms_per_image": round(statistics.median(times), 3),
                 "ms_to_first_picture": round(first),
@@ -77,7 +77,7 @@ def measure(report: Path, folder: Path) -> dict[str, Any]:
             }
             page.close()
         browser.close()
-    return found
+    return results
 
 
 if __name__ == "__main__":

@@ -17,15 +17,15 @@ from pathlib import Path
 from typing import Any
 
 from common import machine
-
-from unknot import engines
+from unknot.common.machine import num_cores
 from unknot.config import RunConfig, TrainingConfig
 from unknot.data.image_set import ImageSet
-from unknot.data.sources import load_images
-from unknot.experiment import experiment_config
-from unknot.files import read_json
-from unknot.training.history import read_history
-from unknot.worker import describe_run, is_done
+from unknot.data.load import load_images
+from unknot.experiments.engines import Job
+from unknot.experiments.engines.local import LocalRunner
+from unknot.experiments.setup import experiment_config
+from unknot.runs.folder import RunFolder
+from unknot.runs.run import Run
 
 REFERENCE = TrainingConfig(recipe="higgins", steps=10_000).resolved()
 BETAS = (1.0, 10.0, 100.0)
@@ -75,15 +75,17 @@ def train(
 ) -> None:
     """Train what is not yet trained, one thread each."""
     options = {item.name: getattr(training, item.name) for item in fields(training)}
-    jobs = []
-    with engines.LocalExecutor(workers) as executor:
-        for name, images, beta, seed in rows:
-            (config,) = experiment_config(images, [beta], [seed], **options).runs()
-            folder = work / name / config.name
-            describe_run(config, images, folder)  # refuses what another recipe has left there
-            if not is_done(folder):
-                jobs.append(executor.submit(engines.launch_runs, [folder], 1, "auto"))
-    if any(job.result() for job in jobs):
+    runner, futures = LocalRunner(workers), []
+    for name, images, beta, seed in rows:
+        (config,) = experiment_config(images, [beta], [seed], **options).runs()
+        folder = RunFolder(work / name / config.name)
+        folder.create(config, images)  # refuses what another recipe has left there
+        if not folder.is_done:
+            job = Job(folders=(str(folder.path),), device="auto", jobs_per_machine=num_cores())
+            futures.append(runner.submit(job))
+    statuses = [future.result() for future in futures]
+    runner.close()
+    if any(statuses):
         raise SystemExit(f"a run failed; its log is below {work}")
 
 
@@ -94,8 +96,11 @@ def compared(row: tuple[str, ImageSet, float, int], work: Path, ours: str) -> di
     sides = {side: measured(work / side / name / run, beta) for side in (ours, "reference")}
     mine, theirs = sides[ours], sides["reference"]
     return {
-        **{"images": name, "beta": beta, "seed": seed},
-        **{"loss": mine["loss"], "reference_loss": theirs["loss"]},
+        "images": name,
+        "beta": beta,
+        "seed": seed,
+        "loss": mine["loss"],
+        "reference_loss": theirs["loss"],
         "percent_above": 100 * (mine["loss"] / theirs["loss"] - 1),
         "share_of_images": mine["images"] / theirs["images"],
         "share_of_seconds": mine["seconds"] / theirs["seconds"],
@@ -104,10 +109,10 @@ def compared(row: tuple[str, ImageSet, float, int], work: Path, ours: str) -> di
 
 def measured(folder: Path, beta: float) -> dict[str, float]:
     """The last validation of a run; its seconds are those of its steps."""
-    fit = read_json(folder / "evaluation.json")["validation"]
-    last = read_history(folder, "validation")[-1]
+    run = Run(folder)
+    validation, last = run.evaluation.validation, run.history("validation")[-1]
     return {
-        "loss": fit["distortion"] + beta * fit["rate"],
+        "loss": validation.distortion + beta * validation.rate,
         "images": last["images"],
         "seconds": last["seconds"],
     }

@@ -18,19 +18,28 @@ from sklearn.decomposition import PCA
 
 import unknot
 from unknot.data.standardize import fit_standardizer
-from unknot.evaluation import ACTIVE_VARIANCE, Effort, held_out
-from unknot.measure import score
-from unknot.training.build import build_model
-from unknot.training.evaluate import encode_images
+from unknot.metrics import NullSettings, score
+from unknot.metrics.posterior import ACTIVE_VARIANCE
+from unknot.runs.held_out import HeldOutCodes
+from unknot.runs.inference import encode_images
+from unknot.training.untrained import build_untrained
 
 LATENTS = 10
 PCA_IMAGES = 5_000
 COLUMNS = (
-    *("dci_disentanglement", "dci_completeness", "dci_informativeness"),
-    *("infomec_modularity", "infomec_compactness", "infomec_explicitness"),
-    *("mig", "sap", "modularity", "factor_vae", "higgins"),
+    "dci_disentanglement",
+    "dci_completeness",
+    "dci_informativeness",
+    "infomec_modularity",
+    "infomec_compactness",
+    "infomec_explicitness",
+    "mig",
+    "sap",
+    "modularity",
+    "factor_vae_score",
+    "beta_vae_score",
 )
-EFFORT = Effort(permutations=0, rotations=100, resamples=20, points=1_000)
+NULLS = NullSettings(permutations=0, rotations=100)
 
 
 def main() -> None:
@@ -56,8 +65,8 @@ def measure_data(name: str, steps: int, folder: Path) -> dict[str, dict[str, Any
     experiment = unknot.compare(images, betas, latent_dim=LATENTS, steps=steps, out=folder)
     codes = {}
     for beta in betas:
-        codes[f"beta {beta:g}"] = held_out(experiment.run(beta=beta)).posterior_mean
-    untrained = build_model(experiment.run(beta=betas[0]).config, images)
+        codes[f"beta {beta:g}"] = HeldOutCodes.load(experiment.run(beta=beta).files).posterior_mean
+    untrained = build_untrained(experiment.run(beta=betas[0]).config, images)
     test = images.indices("test")
     codes["untrained"] = encode_images(untrained, images.images, test).mean.numpy()
     codes["PCA"] = pca(test)
@@ -91,10 +100,7 @@ def measure_codes(
         codes,
         images.labels.factors[test],
         factor_names=images.labels.factor_names,
-        permutations=EFFORT.permutations,
-        rotations=EFFORT.rotations,
-        resamples=EFFORT.resamples,
-        points=EFFORT.points,
+        nulls=NULLS,
         active_above=ACTIVE_VARIANCE**0.5 if trained else 0.0,
         workers=os.cpu_count() or 1,
     )

@@ -18,20 +18,19 @@ import time
 from collections.abc import Callable
 from multiprocessing.queues import Queue
 from multiprocessing.synchronize import Barrier
-from pathlib import Path
 from typing import Any
 
 import torch
-from common import alternate, machine, sgemm_gflops, show, summary
 from torch import nn
 
+from common import alternate, machine, sgemm_gflops, show, summary
+from unknot.common.machine import num_cores
 from unknot.config import RunConfig, TrainingConfig
-from unknot.data.sources import load_images
-from unknot.describe import num_cores
-from unknot.model.layers import Convolution, TransposedConvolution, set_up_layers
-from unknot.training.memory import keep_freed_memory
-from unknot.training.mode import COMPILED, EAGER, PARALLEL
-from unknot.training.parallel import can_share
+from unknot.data.load import load_images
+from unknot.models.layers import Convolution, TransposedConvolution, set_up_layers
+from unknot.runs.folder import RunFolder
+from unknot.training.gradients import DATA_PARALLEL, SINGLE, can_share
+from unknot.training.memory import disable_heap_trimming
 from unknot.training.trainer import Trainer
 
 BATCH, STEPS, WARM, MFLOP = 64, 30, 5, 107
@@ -80,15 +79,16 @@ def plain_step() -> Callable[..., None]:
     return step
 
 
-def our_step(precision: str, way: str) -> Callable[[], None]:
+def our_step(precision: str, strategy: str) -> Callable[[], None]:
     """A step of the real loop."""
-    mode = "auto" if way == PARALLEL else way
-    config = TrainingConfig(precision=precision, mode=mode)  # type: ignore[arg-type]
+    data_parallel = "auto" if strategy == DATA_PARALLEL else "off"
+    config = RunConfig(training=TrainingConfig(precision=precision, data_parallel=data_parallel))  # type: ignore[arg-type]
     with tempfile.TemporaryDirectory() as folder:
-        trainer = Trainer(RunConfig(training=config), load_images("faces"), Path(folder), "cpu")
-    if trainer.mode.name != f"{way} {precision}":
-        raise SystemExit(f"{way} {precision} is not to be had here: {trainer.mode.note}")
-    trainer.begin()
+        trainer = Trainer(config, load_images("faces"), RunFolder(folder), "cpu")
+    here = trainer.state.strategy, trainer.precision.name
+    if here != (strategy, precision):
+        raise SystemExit(f"{strategy} {precision} is not to be had here: {trainer.precision.note}")
+    trainer.start()
     return trainer.step
 
 
@@ -122,7 +122,7 @@ def rate(side: tuple[str, ...], *, processes: int = 1, threads: int = 1) -> floa
 
 def layer_times(repeats: int = 12) -> dict[str, Any]:
     """Milliseconds and GFLOP/s of every convolution, alternating torch's and ours."""
-    keep_freed_memory()
+    disable_heap_trimming()
     torch.set_num_threads(1)
     sides = {"torch": None, "float32": None, "bfloat16": torch.bfloat16}
     taken: dict[str, list[tuple[float, float]]] = {}
@@ -166,7 +166,6 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--layers", action="store_true")
-    parser.add_argument("--compiled", action="store_true", help="compiled graphs too")
     parser.add_argument("--json", action="store_true")
     options = parser.parse_args()
     load_images("faces")
@@ -174,16 +173,15 @@ def main() -> None:
     ways = {"one thread": (1, 1), f"{cores} threads": (1, cores), f"{cores} processes": (cores, 1)}
     sides: dict[str, Callable[[], float]] = {"plain": lambda: rate(("plain",), threads=cores)}
     for precision in ("float32", "bfloat16"):
-        for mode in (EAGER, COMPILED) if options.compiled else (EAGER,):
-            for way, (processes, threads) in ways.items():
-                sides[f"{precision} {mode}, {way}"] = (
-                    lambda s=(precision, mode), p=processes, t=threads: rate(
-                        s, processes=p, threads=t
-                    )
+        for way, (processes, threads) in ways.items():
+            sides[f"{precision} {SINGLE}, {way}"] = (
+                lambda s=(precision, SINGLE), p=processes, t=threads: rate(
+                    s, processes=p, threads=t
                 )
+            )
         if can_share(BATCH, cores, torch.device("cpu")):
-            sides[f"{precision} {PARALLEL}, one run"] = lambda s=(precision, PARALLEL): rate(
-                s, threads=cores
+            sides[f"{precision} {DATA_PARALLEL}, one run"] = lambda s=(precision, DATA_PARALLEL): (
+                rate(s, threads=cores)
             )
     found = alternate({**sides, "sgemm": sgemm_gflops}, options.rounds)
     document: dict[str, Any] = {**machine(), "sgemm_gflops": summary(found["sgemm"])}

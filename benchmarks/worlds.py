@@ -6,8 +6,8 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from unknot.evidence.matching import RunCodes
-from unknot.measure.association import Labels, read_labels
+from unknot.evidence.label_effects import UsableLabels, read_labels
+from unknot.evidence.rate_matching import RunPosteriors
 
 FloatArray = NDArray[np.float64]
 
@@ -28,16 +28,16 @@ class World(NamedTuple):
     Attributes:
         runs: every model's posteriors.
         labels: of the images.
-        pca: refits of PCA, as `judge` takes them.
+        pca: refits of PCA, as `decide_verdict` takes them.
     """
 
-    runs: list[RunCodes]
-    labels: Labels
+    runs: list[RunPosteriors]
+    labels: UsableLabels
     pca: Callable[[int, int], FloatArray]
 
 
 def make_world(scenario: str, *, seed: int, seeds: int = 5, num: int = 500) -> World:
-    """One experiment.
+    """Make one experiment.
 
     Images have six independent causes and ten labels, each a threshold on one cause and noise. What
     the models of each beta make of the causes is the scenario.
@@ -70,11 +70,11 @@ def make_world(scenario: str, *, seed: int, seeds: int = 5, num: int = 500) -> W
             aligned = refits[len(runs)][:, :CAUSES] / refits[len(runs)][:, :CAUSES].std(0)
             mean, variance = make(level, causes, aligned, rng)
             logvar = np.log(np.broadcast_to(variance, mean.shape))
-            runs.append(RunCodes(beta, run_seed, mean, logvar))
+            runs.append(RunPosteriors(beta=beta, seed=run_seed, mean=mean, logvar=logvar))
     return World(runs, _labels(causes, rng), pca)
 
 
-def _labels(causes: FloatArray, rng: np.random.Generator) -> Labels:
+def _labels(causes: FloatArray, rng: np.random.Generator) -> UsableLabels:
     columns = []
     for k in range(NUM_LABELS):
         signal = 0.8 * causes[:, k % CAUSES] + 0.6 * rng.standard_normal(len(causes))
@@ -96,11 +96,11 @@ def _codes(causes: FloatArray, variance: float) -> tuple[FloatArray, float]:
 
 
 def _pad(codes: FloatArray, variance: float) -> tuple[FloatArray, FloatArray]:
-    """Latents out of use behind those that are in use."""
-    off = CAUSES - codes.shape[1]
+    """Put collapsed latents behind the active ones."""
+    num_collapsed = CAUSES - codes.shape[1]
     mean, _ = _codes(codes, variance)
-    whole = np.hstack([mean, np.zeros((len(codes), off))])
-    return whole, np.array([variance] * codes.shape[1] + [1.0] * off)
+    whole = np.hstack([mean, np.zeros((len(codes), num_collapsed))])
+    return whole, np.array([variance] * codes.shape[1] + [1.0] * num_collapsed)
 
 
 def _noisy(codes: FloatArray, level: int, rng: np.random.Generator) -> tuple[FloatArray, float]:

@@ -6,15 +6,15 @@ from pathlib import Path
 import numpy as np
 
 import unknot
-from unknot.data.sprites import FACTOR_NAMES, NUM_LEVELS, SHAPES
-from unknot.figures.animations import save_picture
-from unknot.figures.sheets import sheet
+from unknot.data.sources.sprites import FACTOR_NAMES, NUM_LEVELS, SHAPES
+from unknot.report.figures.animations import save_picture
+from unknot.report.figures.sheets import sheet
 
 COLUMNS = 6
 
 
 def main(folder: Path) -> Path:
-    """Write `sprites.png`: a row per shape and factor, the others held in the middle or large."""
+    """Write `sprites.png`: a row per shape and factor, the others in the middle or large."""
     rows, labels = [], []
     for shape, name in enumerate(SHAPES):
         for factor in FACTOR_NAMES[1:] if name == "arrow" else FACTOR_NAMES[1:3]:

@@ -1,14 +1,17 @@
 """What several tests share: a cache of their own, and small built-in data."""
 
 import os
+import shutil
 from pathlib import Path
 
 import pytest
 
 from unknot.data.image_set import ImageSet
-from unknot.data.sources import load_images
+from unknot.data.load import load_images
+from unknot.experiments.compare import compare
+from unknot.experiments.experiment import Experiment
 
-CELEBA = Path(__file__).parents[2] / "shared" / "data" / "celeba-30k"
+SHARED = Path(__file__).parents[2] / "shared" / "data"
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -32,8 +35,34 @@ def bare_faces(small_faces: ImageSet) -> ImageSet:
 
 
 @pytest.fixture(scope="session")
+def trained(small_faces: ImageSet, tmp_path_factory: pytest.TempPathFactory) -> Experiment:
+    """Two betas on the small faces, trained for 12 steps; tests leave it as it is."""
+    out = tmp_path_factory.mktemp("trained") / "experiment"
+    return compare(
+        small_faces, [0.5, 2], out=out, engine="inline", steps=12, batch_size=8, latent_dim=3
+    )
+
+
+@pytest.fixture
+def copied(trained: Experiment, tmp_path: Path) -> Experiment:
+    """A copy of `trained` that a test may spoil."""
+    shutil.copytree(trained.folder, tmp_path / "experiment")
+    return Experiment(tmp_path / "experiment")
+
+
+@pytest.fixture(scope="session")
 def celeba() -> Path:
     """A subset of CelebA that is not part of the project."""
-    if not CELEBA.is_dir():
-        pytest.skip(f"needs real images in {CELEBA}")
-    return CELEBA
+    return _real_data("celeba-30k")
+
+
+@pytest.fixture(scope="session")
+def cmu_faces() -> Path:
+    """The CMU face images as an npz that is not part of the project."""
+    return _real_data("cmu-faces/cmu_faces_60x64.npz")
+
+
+def _real_data(name: str) -> Path:
+    if not (SHARED / name).exists():
+        pytest.skip(f"needs real images in {SHARED / name}")
+    return SHARED / name

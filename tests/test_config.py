@@ -1,20 +1,22 @@
-"""Configurations and TOML."""
+"""What an experiment is: defaults, checks, names, and what earlier versions wrote."""
 
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
+from unknot.common.errors import UserError
+from unknot.common.toml import first_difference, from_toml, to_toml
 from unknot.config import (
     DataConfig,
+    ExecutionConfig,
     ExperimentConfig,
     ModelConfig,
     RunConfig,
     TrainingConfig,
-    first_difference,
-    from_toml,
-    to_toml,
+    beta_text,
+    from_toml_with_execution,
 )
-from unknot.errors import UserError
 
 
 def test_toml_comes_back_as_it_went(tmp_path: Path) -> None:
@@ -23,7 +25,7 @@ def test_toml_comes_back_as_it_went(tmp_path: Path) -> None:
         seeds=(0, 3),
         data=DataConfig(source='a "quoted" <b>/päth', crop="148"),
         model=ModelConfig(latent_dim=3, sigma=0.5),
-        training=TrainingConfig(steps=7),
+        training=TrainingConfig(steps=7, objective_options={"gamma": 2.0}),
     )
     path = tmp_path / "experiment.toml"
     path.write_text(to_toml(config), encoding="utf-8")
@@ -52,6 +54,8 @@ def test_what_is_left_out_has_its_default(tmp_path: Path) -> None:
         ("betas = [1", "not valid TOML"),
         ("betas = [-1]", "beta is -1.0"),
         ("betas = [nan]", "beta is nan"),
+        ("[training]\nobjective_options = 3", "must be a table"),
+        ("[training]\nmode = 'fast'", "training.mode is 'fast'; it can be auto, eager, compiled"),
     ],
 )
 def test_bad_toml_is_one_clear_line(text: str, message: str, tmp_path: Path) -> None:
@@ -63,9 +67,20 @@ def test_bad_toml_is_one_clear_line(text: str, message: str, tmp_path: Path) -> 
     assert "\n" not in str(caught.value)
 
 
+@pytest.mark.parametrize(
+    ("mode", "expected"), [("auto", "auto"), ("eager", "off"), ("compiled", "off")]
+)
+def test_a_mode_of_version_0_1_is_read(mode: str, expected: str, tmp_path: Path) -> None:
+    path = tmp_path / "config.toml"
+    path.write_text(f'beta = 2.0\n[training]\nmode = "{mode}"\nsteps = 5\n')
+    assert from_toml(RunConfig, path) == RunConfig(
+        beta=2.0, training=TrainingConfig(steps=5, data_parallel=expected)
+    )
+
+
 def test_a_recipe_is_a_default_that_options_replace() -> None:
-    assert TrainingConfig(recipe="higgins").optimisation().learning_rate == 1e-4
-    assert TrainingConfig(recipe="higgins", steps=5).optimisation().steps == 5
+    assert TrainingConfig(recipe="higgins").optimization().learning_rate == 1e-4
+    assert TrainingConfig(recipe="higgins", steps=5).optimization().steps == 5
     resolved = TrainingConfig(recipe="higgins").resolved()
     assert resolved.batch_size == 64
     assert resolved.resolved() == resolved
@@ -80,32 +95,104 @@ def test_a_recipes_warmup_of_beta_takes_at_most_half_of_a_run() -> None:
 
 
 @pytest.mark.parametrize(
-    "make",
+    ("make", "message"),
     [
-        lambda: ModelConfig(latent_dim=0),
-        lambda: ModelConfig(sigma=0),
-        lambda: ModelConfig(sigma=float("nan")),
-        lambda: ModelConfig(likelihood="bernoulli"),
-        lambda: TrainingConfig(steps=0),
-        lambda: TrainingConfig(learning_rate=-1.0),
-        lambda: TrainingConfig(beta_warmup=-1),
-        lambda: RunConfig(beta=float("inf")),
-        lambda: RunConfig(seed=-1),
-        lambda: ExperimentConfig(betas=()),
-        lambda: ExperimentConfig(seeds=(1, 1)),
+        (lambda: DataConfig(source=" "), "source is empty"),
+        (lambda: DataConfig(size=48), "size"),
+        (lambda: DataConfig(color="blue"), "color is 'blue'; it can be auto, rgb or grey"),
+        (lambda: ModelConfig(latent_dim=0), "latent_dim is 0; it must be at least 1"),
+        (lambda: ModelConfig(sigma=0), "sigma is 0"),
+        (lambda: ModelConfig(sigma=float("nan")), "sigma is nan"),
+        (lambda: ModelConfig(likelihood="bernoulli"), "set standardize to unit"),
+        (lambda: ModelConfig(likelihood="gauss"), "did you mean 'gaussian'?"),
+        (lambda: ModelConfig(network="conv"), "network is 'conv'"),
+        (lambda: TrainingConfig(objective="betavae"), "did you mean 'beta_vae'?"),
+        (lambda: TrainingConfig(recipe="papers"), "recipe is 'papers'"),
+        (lambda: TrainingConfig(data_parallel="on"), "data_parallel is 'on'; it can be auto, off"),
+        (lambda: TrainingConfig(precision="float16"), "precision is 'float16'"),
+        (lambda: TrainingConfig(steps=0), "steps is 0"),
+        (lambda: TrainingConfig(batch_size=0), "batch_size is 0"),
+        (lambda: TrainingConfig(learning_rate=-1.0), "learning_rate is -1.0"),
+        (lambda: TrainingConfig(adam_beta2=1.0), "adam_beta2 is 1.0"),
+        (lambda: TrainingConfig(log_every=0), "log_every is 0"),
+        (lambda: TrainingConfig(beta_warmup=-1), "beta_warmup is -1"),
+        (lambda: RunConfig(beta=float("inf")), "beta is inf"),
+        (lambda: RunConfig(seed=-1), "seed is -1"),
+        (lambda: RunConfig(seed=2**63), "from 0 to 2"),
+        (lambda: ExperimentConfig(betas=()), "betas is empty"),
+        (lambda: ExperimentConfig(seeds=(1, 1)), "seeds names a value twice: 1 1"),
+        (lambda: ExecutionConfig(workers=0), "workers is 0"),
+        (lambda: ExecutionConfig(stack_runs=0), "stack_runs is 0"),
     ],
 )
-def test_impossible_values_are_refused(make) -> None:
-    with pytest.raises(UserError):
+def test_impossible_values_are_refused(make: Callable[[], object], message: str) -> None:
+    with pytest.raises(UserError) as caught:
         make()
+    assert message in str(caught.value)
+
+
+def test_a_network_of_the_users_own_has_a_name_too() -> None:
+    assert ModelConfig(network="custom").network == "custom"
 
 
 def test_run_names() -> None:
     names = [RunConfig(beta=b).name for b in (0.1, 2.0, 10.0, 1e-7)]
     assert names == ["beta-0.1_seed-0", "beta-2_seed-0", "beta-10_seed-0", "beta-1e-07_seed-0"]
+    assert beta_text(1e38) == "1e+38"
+
+
+def test_every_beta_of_the_first_seed_comes_first() -> None:
+    config = ExperimentConfig(betas=(1.0, 2.0), seeds=(0, 3), model=ModelConfig(latent_dim=2))
+    runs = config.runs()
+    assert [(run.beta, run.seed) for run in runs] == [(1, 0), (2, 0), (1, 3), (2, 3)]
+    assert all(run.model.latent_dim == 2 for run in runs)
 
 
 def test_first_difference_names_the_field() -> None:
     old, new = RunConfig(), RunConfig(model=ModelConfig(latent_dim=3))
     assert first_difference(old, new) == "latent_dim is 6 there and 3 here"
     assert first_difference(old, old) is None
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("", ExecutionConfig()),
+        (
+            'out = "o"\ndevice = "cpu"\nworkers = 2\nstack_runs = 3\nengine = "inline"\n',
+            ExecutionConfig(out="o", device="cpu", workers=2, stack_runs=3, engine="inline"),
+        ),
+        ("together = 4\n", ExecutionConfig(stack_runs=4)),
+        (
+            '[engine]\nname = "local"\nnice = 5\n',
+            ExecutionConfig(engine="local", engine_options={"nice": 5}),
+        ),
+        ("[engine]\nnice = 5\n", ExecutionConfig(engine="local", engine_options={"nice": 5})),
+    ],
+    ids=["nothing", "everything", "together of 0.1.0", "a table", "a table without a name"],
+)
+def test_a_file_may_also_say_where_to_run(
+    text: str, expected: ExecutionConfig, tmp_path: Path
+) -> None:
+    path = tmp_path / "e.toml"
+    path.write_text(f"betas = [3]\n{text}")
+    config, execution = from_toml_with_execution(ExperimentConfig, path)
+    assert config == ExperimentConfig(betas=(3.0,))
+    assert execution == expected
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("workers = 0", "workers is 0"),
+        ("workers = 'all'", "workers is 'all'; it must be a whole number"),
+        ("worker = 2", "unknown key 'worker'"),
+    ],
+)
+def test_a_place_that_cannot_be_is_one_clear_line(text: str, message: str, tmp_path: Path) -> None:
+    path = tmp_path / "e.toml"
+    path.write_text(text)
+    with pytest.raises(UserError) as caught:
+        from_toml_with_execution(ExperimentConfig, path)
+    assert message in str(caught.value)
+    assert "\n" not in str(caught.value)

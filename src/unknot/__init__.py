@@ -14,33 +14,33 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from unknot.comparison import compare, train
-    from unknot.data.faces import draw_faces, sample_factors
+    from unknot.common.errors import Interrupted, UserError
     from unknot.data.image_set import ImageSet
-    from unknot.data.sources import load_images
-    from unknot.data.sprites import draw_sprites
-    from unknot.errors import Interrupted, UserError
-    from unknot.evidence.guide import guide
-    from unknot.evidence.labels import label_latents
-    from unknot.experiment import Experiment
-    from unknot.training.run import Run
+    from unknot.data.load import load_images
+    from unknot.data.sources.faces import draw_faces, sample_factors
+    from unknot.data.sources.sprites import draw_sprites
+    from unknot.evidence.collapse import predict_collapse
+    from unknot.evidence.latent_labels import label_latents
+    from unknot.experiments.compare import compare, train
+    from unknot.experiments.experiment import Experiment
+    from unknot.runs.run import Run
 
 __version__ = "0.1.0"
 
 _HOMES = {
-    "Experiment": "unknot.experiment",
+    "Experiment": "unknot.experiments.experiment",
     "ImageSet": "unknot.data.image_set",
-    "Interrupted": "unknot.errors",
-    "Run": "unknot.training.run",
-    "UserError": "unknot.errors",
-    "compare": "unknot.comparison",
-    "draw_faces": "unknot.data.faces",
-    "draw_sprites": "unknot.data.sprites",
-    "guide": "unknot.evidence.guide",
-    "label_latents": "unknot.evidence.labels",
-    "load_images": "unknot.data.sources",
-    "sample_factors": "unknot.data.faces",
-    "train": "unknot.comparison",
+    "Interrupted": "unknot.common.errors",
+    "Run": "unknot.runs.run",
+    "UserError": "unknot.common.errors",
+    "compare": "unknot.experiments.compare",
+    "draw_faces": "unknot.data.sources.faces",
+    "draw_sprites": "unknot.data.sources.sprites",
+    "label_latents": "unknot.evidence.latent_labels",
+    "load_images": "unknot.data.load",
+    "predict_collapse": "unknot.evidence.collapse",
+    "sample_factors": "unknot.data.sources.faces",
+    "train": "unknot.experiments.compare",
 }
 
 __all__ = [
@@ -52,9 +52,9 @@ __all__ = [
     "compare",
     "draw_faces",
     "draw_sprites",
-    "guide",
     "label_latents",
     "load_images",
+    "predict_collapse",
     "sample_factors",
     "train",
 ]

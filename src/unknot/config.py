@@ -1,24 +1,26 @@
-"""The description of an experiment: frozen dataclasses, to and from TOML."""
+"""What an experiment is: frozen dataclasses, as they stand in TOML files."""
 
-import difflib
 import math
-import tomllib
-from dataclasses import asdict, dataclass, field, fields, is_dataclass, replace
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, fields, replace
 from pathlib import Path
-from typing import Annotated, Any, Literal, get_args, get_origin, get_type_hints
+from typing import Any, Literal, get_args, get_origin, get_type_hints
 
-import tomli_w
-import tyro
-
+from unknot.common.errors import UserError
+from unknot.common.plugins import check_choice
+from unknot.common.toml import build, read_table
 from unknot.data.preparation import Preparation
-from unknot.errors import UserError
+from unknot.models.likelihoods import LIKELIHOODS
+from unknot.models.networks import NETWORKS
+from unknot.models.objectives import OBJECTIVES
 
 MAX_SEED = 2**63
+CUSTOM = "custom"  # the network of a run that was given a builder of a user's own
 
 
 @dataclass(frozen=True)
 class Recipe:
-    """Defaults of the optimisation that belong together."""
+    """Defaults of the optimization that belong together."""
 
     steps: int
     batch_size: int
@@ -29,18 +31,21 @@ class Recipe:
     beta_warmup: int
 
 
+OLD_MODES = {"auto": "auto", "eager": "off", "compiled": "off"}
+"""What `mode` was called in 0.1.0 -> `data_parallel`; compiled graphs are gone."""
+
 RECIPES = {
     "one_cycle": Recipe(3000, 64, 4e-3, "muon", 0.99, "one_cycle", 300),
     "higgins": Recipe(10_000, 64, 1e-4, "adam", 0.999, "constant", 0),
 }
-"""`higgins` has the optimiser of Higgins et al. 2017 (Adam, 1e-4); its number of steps is ours."""
+"""`higgins` has the optimizer of Higgins et al. 2017 (Adam, 1e-4); its number of steps is ours."""
 
 
 @dataclass(frozen=True)
 class DataConfig:
     """Which images, and how they are prepared."""
 
-    source: tyro.conf.Positional[Annotated[str, tyro.conf.arg(metavar="DATA")]] = "faces"
+    source: str = "faces"
     """`faces` or `sprites` (built in), a folder, zip, npz or h5 of images, or CelebA's folder."""
     size: int = 64
     """Height and width in pixels: 32, 64 or 128."""
@@ -66,11 +71,12 @@ class ModelConfig:
     latent_dim: int = 6
     """Number of latents."""
     network: str = "higgins_conv"
-    """Encoder and decoder: `higgins_conv` or `linear`."""
-    likelihood: Literal["gaussian", "gaussian_learned", "bernoulli"] = "gaussian"
-    """How pixels scatter round the reconstruction."""
+    """Encoder and decoder: `higgins_conv` (Higgins et al. 2017) or `linear`."""
+    likelihood: str = "gaussian"
+    """How pixels scatter round the reconstruction: `gaussian`, `gaussian_learned` (its standard
+    deviation is learned) or `bernoulli`."""
     sigma: float = 1.0
-    """Standard deviation of `gaussian`, in standardised units."""
+    """Standard deviation of `gaussian` pixels, in standardized units."""
     standardize: Literal["per_pixel", "per_channel", "unit"] = "per_pixel"
     """Scaling of the pixels; `unit` is [0, 1], the only one that `bernoulli` accepts."""
 
@@ -78,6 +84,9 @@ class ModelConfig:
         """Check every field."""
         _at_least("latent_dim", self.latent_dim, 1)
         _check_choices(self)
+        if self.network != CUSTOM:
+            check_choice("network", self.network, NETWORKS)
+        check_choice("likelihood", self.likelihood, LIKELIHOODS)
         _positive("sigma", self.sigma)
         if self.likelihood == "bernoulli" and self.standardize != "unit":
             raise UserError(
@@ -91,39 +100,41 @@ class TrainingConfig:
     """How a run is trained. What is not given is the recipe's."""
 
     objective: str = "beta_vae"
-    """What is minimised."""
+    """What is minimised: `beta_vae`."""
+    objective_options: dict[str, Any] = field(default_factory=dict)
+    """Options of the objective; only in a TOML file or from Python."""
     recipe: Literal["one_cycle", "higgins"] = "one_cycle"
     """`one_cycle`: fast and good; `higgins`: Adam at a constant 1e-4, as in the paper."""
     steps: int | None = None
-    """Optimiser updates."""
+    """Optimizer updates; each sees one batch of images."""
     batch_size: int | None = None
     """Images per step."""
     learning_rate: float | None = None
-    """The peak, where the schedule has one (lower in runs of under 400 steps)."""
+    """Learning rate; its peak, where the schedule has one (lower in runs of under 400 steps)."""
     optimizer: Literal["muon", "adam"] | None = None
     """`muon` has Adam for all but the weights of linear layers."""
     adam_beta2: float | None = None
-    """Adam's decay of the squared gradients' mean."""
+    """Adam's decay of the running mean of squared gradients, from 0 to below 1."""
     schedule: Literal["one_cycle", "constant"] | None = None
-    """Of the learning rate."""
+    """Learning rate over the steps."""
     beta_warmup: int | None = None
     """Steps over which beta rises linearly from 0; the recipe's are at most half of all."""
     validate_every: int = 250
-    """Steps between measurements on validation images."""
+    """Steps between evaluations on validation images."""
     checkpoint_every: int = 250
     """Steps between checkpoints."""
     log_every: int = 10
     """Steps that a line of the history averages over."""
     precision: Literal["auto", "float32", "bfloat16"] = "auto"
-    """Of the large layers while training; `auto` is bfloat16 where the processor has it."""
-    mode: Literal["auto", "eager", "compiled"] = "auto"
-    """`auto` is data-parallel by processes where a run has a few cores; `eager` is one process;
-    `compiled` needs a C++ compiler, and half a minute the first time."""
+    """Numbers in which the large layers train; `auto` is bfloat16 where the processor has it."""
+    data_parallel: Literal["auto", "off"] = "auto"
+    """`auto` divides each batch among processes where one run has several cores."""
 
     def __post_init__(self) -> None:
         """Check every field."""
         _check_choices(self)
-        recipe = self.optimisation()
+        check_choice("objective", self.objective, OBJECTIVES)
+        recipe = self.optimization()
         _at_least("steps", recipe.steps, 1)
         _at_least("batch_size", recipe.batch_size, 1)
         _positive("learning_rate", recipe.learning_rate)
@@ -133,7 +144,7 @@ class TrainingConfig:
             _at_least(name, getattr(self, name), 1)
         _at_least("beta_warmup", recipe.beta_warmup, 0)
 
-    def optimisation(self) -> Recipe:
+    def optimization(self) -> Recipe:
         """The recipe, with what was given in its place."""
         given = {item.name: getattr(self, item.name) for item in fields(Recipe)}
         given = {name: value for name, value in given.items() if value is not None}
@@ -142,9 +153,19 @@ class TrainingConfig:
             recipe = replace(recipe, beta_warmup=min(recipe.beta_warmup, recipe.steps // 2))
         return recipe
 
+    @staticmethod
+    def upgrade(table: Mapping[str, Any]) -> dict[str, Any]:
+        """Turn `mode` of 0.1.0 into `data_parallel`."""
+        upgraded = dict(table)
+        if "mode" in upgraded:
+            mode = upgraded.pop("mode")
+            check_choice("training.mode", mode, OLD_MODES)
+            upgraded["data_parallel"] = OLD_MODES[mode]
+        return upgraded
+
     def resolved(self) -> "TrainingConfig":
         """The same with nothing left to the recipe, as it is recorded with a run."""
-        return replace(self, **asdict(self.optimisation()))
+        return replace(self, **asdict(self.optimization()))
 
 
 @dataclass(frozen=True)
@@ -175,9 +196,9 @@ class ExperimentConfig:
     """All runs of one comparison."""
 
     betas: tuple[float, ...] = (0.1, 1.0, 2.0, 10.0)
-    """Weights of the rate to compare."""
+    """Weights of the rate to compare; `auto` takes those that `suggest-betas` prints."""
     seeds: tuple[int, ...] = (0,)
-    """A run of each beta is trained for each seed."""
+    """A run of each beta is trained for each seed, whole numbers from 0."""
     data: DataConfig = field(default_factory=DataConfig)
     model: ModelConfig = field(default_factory=ModelConfig)
     training: TrainingConfig = field(default_factory=TrainingConfig)
@@ -208,111 +229,60 @@ def beta_text(beta: float) -> str:
     return repr(float(beta)).removesuffix(".0")
 
 
-def to_toml(config: Any) -> str:
-    """A configuration as TOML; `from_toml` reads it back."""
-    return tomli_w.dumps(_without_none(asdict(config)))
-
-
 @dataclass(frozen=True)
-class Place:
-    """Where and how an experiment runs: what a TOML file may say besides its description."""
+class ExecutionConfig:
+    """Where and how an experiment runs; nothing of it changes what an experiment is."""
 
     out: str | None = None
+    """Folder for the results."""
     device: str = "auto"
+    """Where to compute: cpu, cuda, mps, or auto (a GPU where there is one)."""
     workers: int | None = None
-    together: int = 1
+    """Runs at a time, a process each."""
+    stack_runs: int = 1
+    """Runs that each process trains as one batched program; for a GPU."""
     engine: str = "local"
+    """Where the runs are executed: `local`, in processes on this machine, or `inline`, in this
+    process."""
+    engine_options: dict[str, Any] = field(default_factory=dict)
+    """Options of the engine: the table `[engine]` of a TOML file, whose `name` is the engine."""
+
+    def __post_init__(self) -> None:
+        """Check the numbers."""
+        if self.workers is not None:
+            _at_least("workers", self.workers, 1)
+        _at_least("stack_runs", self.stack_runs, 1)
+
+    @staticmethod
+    def upgrade(table: Mapping[str, Any]) -> dict[str, Any]:
+        """Turn `together` of 0.1.0 into `stack_runs`, and a table `[engine]` into two fields."""
+        upgraded = dict(table)
+        if "together" in upgraded:
+            upgraded["stack_runs"] = upgraded.pop("together")
+        if isinstance(upgraded.get("engine"), dict):
+            options = dict(upgraded.pop("engine"))
+            upgraded["engine"] = options.pop("name", "local")
+            upgraded["engine_options"] = options
+        return upgraded
 
 
-def from_toml_with_place(kind: type, path: Path) -> tuple[Any, Place]:
-    """As `from_toml`, for a file that may also say where to run."""
-    table = _read_table(path)
-    place = {item.name: table.pop(item.name) for item in fields(Place) if item.name in table}
-    return _build(kind, table, str(path)), _build(Place, place, str(path))
+EXECUTION_KEYS = ("out", "device", "workers", "stack_runs", "together", "engine")
 
 
-def from_toml(kind: type, path: Path) -> Any:
-    """Read a configuration.
+def from_toml_with_execution(kind: type, path: Path) -> tuple[Any, ExecutionConfig]:
+    """Read a configuration from a file that may also say where to run.
 
     Args:
         kind: `ExperimentConfig` or `RunConfig`.
-        path: a TOML file; keys that are left out have their defaults.
+        path: a TOML file.
 
     Raises:
         UserError: if it cannot be read, has an unknown key, or a value that does not fit.
     """
-    return _build(kind, _read_table(path), str(path))
-
-
-def _read_table(path: Path) -> dict[str, Any]:
-    try:
-        return tomllib.loads(path.read_bytes().decode("utf-8", "surrogateescape"))
-    except OSError as error:
-        raise UserError(f"cannot read {path}: {error.strerror}") from None
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise UserError(f"{path} is not valid TOML: {error}") from None
-
-
-def _build(kind: type, table: dict[str, Any], where: str) -> Any:
-    hints = get_type_hints(kind)
-    values = {}
-    for key, value in table.items():
-        if key not in hints:
-            close = difflib.get_close_matches(key, hints, 1)
-            hint = f"did you mean {close[0]!r}?" if close else f"known: {', '.join(hints)}"
-            raise UserError(f"{where}: unknown key {key!r}; {hint}")
-        values[key] = _fit(hints[key], value, f"{where}: {key}")
-    return kind(**values)
-
-
-def _fit(hint: Any, value: Any, where: str) -> Any:
-    """One TOML value as the type of its field."""
-    if is_dataclass(hint) and isinstance(hint, type):
-        if not isinstance(value, dict):
-            raise UserError(f"{where} must be a table")
-        return _build(hint, value, where)
-    text = str(hint)
-    if text.startswith("tuple"):
-        if not isinstance(value, list):
-            raise UserError(f"{where} is {value!r}; give a list")
-        return tuple(_fit(hint.__args__[0], item, where) for item in value)
-    is_number = isinstance(value, int | float) and not isinstance(value, bool)
-    if "float" in text and is_number:
-        return float(value)
-    if "int" in text and isinstance(value, int) and is_number:
-        return value
-    if hint is str and is_number:
-        return str(value)  # crop = 148
-    if ("str" in text or "Literal" in text) and isinstance(value, str):
-        return value
-    wanted = "a number" if "float" in text else "a whole number" if "int" in text else "text"
-    raise UserError(f"{where} is {value!r}; it must be {wanted}")
-
-
-def _without_none(table: dict[str, Any]) -> dict[str, Any]:
-    return {
-        key: _without_none(value) if isinstance(value, dict) else value
-        for key, value in table.items()
-        if value is not None
-    }
-
-
-def first_difference(old: Any, new: Any) -> str | None:
-    """The first field in which two configurations differ, in words; None if they agree.
-
-    The data's source is left out: the fingerprint of the images is what must agree.
-    """
-    for item in fields(old):
-        before, after = getattr(old, item.name), getattr(new, item.name)
-        if item.name == "source":
-            continue  # one folder has many names; the images' fingerprint tells
-        if is_dataclass(before):
-            inner = first_difference(before, after)
-            if inner:
-                return inner
-        elif before != after:
-            return f"{item.name} is {before!r} there and {after!r} here"
-    return None
+    table = read_table(path)
+    execution = {key: table.pop(key) for key in EXECUTION_KEYS if key in table}
+    config = build(kind, table, str(path))
+    return config, build(ExecutionConfig, execution, str(path))
 
 
 def _check_beta(beta: float) -> None:
@@ -339,7 +309,7 @@ def _check_choices(config: Any) -> None:
     """Refuse what the `Literal` of its field does not list."""
     for name, hint in get_type_hints(type(config)).items():
         value, parts = getattr(config, name), (hint, *get_args(hint))
-        choices = [one for part in parts if get_origin(part) is Literal for one in get_args(part)]
-        left_out = value is None and type(None) in parts
-        if choices and not left_out and value not in choices:
-            raise UserError(f"{name} is {value!r}; it can be {', '.join(choices)}")
+        choices = [c for part in parts if get_origin(part) is Literal for c in get_args(part)]
+        is_left_out = value is None and type(None) in parts
+        if choices and not is_left_out:
+            check_choice(name, value, choices)

@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
+from unknot.common.errors import UserError
 from unknot.data.splits import SPLITS, split_by_hash
-from unknot.errors import UserError
 
 
 def _names(num: int) -> list[str]:

@@ -1,10 +1,10 @@
-"""Standardisation and its inverse."""
+"""Standardization."""
 
 import numpy as np
 import pytest
 
+from unknot.common.errors import UserError
 from unknot.data.standardize import STD_FLOOR, Standardizer, fit_standardizer, moments
-from unknot.errors import UserError
 
 
 def apply(standardizer: Standardizer, images: np.ndarray) -> np.ndarray:
@@ -18,10 +18,10 @@ def images() -> np.ndarray:
 
 def test_sums_are_exact(images: np.ndarray) -> None:
     chosen = np.arange(0, 700, 2)
-    found = moments(images, chosen, chunk=33)
+    sums = moments(images, chosen, chunk=33)
     exact = images[chosen].astype(np.int64)
-    assert np.array_equal(found.total, exact.sum(0))
-    assert np.array_equal(found.total_squares, (exact**2).sum(0))
+    assert np.array_equal(sums.total, exact.sum(0))
+    assert np.array_equal(sums.total_squares, (exact**2).sum(0))
 
 
 def test_per_pixel_has_mean_0_and_deviation_1(images: np.ndarray) -> None:

@@ -1,126 +1,224 @@
-"""Exact resume after SIGKILL, at any moment."""
+"""Exact resume, after SIGKILL at any moment too."""
 
-import subprocess
+import json
+import os
+import signal
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import pytest
-from safetensors.torch import load_file
+import torch
+from torch import nn
 
-from unknot.config import RunConfig, TrainingConfig
+from tests.training.tiny import same_bits, tiny, weights
+from unknot.common import files
+from unknot.common.errors import UserError
+from unknot.common.files import read_arrays
+from unknot.config import RunConfig
 from unknot.data.image_set import ImageSet
-from unknot.errors import UserError
-from unknot.files import recover_folder, replace_folder
-from unknot.training.checkpoint import load_weights, read_position
-from unknot.training.history import read_history
-from unknot.worker import describe_run
+from unknot.runs.folder import RunFolder
+from unknot.runs.history import HistoryLine, read_history
+from unknot.training import checkpoint
+from unknot.training.checkpoint import (
+    TrainingState,
+    load_checkpoint,
+    read_training_state,
+    save_checkpoint,
+)
+from unknot.training.fit import fit
+from unknot.training.optimizers import Adam, Muon
+from unknot.training.outcome import save_outcome
+from unknot.training.trainer import Trainer
+
+STATE = TrainingState(
+    step=3,
+    seconds=0.1,
+    threads=2,
+    strategy="single",
+    precision="float32",
+    first_loss=1.7,
+    sums=(0.1, 2.0),
+    num_summed=2,
+)
+
+
+def model_and_optimizer(seed: int) -> tuple[nn.Module, Adam]:
+    """A model after one update."""
+    torch.manual_seed(seed)
+    model = nn.Conv2d(2, 3, 2).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+    optimizer = Adam(model.parameters(), 0.9, 0.99)
+    model(torch.randn(4, 2, 3, 3)).sum().backward()
+    optimizer.step(0.1, 1)
+    return model, optimizer
+
+
+def test_a_checkpoint_brings_back_weights_optimizer_and_state(tmp_path: Path) -> None:
+    folder = RunFolder(tmp_path / "run")
+    assert read_training_state(folder) is None
+    first, second = model_and_optimizer(0), model_and_optimizer(1)
+    save_checkpoint(folder, *second, STATE)
+    save_checkpoint(folder, *first, STATE)
+    assert os.listdir(folder.path) == ["checkpoint"]
+    load_checkpoint(folder, *second)
+    assert same_bits(dict(first[0].state_dict()), dict(second[0].state_dict()))
+    assert same_bits(first[1].state(), second[1].state())
+    state = read_training_state(folder)
+    assert state is not None
+    assert state._replace(sums=tuple(state.sums)) == STATE
+
+
+def test_what_a_killed_process_left_half_written_is_cleared(tmp_path: Path) -> None:
+    folder = RunFolder(tmp_path)
+    save_checkpoint(folder, *model_and_optimizer(0), STATE)
+    folder.checkpoint.rename(tmp_path / "checkpoint.old")  # killed between two renames
+    (tmp_path / ".checkpoint.123").mkdir()
+    (tmp_path / ".checkpoint.123" / "weights.safetensors").touch()
+    state = read_training_state(folder)
+    assert state is not None
+    assert state.step == 3
+    assert os.listdir(tmp_path) == ["checkpoint"]
+
+
+def test_a_checkpoint_of_another_optimizer_is_refused(tmp_path: Path) -> None:
+    folder = RunFolder(tmp_path)
+    model = nn.Linear(2, 2)
+    save_checkpoint(folder, model, Adam(model.parameters(), 0.9, 0.99), STATE)
+    with pytest.raises(UserError, match=r"optimizer.safetensors is of another model or version"):
+        load_checkpoint(folder, model, Muon(model, 0.9, 0.99))
+
+
+@pytest.mark.parametrize("name", ["weights.safetensors", "optimizer.safetensors", "state.json"])
+def test_a_damaged_checkpoint_is_named(name: str, tmp_path: Path) -> None:
+    folder = RunFolder(tmp_path)
+    parts = model_and_optimizer(0)
+    save_checkpoint(folder, *parts, STATE)
+
+    def load() -> None:
+        read_training_state(folder)
+        load_checkpoint(folder, *parts)
+
+    load()
+    (folder.checkpoint / name).write_bytes(b"half")
+    with pytest.raises(UserError, match=f"{name} (is damaged|cannot be loaded)") as caught:
+        load()
+    assert "\n" not in str(caught.value)
+    (folder.checkpoint / name).unlink()
+    with pytest.raises(UserError, match=f"{name} is missing"):
+        load()
+
+
+@pytest.mark.parametrize(
+    ("mode", "strategy", "precision"),
+    [
+        ("eager float32", "single", "float32"),
+        ("eager bfloat16", "single", "bfloat16"),
+        ("data-parallel float32", "data_parallel", "float32"),
+        ("stacked float32", "stacked", "float32"),
+        ("compiled float32", "compiled", "float32"),
+    ],
+)
+def test_a_state_of_version_0_1_is_read(
+    mode: str, strategy: str, precision: str, tmp_path: Path
+) -> None:
+    folder = RunFolder(tmp_path)
+    folder.checkpoint.mkdir()
+    document = {
+        "step": 7,
+        "seconds": 1.5,
+        "threads": 1,
+        "mode": mode,
+        "first_loss": 3.0,
+        "sums": [1.0, 2.0],
+        "num_summed": 2,
+    }
+    (folder.checkpoint / "state.json").write_text(json.dumps(document))
+    state = read_training_state(folder)
+    assert state is not None
+    assert (state.strategy, state.precision) == (strategy, precision)
+    assert (state.step, state.seconds, state.first_loss) == (7, 1.5, 3.0)
+    assert (list(state.sums), state.num_summed) == ([1.0, 2.0], 2)
+
 
 CONFIG = RunConfig(
-    1.0,
-    0,
-    training=TrainingConfig(
-        steps=40, batch_size=8, validate_every=20, checkpoint_every=10, log_every=3
-    ),
+    1.0, 0, training=tiny(steps=40, validate_every=20, checkpoint_every=10, log_every=3)
 )
-KILLED = {
-    "between two steps": """
-from unknot.training.trainer import Trainer
-real, count = Trainer.step, 0
-def patched(self):
-    global count
-    count += 1
-    if count == 27: os.kill(os.getpid(), signal.SIGKILL)
-    real(self)
-Trainer.step = patched
-""",
-    "while a checkpoint is being written": """
-from unknot.training import checkpoint
-real, count = checkpoint._plain, 0
-def patched(tensors):
-    global count
-    count += 1
-    if count == 6: os.kill(os.getpid(), signal.SIGKILL)
-    return real(tensors)
-checkpoint._plain = patched
-""",
-    "between a checkpoint's two renames": """
-real, count = os.replace, 0
-def patched(source, place):
-    global count
-    if str(place).endswith("/checkpoint"):
-        count += 1
-        if count == 3: os.kill(os.getpid(), signal.SIGKILL)
-    real(source, place)
-os.replace = patched
-""",
+
+
+def kill_at(owner: object, name: str, count: int, fits: Callable[..., bool]) -> None:
+    """Replace a function by one that kills the process at its nth call that fits."""
+    real, calls = getattr(owner, name), 0
+
+    def counting(*arguments: object) -> object:
+        nonlocal calls
+        calls += fits(*arguments)
+        if calls == count:
+            os.kill(os.getpid(), signal.SIGKILL)
+        return real(*arguments)
+
+    setattr(owner, name, counting)
+
+
+MOMENTS: dict[str, Callable[[], None]] = {
+    "between two steps": lambda: kill_at(Trainer, "step", 27, lambda trainer: True),
+    "while a checkpoint is being written": lambda: kill_at(
+        checkpoint, "to_bytes", 3, lambda tensors: True
+    ),
+    "between a checkpoint's two renames": lambda: kill_at(
+        files.os, "replace", 3, lambda source, place: str(place).endswith("/checkpoint")
+    ),
 }
-EXECUTE = """
-import os, signal, sys
-from pathlib import Path
-import torch
-torch.set_num_threads(1)
-{patch}
-from unknot.worker import execute_run
-execute_run(Path(sys.argv[1]), device="cpu")
-"""
-
-
-def _execute(folder: Path, patch: str = "") -> int:
-    command = [sys.executable, "-c", EXECUTE.format(patch=patch), str(folder)]
-    return subprocess.run(command, check=False).returncode
 
 
 @pytest.fixture(scope="module")
-def uninterrupted(small_faces: ImageSet, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("whole") / "run"
-    describe_run(CONFIG, small_faces, folder)
-    assert _execute(folder) == 0
+def uninterrupted(small_faces: ImageSet, tmp_path_factory: pytest.TempPathFactory) -> RunFolder:
+    folder = RunFolder(tmp_path_factory.mktemp("whole") / "run")
+    finish(folder, small_faces)
     return folder
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize("moment", KILLED)
-def test_a_killed_run_ends_bitwise_equal(
-    moment: str, uninterrupted: Path, small_faces: ImageSet, tmp_path: Path
-) -> None:
-    folder = tmp_path / "run"
-    describe_run(CONFIG, small_faces, folder)
-    assert _execute(folder, KILLED[moment]) == -9
-    position = read_position(folder)
-    assert position is not None
-    assert position.step == 20
-    assert _execute(folder) == 0
-    expected, got = (load_file(f / "weights.safetensors") for f in (uninterrupted, folder))
-    assert all(np.array_equal(expected[key], got[key]) for key in expected)
-    drop = ("seconds",)
-    lines = [
-        [{k: v for k, v in line.items() if k not in drop} for line in read_history(f)]
-        for f in (uninterrupted, folder)
+def finish(folder: RunFolder, images: ImageSet) -> None:
+    """Train a run to its end in one thread, and save its codes."""
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    save_outcome(folder, fit(CONFIG, images, folder, device="cpu"), images)
+    torch.set_num_threads(threads)
+
+
+def lines_without_time(folder: RunFolder) -> list[HistoryLine]:
+    """Read a history without the seconds, which differ from run to run."""
+    return [
+        {key: value for key, value in line.items() if key != "seconds"}
+        for line in read_history(folder.history)
     ]
-    assert lines[0] == lines[1]
-    for name in ("frames.npz", "codes.npz"):
-        with np.load(uninterrupted / name) as first, np.load(folder / name) as second:
-            assert all(np.array_equal(first[key], second[key]) for key in first)
 
 
-def test_a_folder_is_whole_after_each_rename(tmp_path: Path) -> None:
-    for number in ("1", "2"):
-        (tmp_path / "new").mkdir()
-        (tmp_path / "new" / "file").write_text(number)
-        replace_folder(tmp_path / "new", tmp_path / "place")
-        assert (tmp_path / "place" / "file").read_text() == number
-    (tmp_path / "place").rename(tmp_path / "place.old")
-    assert recover_folder(tmp_path / "place")
-    assert (tmp_path / "place" / "file").read_text() == "2"
-
-
-def test_damaged_weights_are_named(tmp_path: Path) -> None:
-    import torch
-
-    path = tmp_path / "weights.safetensors"
-    with pytest.raises(UserError, match="missing"):
-        load_weights(path, torch.nn.Linear(2, 2))
-    path.write_bytes(b"not safetensors at all")
-    with pytest.raises(UserError, match="cannot be loaded"):
-        load_weights(path, torch.nn.Linear(2, 2))
+@pytest.mark.skipif(sys.platform != "linux", reason="needs a process that can be forked")
+@pytest.mark.parametrize("moment", MOMENTS)
+def test_a_killed_run_ends_bitwise_equal(
+    moment: str, uninterrupted: RunFolder, small_faces: ImageSet, tmp_path: Path
+) -> None:
+    """In a copy of this process, which has one thread and spares the time to import torch."""
+    folder = RunFolder(tmp_path / "run")
+    child = os.fork()
+    if child == 0:
+        try:
+            MOMENTS[moment]()
+            finish(folder, small_faces)
+        finally:
+            os._exit(1)  # it should have been killed
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == -signal.SIGKILL
+    state = read_training_state(folder)
+    assert state is not None
+    assert state.step == 20
+    finish(folder, small_faces)
+    assert same_bits(weights(uninterrupted.path), weights(folder.path))
+    assert lines_without_time(uninterrupted) == lines_without_time(folder)
+    for expected, resumed in (
+        (uninterrupted.frames, folder.frames),
+        (uninterrupted.codes, folder.codes),
+    ):
+        first, second = read_arrays(expected), read_arrays(resumed)
+        assert first.keys() == second.keys()
+        assert all(np.array_equal(first[key], second[key]) for key in first)

@@ -1,5 +1,7 @@
-"""The optimisers beside torch's."""
+"""The optimizers beside torch's, and beside their formulas."""
 
+import subprocess
+import sys
 from dataclasses import replace
 
 import pytest
@@ -8,6 +10,7 @@ from torch import nn
 
 from unknot.config import RECIPES
 from unknot.training.optimizers import (
+    EPSILON,
     MOMENTUM,
     OPTIMIZERS,
     UPDATE_SIZE,
@@ -36,6 +39,66 @@ def test_adams_updates_are_torchs() -> None:
         torch.testing.assert_close(a, b, rtol=1e-5, atol=1e-6)
     assert torch.equal(idle, torch.ones(2))
     assert mine.means[0].is_contiguous(memory_format=torch.channels_last)
+
+
+def test_adams_updates_have_the_bits_of_its_formula() -> None:
+    """Weights trained by version 0.1.0, which wrote the formula out, are the same bits."""
+    torch.manual_seed(0)
+    beta1, beta2 = 0.9, 0.99
+    start = [
+        torch.randn(8, 3, 4, 4).contiguous(memory_format=torch.channels_last),
+        torch.randn(33, 17),
+        torch.randn(5),
+    ]
+    parameters = [nn.Parameter(value.clone()) for value in start]
+    expected = [value.clone() for value in start]
+    means = [torch.zeros_like(value) for value in start]
+    squares = [torch.zeros_like(value) for value in start]
+    adam = Adam(parameters, beta1, beta2)
+    for count in range(1, 40):
+        rate = 1e-3 * count
+        for parameter in parameters:
+            parameter.grad = torch.randn_like(parameter) * 10 ** torch.randn(())
+        adam.step(rate, count)
+        for i, parameter in enumerate(parameters):
+            assert parameter.grad is not None
+            means[i].lerp_(parameter.grad, 1 - beta1)
+            squares[i].mul_(beta2).addcmul_(parameter.grad, parameter.grad, value=1 - beta2)
+            spread = squares[i].sqrt().div_((1 - beta2**count) ** 0.5).add_(EPSILON)
+            expected[i].addcdiv_(means[i], spread, value=-rate / (1 - beta1**count))
+    for parameter, value in zip(parameters, expected):
+        assert torch.equal(parameter.detach(), value)
+    assert all(torch.equal(a, b) for a, b in zip(adam.means, means))
+    assert all(torch.equal(a, b) for a, b in zip(adam.squares, squares))
+
+
+def test_adam_keeps_the_memory_layout() -> None:
+    weight = nn.Parameter(torch.randn(4, 3, 2, 2).contiguous(memory_format=torch.channels_last))
+    weight.grad = torch.randn_like(weight)
+    adam = Adam([weight], 0.9, 0.99)
+    adam.step(0.1, 1)
+    for tensor in (weight, *adam.state().values()):
+        assert tensor.is_contiguous(memory_format=torch.channels_last)
+        assert not tensor.is_contiguous()
+
+
+UPDATE = """
+import sys
+import torch
+from unknot.config import RECIPES
+from unknot.training.optimizers import OPTIMIZERS
+model = torch.nn.Linear(3, 2)
+for make in OPTIMIZERS.values():
+    optimizer = make(model, RECIPES["one_cycle"])
+    model(torch.ones(1, 3)).sum().backward()
+    optimizer.step(0.1, 1)
+sys.exit("torch._dynamo" in sys.modules)
+"""
+
+
+def test_an_update_does_not_bring_in_the_compiler() -> None:
+    """Which costs each process that trains 78 MB and seconds."""
+    assert subprocess.run([sys.executable, "-c", UPDATE], check=False).returncode == 0
 
 
 @pytest.mark.skipif(not hasattr(torch.optim, "Muon"), reason="this torch has no Muon")

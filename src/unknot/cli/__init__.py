@@ -1,44 +1,70 @@
 """The command line: a thin skin over the public names.
 
-`jobs`, `measures` and `views` hold the commands: for each a dataclass of what can be typed and a
-function of it, which gives text for a person and a document for `--json`. torch and matplotlib are
-imported inside those functions, so that help and errors answer at once.
+`train`, `evaluate`, `inspect` and `doctor` hold the commands: for each a dataclass of what can be
+typed, made from `options`, and a function of it, which gives text for a person and a document for
+`--json`. torch, NumPy and matplotlib are imported inside those functions, so that help and errors
+answer at once. `renamed` knows the words of earlier versions.
 """
 
-import contextlib
-import io
 import json
 import sys
-from collections.abc import Callable
-from dataclasses import fields, replace
 from difflib import get_close_matches
+from importlib import import_module
 from pathlib import Path
-from typing import Any
-
-import tyro
+from typing import Any, NamedTuple
 
 from unknot import __version__
-from unknot.cli import jobs, measures, views
-from unknot.config import ExperimentConfig, Recipe, RunConfig, from_toml_with_place
-from unknot.errors import Interrupted, UserError, explain_os_error
+from unknot.common.errors import Interrupted, RunsFailedError, UserError, explain_os_error
 
 EXIT_USER, EXIT_FAULT, EXIT_INTERRUPTED = 2, 1, 130
 
-COMMANDS: dict[str, tuple[type, Callable[[Any], tuple[str, Any]]]] = {
-    "compare": (jobs.CompareOptions, jobs.compare_command),
-    "train": (jobs.TrainOptions, jobs.train_command),
-    "guide": (measures.GuideOptions, measures.guide_command),
-    "evaluate": (measures.EvaluateOptions, measures.evaluate_command),
-    "score": (measures.ScoreOptions, measures.score_command),
-    "encode": (views.EncodeOptions, views.encode_command),
-    "traverse": (views.TraverseOptions, views.traverse_command),
-    "reconstruct": (views.PictureOptions, views.reconstruct_command),
-    "report": (views.ReportOptions, views.report_command),
-    "export": (views.ExportOptions, views.export_command),
-    "data": (views.DataOptions, views.data_command),
-    "doctor": (views.DoctorOptions, views.doctor_command),
+
+class Command(NamedTuple):
+    """One command.
+
+    Attributes:
+        module: that holds it.
+        options: the dataclass of what can be typed.
+        function: of these options; gives text and a document for `--json`.
+        summary: a line for the overview.
+    """
+
+    module: str
+    options: str
+    function: str
+    summary: str
+
+
+def _command(module: str, name: str, summary: str) -> Command:
+    words = name.split("-")
+    return Command(
+        module=f"unknot.cli.{module}",
+        options="".join(word.capitalize() for word in words) + "Options",
+        function="_".join(words) + "_command",
+        summary=summary,
+    )
+
+
+COMMANDS = {
+    name: _command(module, name, summary)
+    for module, name, summary in (
+        ("train", "compare", "Train every beta and seed, and write the report: the main job."),
+        ("train", "train", "Train one run."),
+        ("train", "suggest-betas", "Say which betas can matter on these images, before training."),
+        ("evaluate", "evaluate", "Score the codes of runs in full, with nulls and intervals."),
+        ("evaluate", "evidence", "Say what each latent does, and whether a higher beta helped."),
+        ("evaluate", "score", "Score codes from any model: an npz of codes and factors."),
+        ("inspect", "encode", "Write the codes of images: posterior means and log variances."),
+        ("inspect", "traverse", "Move each latent of a run and hold the others."),
+        ("inspect", "reconstruct", "Draw a run's reconstructions over training."),
+        ("inspect", "report", "Write an experiment's page again."),
+        ("inspect", "export", "Write a run's networks for other programs, with a model card."),
+        ("inspect", "data", "Look at a data set: counts, sizes, problems, labels."),
+        ("inspect", "cache", "Show where prepared images are kept, or delete them."),
+        ("doctor", "doctor", "Show what this machine has, and what each extra would add."),
+    )
 }
-"""Name -> what can be typed, and the function that does it."""
+"""Name -> command, in the order of the overview."""
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -72,54 +98,38 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 def _dispatch(name: str, rest: list[str]) -> int:
+    from unknot.cli import renamed
+
+    renamed.check_command(name)
     if name not in COMMANDS:
         close = get_close_matches(name, COMMANDS, 1)
         hint = f"did you mean {close[0]!r}?" if close else f"one of: {', '.join(COMMANDS)}"
         raise UserError(f"unknown command {name!r}; {hint}")
-    kind, function = COMMANDS[name]
-    options = _parse(name, kind, _with_guide(rest) if name == "compare" else rest)
+    renamed.check_options(name, rest)
+    command = COMMANDS[name]
+    module = import_module(command.module)
+    options = _parse(name, getattr(module, command.options), rest)
     try:
-        text, document = function(options)
-    except jobs.RunsFailedError as failed:
-        _show(failed.text, failed.document, options.common.json)
+        text, document = getattr(module, command.function)(options)
+    except RunsFailedError as failed:
+        _show(failed.text, failed.document, options.output.json)
         print(f"error: {failed}", file=sys.stderr)
-        return EXIT_FAULT if failed.crashed else EXIT_USER
-    _show(text, document, options.common.json)
+        return EXIT_FAULT if failed.has_crashed else EXIT_USER
+    _show(text, document, options.output.json)
     return 0
 
 
-def _with_guide(rest: list[str]) -> list[str]:
-    """`--betas auto` as the flag that stands for it."""
-    for words in (["--betas", "auto"], ["--betas=auto"]):
-        for i in range(len(rest)):
-            if rest[i : i + len(words)] == words:
-                return [*rest[:i], "--guided", *rest[i + len(words) :]]
-    return rest
-
-
 def _parse(name: str, kind: type, rest: list[str]) -> Any:
-    """What was typed, as the command's options.
+    """Turn what was typed into the command's options."""
+    import tyro
 
-    tyro draws a box round whatever a dataclass refuses; such a refusal is ours, and one line.
-    """
-    said = io.StringIO()
-    try:
-        with contextlib.redirect_stderr(said):
-            return tyro.cli(
-                kind,
-                prog=f"unknot {name}",
-                args=rest,
-                default=_defaults(kind, rest),
-                config=(tyro.conf.OmitArgPrefixes, tyro.conf.HelptextFromCommentsOff),
-            )
-    except SystemExit as ended:
-        cause: BaseException | None = ended
-        while cause is not None:
-            if isinstance(cause, UserError):
-                raise cause from None
-            cause = cause.__context__
-        print(said.getvalue(), end="", file=sys.stderr)
-        raise
+    return tyro.cli(
+        kind,
+        prog=f"unknot {name}",
+        args=rest,
+        default=_defaults(kind, rest),
+        config=(tyro.conf.OmitArgPrefixes, tyro.conf.HelptextFromCommentsOff),
+    )
 
 
 def _show(text: str, document: Any, as_json: bool) -> None:
@@ -128,27 +138,19 @@ def _show(text: str, document: Any, as_json: bool) -> None:
 
 def _overview() -> str:
     lines = ["usage: unknot COMMAND ...", "", "commands:"]
-    lines += [f"  {name:12} {kind.__doc__}" for name, (kind, _) in COMMANDS.items()]
+    lines += [f"  {name:14} {command.summary}" for name, command in COMMANDS.items()]
     return "\n".join([*lines, "", "unknot COMMAND --help tells the options of a command"])
 
 
 def _defaults(kind: type, rest: list[str]) -> Any:
-    """The command's defaults, from the file that `--config` names where it is given."""
+    """Take the command's defaults from the file that `--config` names, where it is given."""
+    import tyro
+
+    from unknot.cli.options import CompareOptions, TrainOptions, defaults_from_toml
+
     path = next((rest[i + 1] for i, word in enumerate(rest[:-1]) if word == "--config"), None)
     path = next((w.split("=", 1)[1] for w in rest if w.startswith("--config=")), path)
-    if path is None or kind not in (jobs.CompareOptions, jobs.TrainOptions):
+    if path is None or kind not in (CompareOptions, TrainOptions):
         return tyro.MISSING_NONPROP
-    wanted = ExperimentConfig if kind is jobs.CompareOptions else RunConfig
-    described, place = from_toml_with_place(wanted, Path(path))
-    if any(word.split("=")[0] == "--recipe" for word in rest):
-        blank = dict.fromkeys(item.name for item in fields(Recipe))
-        described = replace(described, training=replace(described.training, **blank))
-    execution = jobs.Execution(Path(place.out) if place.out else None, Path(path), place.device)
-    if kind is jobs.CompareOptions:
-        return jobs.CompareOptions(
-            described, execution, place.workers, place.together, place.engine
-        )
-    return jobs.TrainOptions(
-        *(described.data, described.beta, described.seed, described.model, described.training),
-        execution=execution,
-    )
+    has_typed_recipe = any(word.split("=")[0] == "--recipe" for word in rest)
+    return defaults_from_toml(kind, Path(path), has_typed_recipe=has_typed_recipe)

@@ -1,32 +1,22 @@
-"""What several commands share. Nothing here imports torch before it is needed."""
+"""What several commands do: load images with progress, prepare others as a run's were."""
 
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from dataclasses import replace
+from typing import TYPE_CHECKING
 
-import tyro
-
-from unknot.config import DataConfig, ExperimentConfig, beta_text
+from unknot.cli.options import OutputOptions
+from unknot.config import DataConfig
 
 if TYPE_CHECKING:
     from unknot.data.image_set import ImageSet
+    from unknot.runs.run import Run
 
 
-@dataclass(frozen=True)
-class Common:
-    """Options of every command."""
-
-    json: tyro.conf.FlagCreatePairsOff[bool] = False
-    """Print one JSON document and nothing else."""
-    quiet: tyro.conf.FlagCreatePairsOff[bool] = False
-    """Show no progress."""
-
-
-def load(data: DataConfig, common: Common) -> "ImageSet":
+def load(data: DataConfig, output: OutputOptions) -> "ImageSet":
     """Prepare or open images, with progress for a person."""
-    from unknot.data.sources import load_images
-    from unknot.progress import named_progress
+    from unknot.common.progress import named_progress
+    from unknot.data.load import load_images
 
-    with named_progress(common.quiet or common.json, "{} images".format) as progress:
+    with named_progress(output.hides_progress, "{} images".format) as progress:
         return load_images(
             data.source,
             size=data.size,
@@ -37,26 +27,11 @@ def load(data: DataConfig, common: Common) -> "ImageSet":
         )
 
 
-def same_preparation(run: Any, source: str) -> DataConfig:
-    """Other data, prepared as the run's was."""
-    from unknot.data.sources import SOURCES
+def same_preparation(run: "Run", source: str) -> DataConfig:
+    """Describe other data, prepared as the run's was."""
+    from unknot.data.sources import BUILT_IN
 
     data = replace(run.config.data, source=source, group="none")
-    if source in SOURCES:
+    if source in BUILT_IN:
         return replace(data, color="auto", crop="auto")
     return replace(data, color="grey" if run.image_shape[0] == 1 else "rgb")
-
-
-def print_scales(config: ExperimentConfig, image_shape: tuple[int, int, int]) -> None:
-    """Say what each beta is on the scales that others use."""
-    from math import prod
-
-    from unknot.describe import scales_text
-    from unknot.objectives import beta_scales
-
-    sigma = config.model.sigma if config.model.likelihood == "gaussian" else None
-    for beta in config.betas:
-        scales = beta_scales(
-            beta, sigma=sigma, latent_dim=config.model.latent_dim, num_pixels=prod(image_shape)
-        )
-        print(f"  beta {beta_text(beta):>5}: {scales_text(scales._asdict())}")

@@ -1,7 +1,7 @@
 """Images in, decoded once.
 
-In the order data flows: `sources` recognises what was given, lists it (`folder`, `celeba`), reads
-it (`archives` from `containers`; `arrays`) or has it drawn (`drawn`: `faces`, `sprites`); `decode`
-turns encoded pictures into pixels, `splits` says what is for training, `cache` keeps the result,
-`image_set` is what everything else sees, `standardize` scales its pixels.
+`load` asks the `sources` in turn which of them knows what was given; that one lists its images and,
+as the `preparation` says, has them decoded (`decode`), read or drawn into the `cache`; `splits`
+says which are for training, and out comes an `image_set`, whose pixels `standardize` scales, whose
+principal components `pca` computes, and which `summary` describes to people.
 """

@@ -15,21 +15,21 @@ from typing import Any
 import platformdirs
 from filelock import FileLock, Timeout
 
-from unknot.errors import UserError
-from unknot.files import replace_folder
+from unknot.common.errors import UserError
+from unknot.common.files import replace_folder
 
 FORMAT = 2  # part of every key: raise it when entries change
 SPARE_BYTES = 64 * 2**20
 
 
 def cache_folder() -> Path:
-    """Where prepared images are kept: `$UNKNOT_CACHE`, or the user's cache folder."""
+    """Find the folder of prepared images: `$UNKNOT_CACHE`, or in the user's cache folder."""
     place = os.environ.get("UNKNOT_CACHE")
     return Path(place) if place else Path(platformdirs.user_cache_dir("unknot", appauthor=False))
 
 
 def cache_key(*parts: Any) -> str:
-    """A name for an entry that depends on every part (anything that JSON can hold)."""
+    """Name an entry after every part of what it depends on (anything that JSON can hold)."""
     text = json.dumps([FORMAT, *parts], sort_keys=True, separators=(",", ":"))
     return hashlib.blake2b(text.encode(), digest_size=16).hexdigest()
 
@@ -42,7 +42,7 @@ def cached_entry(
     Args:
         key: from `cache_key`.
         num_bytes: how much `fill` will write, to check the free space first.
-        is_whole: whether an entry can be used.
+        is_whole: says whether an entry can be used.
         fill: writes the entry into an empty folder.
 
     Raises:
@@ -80,9 +80,17 @@ def _check_space(root: Path, num_bytes: int) -> None:
     if free < num_bytes + SPARE_BYTES:
         raise UserError(
             f"the prepared images need {num_bytes / 2**20:,.0f} MiB and {root} has "
-            f"{free / 2**20:,.0f} MiB free; make room, run `unknot data --clear`, "
+            f"{free / 2**20:,.0f} MiB free; make room, run `unknot cache --clear`, "
             "or set UNKNOT_CACHE to another disk"
         )
+
+
+def cache_size() -> int:
+    """Count the bytes of all prepared images."""
+    root = cache_folder()
+    if not root.is_dir():
+        return 0
+    return sum(file.stat().st_size for file in root.rglob("*") if file.is_file())
 
 
 def clear_cache() -> tuple[int, int]:

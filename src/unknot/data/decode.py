@@ -1,4 +1,4 @@
-"""Encoded pictures -> pixels: decode, crop, resize, in parallel threads.
+"""Encoded pictures -> pixels: decodes, crops and resizes in parallel threads.
 
 Pillow releases the interpreter lock while it decodes and resizes, so threads suffice.
 """
@@ -18,10 +18,8 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from unknot.common.progress import Progress
 from unknot.data.preparation import Preparation
-
-Progress = Callable[[str, int, int], None]
-"""Called with what is being done, how many are done, and how many there are."""
 
 MAX_PIXELS = 100_000_000
 CELEBA_SIZE, CELEBA_CROP = (178, 218), 148
@@ -43,8 +41,11 @@ DAMAGED = (OSError, ValueError, SyntaxError, EOFError, IndexError, TypeError, st
 """What Pillow's decoders raise on damaged files."""
 
 
-class UnreadableError(Exception):
-    """One picture cannot be used; the message says why in a few words."""
+class UnreadableImage(Exception):
+    """One picture cannot be used; the message says why in a few words.
+
+    Not a ValueError, which decoders raise.
+    """
 
 
 def decode(content: bytes, preparation: Preparation, num_channels: int) -> NDArray[np.uint8]:
@@ -59,7 +60,7 @@ def decode(content: bytes, preparation: Preparation, num_channels: int) -> NDArr
         Pixels, shape `(channel, size, size)`.
 
     Raises:
-        UnreadableError: if it is not a picture, is damaged, or is too large or small to use.
+        UnreadableImage: if it is not a picture, is damaged, or is too large or small to use.
     """
     try:
         with Image.open(io.BytesIO(content)) as picture:
@@ -68,14 +69,12 @@ def decode(content: bytes, preparation: Preparation, num_channels: int) -> NDArr
             shrink_while_decoding(picture, preparation)
             picture.load()
             return to_pixels(picture, preparation, num_channels, whole)
-    except UnreadableError:
-        raise
     except Image.UnidentifiedImageError:
-        raise UnreadableError("not a picture that Pillow can read") from None
+        raise UnreadableImage("not a picture that Pillow can read") from None
     except Image.DecompressionBombError:
-        raise UnreadableError(f"has more than {MAX_PIXELS:,} pixels") from None
+        raise UnreadableImage(f"has more than {MAX_PIXELS:,} pixels") from None
     except DAMAGED as error:
-        raise UnreadableError(f"damaged: {' '.join(str(error).split())}") from None
+        raise UnreadableImage(f"damaged: {' '.join(str(error).split())}") from None
 
 
 def shrink_while_decoding(picture: Image.Image, preparation: Preparation) -> None:
@@ -89,7 +88,7 @@ def shrink_while_decoding(picture: Image.Image, preparation: Preparation) -> Non
         preparation: crop and size.
 
     Raises:
-        UnreadableError: if the picture is smaller than the crop.
+        UnreadableImage: if the picture is smaller than the crop.
     """
     left, top, right, bottom = crop_box(picture.size, preparation.crop)
     room = min(right - left, bottom - top) // (OVERSAMPLING * preparation.size)
@@ -128,7 +127,7 @@ def to_pixels(
 
 
 def crop_box(picture_size: tuple[int, int], crop: str) -> tuple[int, int, int, int]:
-    """The part of a picture that is kept.
+    """Find the part of a picture that the crop leaves.
 
     Args:
         picture_size: width and height in pixels.
@@ -138,7 +137,7 @@ def crop_box(picture_size: tuple[int, int], crop: str) -> tuple[int, int, int, i
         Left, top, right, bottom in pixels.
 
     Raises:
-        UnreadableError: if the picture is smaller than the crop.
+        UnreadableImage: if the picture is smaller than the crop.
     """
     width, height = picture_size
     if crop == "none":
@@ -148,7 +147,7 @@ def crop_box(picture_size: tuple[int, int], crop: str) -> tuple[int, int, int, i
     else:
         side = int(crop)
     if side > min(width, height):
-        raise UnreadableError(f"{width}x{height} is smaller than the crop of {side}")
+        raise UnreadableImage(f"{width}x{height} is smaller than the crop of {side}")
     left, top = (width - side) // 2, (height - side) // 2
     return left, top, left + side, top + side
 
@@ -156,7 +155,7 @@ def crop_box(picture_size: tuple[int, int], crop: str) -> tuple[int, int, int, i
 def _check_pixels(picture: Image.Image) -> None:
     width, height = picture.size
     if width * height > MAX_PIXELS:
-        raise UnreadableError(f"{width}x{height} has more than {MAX_PIXELS:,} pixels")
+        raise UnreadableImage(f"{width}x{height} has more than {MAX_PIXELS:,} pixels")
 
 
 def _to_mode(picture: Image.Image, mode: str) -> Image.Image:
@@ -167,7 +166,7 @@ def _to_mode(picture: Image.Image, mode: str) -> Image.Image:
     elif picture.mode == "F":
         values = np.asarray(picture)
         if not np.isfinite(values).all() or values.min() < 0 or values.max() > 1:
-            raise UnreadableError("floating-point pixels outside 0 to 1")
+            raise UnreadableImage("floating-point pixels outside 0 to 1")
         picture = Image.fromarray((values * 255 + 0.5).astype(np.uint8))
     if picture.has_transparency_data:
         with_alpha = picture.convert("RGBA")
@@ -177,7 +176,7 @@ def _to_mode(picture: Image.Image, mode: str) -> Image.Image:
 
 
 def are_grey(read: Callable[[int], bytes], num: int) -> bool:
-    """Whether each of up to 64 evenly spaced pictures is grey; those that cannot be read abstain.
+    """Tell whether up to 64 evenly spaced pictures all are grey, those apart that cannot be read.
 
     Args:
         read: the bytes of picture number i.
@@ -188,13 +187,13 @@ def are_grey(read: Callable[[int], bytes], num: int) -> bool:
         try:
             with _without_warnings(), Image.open(io.BytesIO(read(int(index)))) as picture:
                 modes.add(picture.mode)
-        except (*DAMAGED, UnreadableError, Image.DecompressionBombError):
+        except (*DAMAGED, UnreadableImage, Image.DecompressionBombError):
             continue
     return bool(modes) and all(map(is_grey_mode, modes))
 
 
 def is_grey_mode(mode: str) -> bool:
-    """Whether Pillow's name of a mode is one without colours."""
+    """Tell whether Pillow's name of a mode is one without colors."""
     return mode in ("1", "L", "LA", "La", "F") or mode.startswith("I")
 
 
@@ -228,7 +227,7 @@ def decode_all(
         num_channels: 1 or 3.
         pixels: the file to write.
         workers: threads; by default one per core.
-        progress: told after each chunk.
+        progress: called after each chunk.
 
     Returns:
         A digest of each picture's bytes, and the reason for each that could not be read.
@@ -251,7 +250,7 @@ def decode_all(
                     content = read(index)
                     digests[index] = hashlib.blake2b(content, digest_size=16).digest()
                     rows[row] = decode(content, preparation, num_channels)
-                except UnreadableError as error:
+                except UnreadableImage as error:
                     unreadable[index] = str(error)
             with lock:
                 file.seek(start * row_bytes)
@@ -272,15 +271,15 @@ def decode_all(
 
 def drop_rows(pixels: Path, row_bytes: int, num: int, dropped: set[int]) -> None:
     """Close the gaps that unreadable pictures left in a file of rows, in place."""
-    kept = 0
+    position = 0
     with pixels.open("r+b") as file:
         for index in range(num):
             if index in dropped:
                 continue
-            if kept != index:
+            if position != index:
                 file.seek(index * row_bytes)
                 row = file.read(row_bytes)
-                file.seek(kept * row_bytes)
+                file.seek(position * row_bytes)
                 file.write(row)
-            kept += 1
-        file.truncate(kept * row_bytes)
+            position += 1
+        file.truncate(position * row_bytes)

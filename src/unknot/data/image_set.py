@@ -1,7 +1,6 @@
 """ImageSet: prepared images on a memory map, with what is known about each."""
 
-import hashlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -9,12 +8,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from unknot.common.errors import UserError
+from unknot.common.files import read_arrays, read_json, write_arrays, write_json
 from unknot.data.cache import cached_entry
-from unknot.data.preparation import Preparation
 from unknot.data.splits import SPLITS
 from unknot.data.standardize import Moments, moments
-from unknot.errors import UserError
-from unknot.files import read_arrays, read_json, write_arrays, write_json
 
 PIXELS, LABELS, INFO, MOMENTS = "images.u8", "labels.npz", "info.json", "moments.npz"
 
@@ -49,7 +47,7 @@ class ImageSet:
     Attributes:
         folder: where it lies in the cache.
         images: uint8, shape `(num, channel, height, width)`, read-only.
-        names: the relative path of each image.
+        names: the relative path of each image, or what stands for it.
         labels: splits, attributes, factors and groups.
         info: what was prepared and how, as in `info.json`: `source`, `kind`, `preparation`,
             `group`, `fingerprint`, `unreadable` (name and reason), `notes`, `split_by`,
@@ -71,28 +69,36 @@ class ImageSet:
 
     @property
     def image_shape(self) -> tuple[int, int, int]:
-        """Channels, height, width."""
+        """Give channels, height, width."""
         channels, height, width = self.images.shape[1:]
         return channels, height, width
 
     @property
     def fingerprint(self) -> str:
-        """A digest of the pictures' content, their preparation and their splits."""
+        """Give the digest of the pictures' content, their preparation and their splits."""
         return str(self.info["fingerprint"])
 
     def indices(self, split: str) -> NDArray[np.int64]:
-        """Positions of the images of one split, ascending."""
+        """Find the images of one split; positions, ascending."""
         return np.flatnonzero(self.labels.split == SPLITS.index(split))
 
     def training_moments(self) -> Moments:
-        """Exact pixel sums over the training images; computed once and kept in the cache."""
+        """Add up the training images' pixels exactly; computed once, then read from the cache."""
         path = self.folder / MOMENTS
         if not path.exists():
             computed = moments(self.images, self.indices("train"))
-            arrays = {"total": computed.total, "total_squares": computed.total_squares}
-            write_arrays(path, {"num": np.array(computed.num), **arrays})
+            arrays: dict[str, NDArray[Any]] = {
+                "num": np.array(computed.num),
+                "total": computed.total,
+                "total_squares": computed.total_squares,
+            }
+            write_arrays(path, arrays)
         stored = read_arrays(path)
-        return Moments(int(stored["num"]), stored["total"], stored["total_squares"])
+        return Moments(
+            num=int(stored["num"]),
+            total=stored["total"],
+            total_squares=stored["total_squares"],
+        )
 
 
 def open_image_set(folder: Path) -> ImageSet:
@@ -104,7 +110,7 @@ def open_image_set(folder: Path) -> ImageSet:
     info = read_json(folder / INFO)
     shape = tuple(info["shape"])
     if not _is_whole(folder):
-        raise UserError(f"{folder} is damaged; run `unknot data --clear` and the command again")
+        raise UserError(f"{folder} is damaged; run `unknot cache --clear` and the command again")
     images = np.memmap(folder / PIXELS, np.uint8, "r", shape=shape)
     stored = read_arrays(folder / LABELS)
     labels = Labels(
@@ -116,7 +122,13 @@ def open_image_set(folder: Path) -> ImageSet:
         groups=stored["groups"],
         group_names=tuple(info["group_names"]),
     )
-    return ImageSet(folder, images, tuple(info["names"]), labels, info)
+    return ImageSet(
+        folder=folder,
+        images=images,
+        names=tuple(info["names"]),
+        labels=labels,
+        info=info,
+    )
 
 
 def prepare(
@@ -127,14 +139,19 @@ def prepare(
     Args:
         key: its name in the cache.
         num_bytes: the size of its pixels.
-        write: writes `images.u8` into a folder; returns the labels and the info, which must hold
+        write: writes the pixels to a file; returns the labels and the info, which must hold
             `shape`, `names`, `source`, `kind` and `fingerprint`.
     """
 
     def fill(folder: Path) -> None:
         labels, info = write(folder / PIXELS)
-        kept = ("split", "attributes", "factors", "groups")
-        write_arrays(folder / LABELS, {name: getattr(labels, name) for name in kept})
+        arrays: dict[str, NDArray[Any]] = {
+            "split": labels.split,
+            "attributes": labels.attributes,
+            "factors": labels.factors,
+            "groups": labels.groups,
+        }
+        write_arrays(folder / LABELS, arrays)
         write_json(
             folder / INFO,
             {
@@ -146,48 +163,6 @@ def prepare(
         )
 
     return open_image_set(cached_entry(key, num_bytes, _is_whole, fill))
-
-
-def make_labels(split: NDArray[np.int8], **known: Any) -> Labels:
-    """Labels of which only some are known."""
-    num = len(split)
-    nothing = {
-        "attributes": np.empty((num, 0), np.int8),
-        "attribute_names": (),
-        "factors": np.empty((num, 0)),
-        "factor_names": (),
-        "groups": np.full(num, -1, np.int32),
-        "group_names": (),
-    }
-    return Labels(split, **{**nothing, **{k: v for k, v in known.items() if v is not None}})
-
-
-def make_info(
-    source: str,
-    kind: str,
-    names: Sequence[str],
-    shape: Sequence[int],
-    preparation: Preparation,
-    digests: Sequence[bytes],
-    split: NDArray[np.int8],
-) -> dict[str, Any]:
-    """What `info.json` says of every data set."""
-    parts = [*digests, repr((preparation.as_dict(), shape)).encode(), split.tobytes()]
-    return {
-        "source": source,
-        "kind": kind,
-        "shape": [len(names), *shape],
-        "names": list(names),
-        "preparation": preparation.as_dict(),
-        "fingerprint": hashlib.blake2b(b"".join(parts), digest_size=16).hexdigest(),
-        "group": "none",
-        "repeatable": True,
-        "split_by": "name",
-        "num_found": len(names),
-        "num_duplicates": len(digests) - len(set(digests)),
-        "unreadable": {},
-        "notes": [],
-    }
 
 
 def _is_whole(folder: Path) -> bool:

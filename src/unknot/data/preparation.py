@@ -1,9 +1,12 @@
-"""How a picture becomes an image of the set. Imports nothing heavy: the command line needs it."""
+"""How a picture becomes an image of the set; a module of its own that imports nothing heavy.
+
+The configuration and the command line's help read it.
+"""
 
 from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
-from unknot.errors import UserError
+from unknot.common.errors import UserError
 
 SIZES = (32, 64, 128)
 
@@ -15,8 +18,8 @@ class Preparation:
     size: int = 64
     """Height and width in pixels: 32, 64 or 128."""
     crop: str = "auto"
-    """`auto` (148 of CelebA's 178x218, otherwise the largest centred square), `none` (squeeze the
-    whole picture), or the side of a centred square in pixels."""
+    """`auto` (148 of CelebA's 178x218, otherwise the largest centered square), `none` (squeeze the
+    whole picture), or the side of a centered square in pixels."""
     color: Literal["auto", "rgb", "grey"] = "auto"
     """`auto` is grey if 64 of the pictures, evenly spaced, all are."""
 
@@ -31,5 +34,5 @@ class Preparation:
             raise UserError(f"crop is {self.crop!r}; it can be auto, none or a number of pixels")
 
     def as_dict(self) -> dict[str, Any]:
-        """The fields, for JSON."""
+        """Give the fields, for JSON."""
         return asdict(self)

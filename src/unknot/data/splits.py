@@ -1,4 +1,4 @@
-"""Which images are for training, for choosing, and for measuring."""
+"""Splits images into train, validation and test."""
 
 import hashlib
 from collections.abc import Sequence
@@ -6,7 +6,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from unknot.errors import UserError
+from unknot.common.errors import UserError
 
 SPLITS = ("train", "validation", "test")
 """A split is stored as its position in this tuple. Selection uses validation, measurement test."""
@@ -38,9 +38,9 @@ def split_by_hash(names: Sequence[str], digests: Sequence[bytes]) -> NDArray[np.
             f"{len(first_name)} different image(s) found; training, validation and test need at "
             "least one each: add images"
         )
-    place = {digest: _fraction(name) for digest, name in first_name.items()}
-    split = {d: 1 if p < HELD_OUT else 2 if p < 2 * HELD_OUT else 0 for d, p in place.items()}
-    ordered = sorted(place, key=lambda digest: place[digest])
+    fraction = {digest: _fraction(name) for digest, name in first_name.items()}
+    split = {d: 1 if f < HELD_OUT else 2 if f < 2 * HELD_OUT else 0 for d, f in fraction.items()}
+    ordered = sorted(fraction, key=lambda digest: fraction[digest])
     for wanted, stand_in in ((0, ordered[-1]), (1, ordered[0]), (2, ordered[1])):
         if wanted not in split.values():
             split[stand_in] = wanted
@@ -48,10 +48,6 @@ def split_by_hash(names: Sequence[str], digests: Sequence[bytes]) -> NDArray[np.
 
 
 def _fraction(name: str) -> float:
-    """A number in [0, 1) that depends on the name alone."""
-    return (
-        int.from_bytes(
-            hashlib.blake2b(name.encode("utf-8", "surrogateescape"), digest_size=8).digest()
-        )
-        / 2**64
-    )
+    """Map a name to a number in [0, 1) that depends on it alone."""
+    digest = hashlib.blake2b(name.encode("utf-8", "surrogateescape"), digest_size=8).digest()
+    return int.from_bytes(digest) / 2**64

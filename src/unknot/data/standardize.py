@@ -1,4 +1,4 @@
-"""Pixels scaled for training, and back.
+"""Scales pixels for training, and back.
 
 `unit` is pixels in [0, 1]; `per_channel` and `per_pixel` give mean 0 and standard deviation 1 over
 the training images, for each channel or for each pixel of each channel.
@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from unknot.errors import UserError
+from unknot.common.errors import UserError
 
 STD_FLOOR = 2 / 255
 """Smallest standard deviation, in [0, 1] units: a pixel lit once must not become a spike."""
@@ -44,7 +44,7 @@ def moments(images: NDArray[np.uint8], indices: NDArray[np.integer], chunk: int 
         part = images[indices[start : start + chunk]]
         total += part.sum(axis=0, dtype=np.uint32)
         total_squares += np.square(part, dtype=np.uint16).sum(axis=0, dtype=np.uint32)
-    return Moments(len(indices), total, total_squares)
+    return Moments(num=len(indices), total=total, total_squares=total_squares)
 
 
 @dataclass(frozen=True)
@@ -65,13 +65,15 @@ class Standardizer:
 
 
 def fit_unit(moments: Moments) -> Standardizer:
-    """Pixels in [0, 1]."""
+    """Leave pixels in [0, 1]."""
     shape = moments.total.shape
-    return Standardizer("unit", np.zeros(shape, np.float32), np.ones(shape, np.float32))
+    return Standardizer(
+        kind="unit", mean=np.zeros(shape, np.float32), std=np.ones(shape, np.float32)
+    )
 
 
 def fit_per_channel(moments: Moments) -> Standardizer:
-    """Mean 0 and standard deviation 1 for each channel over the training images."""
+    """Give each channel mean 0 and standard deviation 1 over the training images."""
     axes = (1, 2)
     num = moments.num * moments.total[0].size
     fitted = _fit(
@@ -82,15 +84,15 @@ def fit_per_channel(moments: Moments) -> Standardizer:
     )
     shape = moments.total.shape
     return Standardizer(
-        fitted.kind,
-        np.broadcast_to(fitted.mean, shape).copy(),
-        np.broadcast_to(fitted.std, shape).copy(),
-        fitted.num_floored,
+        kind=fitted.kind,
+        mean=np.broadcast_to(fitted.mean, shape).copy(),
+        std=np.broadcast_to(fitted.std, shape).copy(),
+        num_floored=fitted.num_floored,
     )
 
 
 def fit_per_pixel(moments: Moments) -> Standardizer:
-    """Mean 0 and standard deviation 1 for each pixel and channel over the training images."""
+    """Give each pixel of each channel mean 0 and standard deviation 1 over the training images."""
     return _fit("per_pixel", moments.num, moments.total, moments.total_squares)
 
 
@@ -103,14 +105,19 @@ def _fit(
     floored = std < STD_FLOOR
     mean = total / num / 255
     std = np.where(floored, STD_FLOOR, std)
-    return Standardizer(kind, mean.astype(np.float32), std.astype(np.float32), int(floored.sum()))
+    return Standardizer(
+        kind=kind,
+        mean=mean.astype(np.float32),
+        std=std.astype(np.float32),
+        num_floored=int(floored.sum()),
+    )
 
 
 STANDARDIZERS = {"per_pixel": fit_per_pixel, "per_channel": fit_per_channel, "unit": fit_unit}
 
 
 def fit_standardizer(kind: str, moments: Moments) -> Standardizer:
-    """Fit the named standardisation to the training images.
+    """Fit the named standardization to the training images.
 
     Raises:
         UserError: if the name is unknown.

@@ -1,8 +1,11 @@
-"""What the results say, with statistics that were fixed before training.
+"""The codes of all runs -> the evidence, by statistics that were fixed before training.
 
-In the order data flows: `spectrum` and `guide` tell before the first step which betas can matter
-for given images; `plan` fixes what will be compared and by which rule. Afterwards `labels`, which
-compares `statistics` with their `permutation`, and `movement` tell what each latent does,
-`matching` brings models to the same rate, `contrast` holds groups of runs against each other,
-`verdict` decides by the rule, and `betas` puts all side by side.
+Before the first step `collapse` predicts at which betas latents collapse, and `preregistration`
+fixes what will be compared and by which rule. Afterwards `collect` asks of every run what its
+latents do (`run_evidence`): which labels they tell (`label_effects`, tested all at once by
+`permutation_test`, put together in `latent_labels`) and what moving them changes
+(`traversal_effects`). Then it asks whether beta mattered: `rotation_null` compares codes with
+rotations of themselves, `rate_matching` brings models to the same rate, `group_tests` compares two
+groups of runs, `beta_contrast` each beta with the lowest, `verdict` decides by the rule, and
+`beta_table` puts the betas side by side.
 """

@@ -1,201 +1,74 @@
-"""The report: one self-contained HTML file, with the pictures and the decoders inside it."""
+"""An experiment's runs and evidence -> its page: the sections in their order, in one HTML file."""
 
-import base64
-import hashlib
-import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from importlib import resources
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
-from jinja2 import Environment
-from markupsafe import Markup
-
-from unknot.files import write_text
-
-MEDIA = {".avif": "image/avif", ".webp": "image/webp", ".gif": "image/gif", ".png": "image/png"}
-SCRIPTS = ("decoder.js", "player.js", "explorer.js")
-WASM = " 'wasm-unsafe-eval'"
-"""What lets a page compile WebAssembly; without it the plain JavaScript is used."""
+from unknot.common.files import write_text
+from unknot.config import ExperimentConfig
+from unknot.evidence.collect import Evidence
+from unknot.report.render import Piece, render_page, render_piece
+from unknot.report.script_data import script_data
+from unknot.report.sections import SECTIONS, LeftOut, ReportContext, find_section
+from unknot.runs.folder import ExperimentFolder
+from unknot.runs.run import Run
 
 
-@dataclass(frozen=True)
-class RunSection:
-    """What the page shows of one run.
-
-    Attributes:
-        name: of its folder.
-        beta: as people write it.
-        seed: of the run.
-        folder: where its pictures are.
-        problem: why it is not there, in words; empty for a finished run.
-        distortion: on test images, in nats per image.
-        rate: likewise.
-        kl: of each latent, likewise.
-        scales: beta on other scales, in words.
-        seconds: of training.
-        in_player: whether its reconstructions over training are in the page.
-    """
-
-    name: str
-    beta: str
-    seed: int
-    folder: Path
-    problem: str = ""
-    distortion: float = 0.0
-    rate: float = 0.0
-    kl: tuple[float, ...] = ()
-    scales: str = ""
-    seconds: float = 0.0
-    in_player: bool = False
-
-
-@dataclass(frozen=True)
-class Cell:
-    """One latent beside one label: what a hover says, a colour, and whether the pair passed."""
-
-    title: str
-    color: str
-    passed: bool
-
-
-@dataclass(frozen=True)
-class Row:
-    """One latent beside every label."""
-
-    name: str
-    cells: tuple[Cell, ...]
-
-
-@dataclass(frozen=True)
-class LabelMap:
-    """What the latents of one run tell of labels.
-
-    Attributes:
-        title: which run.
-        lines: a sentence for each latent.
-        names: of the labels, a column each.
-        rows: a row for each latent in use.
-        together: labels that go together, in words.
-    """
-
-    title: str
-    lines: Sequence[str]
-    names: Sequence[str]
-    rows: Sequence[Row]
-    together: str
-
-
-@dataclass(frozen=True)
-class Page:
-    """What the whole page shows.
-
-    Attributes:
-        title: of the page.
-        summary: sentences at the top.
-        facts: name and value of each line about the data and the training.
-        sample: the file of the random sample of images.
-        plane: the rate-distortion plane as SVG of ours.
-        runs: a section each.
-        command: how to repeat the experiment.
-        config: its description as TOML.
-        verdict: whether a higher beta separated the latents, line by line.
-        beta_columns: name and meaning of each column of the table over betas.
-        beta_rows: its rows.
-        spectrum: the images' eigenvalues as SVG of ours.
-        maps: what the latents of some runs tell of labels.
-        scores: name, a value and a remark for each of `score_runs`, and a meaning.
-        score_runs: names of the runs that have scores.
-        data: what the scripts read; None for a page without them.
-        reasons: why the explorer lacks something.
-        more_sheets: which reconstructions were left out, in words.
-        more_runs: which runs have no map and no scores in the page, in words.
-        gaps: what is missing, in words.
-    """
-
-    title: str
-    summary: Sequence[str]
-    facts: Sequence[tuple[str, str]]
-    sample: Path
-    plane: str
-    runs: Sequence[RunSection]
-    command: str
-    config: str
-    verdict: Sequence[str] = ()
-    beta_columns: Sequence[tuple[str, str]] = ()
-    beta_rows: Sequence[Sequence[str]] = ()
-    spectrum: str = ""
-    maps: Sequence[LabelMap] = ()
-    scores: Sequence[tuple[str, Sequence[tuple[str, str]], str]] = ()
-    score_runs: Sequence[str] = ()
-    data: Mapping[str, Any] | None = None
-    reasons: Sequence[str] = ()
-    more_sheets: str = ""
-    more_runs: str = ""
-    gaps: Sequence[str] = ()
-
-    @property
-    def has_models(self) -> bool:
-        """Whether a decoder is in the page."""
-        return self.data is not None and any(run["model"] for run in self.data["runs"])
-
-
-def write_report(page: Page, path: Path, *, wasm: bool = True) -> None:
-    """Fill the template and write it to `path`; everything a user named is escaped.
-
-    The page's policy lets nothing be loaded from elsewhere, and no script run but its own.
+def write_report(
+    files: ExperimentFolder,
+    config: ExperimentConfig,
+    runs: Sequence[Run],
+    failures: Mapping[str, str],
+    evidence: Evidence | None,
+    *,
+    wasm: bool = True,
+) -> None:
+    """Write the page of an experiment to `files.report`.
 
     Args:
-        page: what it shows.
-        path: of the file.
+        files: the experiment's folder.
+        config: the experiment's description.
+        runs: those that are finished.
+        failures: name of each run that is not finished -> the reason.
+        evidence: of these runs; None where there is none.
         wasm: let the page compile WebAssembly.
+
+    Raises:
+        UserError: if a file of the experiment is damaged.
     """
-    environment = Environment(autoescape=True, trim_blocks=True, lstrip_blocks=True)
-    environment.globals.update(picture=_data_uri, curves=_inline_svg)
-    script = "\n".join(_part(name) for name in SCRIPTS)
-    digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
-    html = environment.from_string(_part("template.html")).render(
-        page=_with_plots(page),
-        style=Markup(_part("style.css")),
-        script=Markup(script),
-        script_hash=Markup(f"sha256-{digest}"),
-        wasm=Markup(WASM if wasm else ""),
-        data=Markup(_inert(page.data)),
+    context = ReportContext(
+        files=files,
+        config=config,
+        runs=runs,
+        failures=failures,
+        evidence=evidence,
+        environment=files.read_environment(),
+        script_data=script_data(runs, evidence),
+        left_out={},
     )
-    write_text(path, html)
+    html = render_page(page_title(context), compose(context), context.script_data, wasm=wasm)
+    write_text(files.report, html)
 
 
-def _part(name: str) -> str:
-    return resources.files("unknot.report").joinpath(name).read_text(encoding="utf-8")
+def compose(context: ReportContext) -> list[Piece]:
+    """Fill every section that has what it needs, in the order of `SECTIONS`.
+
+    Args:
+        context: each section gets it with the names of those before it that are left out.
+    """
+    pieces: list[Piece] = []
+    left_out = dict(context.left_out)
+    for name in SECTIONS:
+        section = find_section(name)(replace(context, left_out=dict(left_out)))
+        if isinstance(section, LeftOut):
+            left_out[name] = section.reason
+        else:
+            pieces.append(render_piece(name, section))
+    return pieces
 
 
-def _with_plots(page: Page) -> dict[str, Any]:
-    """The page's fields, with our own SVG let through."""
-    fields = {name: getattr(page, name) for name in page.__dataclass_fields__}
-    plots = {"plane": Markup(page.plane), "spectrum": Markup(page.spectrum)}
-    return fields | plots | {"has_models": page.has_models}
-
-
-def _inert(data: Mapping[str, Any] | None) -> str:
-    """A document as JSON that cannot end the element it stands in."""
-    text = json.dumps(data, separators=(",", ":"), allow_nan=False)
-    return text.replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026")
-
-
-def _data_uri(folder: Path, stem: str) -> str:
-    """The picture called `stem`, in whatever format it was written, as a data address."""
-    for suffix, media in MEDIA.items():
-        path = folder / f"{stem}{suffix}"
-        if path.exists():
-            return f"data:{media};base64,{base64.b64encode(path.read_bytes()).decode()}"
-    return ""
-
-
-def _inline_svg(folder: Path) -> Markup:
-    """Our own plot of a run's training curves."""
-    path = folder / "curves.svg"
-    if not path.exists():
-        return Markup("")
-    text = path.read_text(encoding="utf-8")
-    return Markup(text[text.index("<svg") :])
+def page_title(context: ReportContext) -> str:
+    """Say in few words what was compared on what."""
+    num_betas = len(context.config.betas)
+    source = Path(context.environment["data"]["source"]).name
+    return f"{num_betas} beta{'s' * (num_betas > 1)} on {source}"

@@ -1,9 +1,8 @@
 """Training one run.
 
-In the order of the flow: `randomness` derives generators from the seed, `schedule` says learning
-rate and beta at each step, `pixels` gathers batches, `build` makes the model, `mode` says how a
-step is computed, `optimizers` update the weights, `parallel` has several processes do both,
-`history` records, `checkpoint` saves and resumes, `outcome` is what a trained run leaves, `trainer`
-is the state of a run, `together` computes several as one, `loop` trains, `run` opens what was
-trained.
+`fit` takes a `trainer` from its `checkpoint`, or an `untrained` model, to its end: `batches` say
+what each step sees, `schedules` its learning rate and beta, `gradients` how it is computed,
+`precision` in which numbers, `optimizers` what changes the weights. `monitors` watch it, the
+`logbook` writes it down, `listeners` are told of it, `signals` stop it, `memory` keeps it fast, and
+`outcome` is what it leaves.
 """

@@ -1,31 +1,31 @@
-"""Exact resume: weights, optimiser and position, replaced as one folder."""
+"""Exact resume: weights, optimizer and state, replaced as one folder."""
 
 import json
 import os
 import shutil
-from pathlib import Path
 from typing import NamedTuple
 
-from safetensors import SafetensorError
-from safetensors.torch import load_file, save
-from torch import Tensor, nn
+from torch import nn
 
-from unknot.errors import UserError
-from unknot.files import read_json, recover_folder, replace_folder
+from unknot.common.errors import UserError
+from unknot.common.files import read_json, recover_folder, replace_folder
+from unknot.runs.evaluation import OLD_STRATEGIES
+from unknot.runs.folder import RunFolder
+from unknot.runs.weights import load_weights, read_tensors, save_weights, to_bytes
 from unknot.training.optimizers import Optimizer
 
-FOLDER = "checkpoint"
 WEIGHTS, OPTIMIZER, STATE = "weights.safetensors", "optimizer.safetensors", "state.json"
 
 
-class Position(NamedTuple):
+class TrainingState(NamedTuple):
     """Where a run stands.
 
     Attributes:
         step: updates done.
         seconds: time spent on them.
         threads: with how many threads; a resume uses as many, for equal bits.
-        mode: how the step is computed (`eager float32`).
+        strategy: how gradients are computed: `single`, `data_parallel` or `stacked`.
+        precision: of the large layers.
         first_loss: the loss of the first step, against which an explosion is told.
         sums: of the training terms since the last line of the history.
         num_summed: how many steps are in them.
@@ -34,82 +34,58 @@ class Position(NamedTuple):
     step: int
     seconds: float
     threads: int
-    mode: str
+    strategy: str
+    precision: str
     first_loss: float
     sums: tuple[float, ...] = ()
     num_summed: int = 0
 
 
-def save_weights(path: Path, model: nn.Module) -> None:
-    """Write a model's parameters and buffers in the plain memory layout."""
-    path.write_bytes(save(_plain(model.state_dict())))
-
-
-def load_weights(path: Path, model: nn.Module) -> None:
-    """Read what `save_weights` wrote into a model of the same shape.
-
-    Raises:
-        UserError: if the file is missing, damaged or of another model.
-    """
-    tensors = _read_tensors(path)
-    try:
-        model.load_state_dict(tensors)
-    except RuntimeError as error:
-        reason = str(error).splitlines()[0]
-        raise UserError(f"{path} cannot be loaded ({reason}); train the run again") from None
-
-
 def save_checkpoint(
-    folder: Path, model: nn.Module, optimizer: Optimizer, position: Position
+    folder: RunFolder, model: nn.Module, optimizer: Optimizer, state: TrainingState
 ) -> None:
     """Write a run's checkpoint beside its place and rename it there."""
-    beside = folder / f".{FOLDER}.{os.getpid()}"
+    beside = folder.path / f".{folder.checkpoint.name}.{os.getpid()}"
     shutil.rmtree(beside, ignore_errors=True)
     beside.mkdir(parents=True)
     try:
         save_weights(beside / WEIGHTS, model)
-        (beside / OPTIMIZER).write_bytes(save(_plain(optimizer.state())))
-        (beside / STATE).write_text(json.dumps(position._asdict()))
-        replace_folder(beside, folder / FOLDER)
+        (beside / OPTIMIZER).write_bytes(to_bytes(optimizer.state()))
+        (beside / STATE).write_text(json.dumps(state._asdict()))
+        replace_folder(beside, folder.checkpoint)
     finally:
         shutil.rmtree(beside, ignore_errors=True)
 
 
-def read_position(folder: Path) -> Position | None:
-    """Where a run's checkpoint stands, or None if it has none.
+def read_training_state(folder: RunFolder) -> TrainingState | None:
+    """Read where a run's checkpoint stands; None if it has none.
 
     Also clears what a killed process left half written.
+
+    Raises:
+        UserError: if it is damaged.
     """
-    for left in folder.glob(f".{FOLDER}.*"):
-        shutil.rmtree(left, ignore_errors=True)
-    if not recover_folder(folder / FOLDER):
+    for left_over in folder.path.glob(f".{folder.checkpoint.name}.*"):
+        shutil.rmtree(left_over, ignore_errors=True)
+    if not recover_folder(folder.checkpoint):
         return None
-    return Position(**read_json(folder / FOLDER / STATE))
+    document = read_json(folder.checkpoint / STATE)
+    if "mode" in document:  # of version 0.1.0
+        strategy, document["precision"] = document.pop("mode").split(" ", 1)
+        document["strategy"] = OLD_STRATEGIES.get(strategy, strategy)
+    return TrainingState(**document)
 
 
-def load_checkpoint(folder: Path, model: nn.Module, optimizer: Optimizer) -> None:
-    """Bring a model and its optimiser to where the checkpoint stands.
+def load_checkpoint(folder: RunFolder, model: nn.Module, optimizer: Optimizer) -> None:
+    """Bring a model and its optimizer to where the checkpoint stands.
 
     Raises:
         UserError: if a file is missing, damaged or of another model.
     """
-    load_weights(folder / FOLDER / WEIGHTS, model)
-    path = folder / FOLDER / OPTIMIZER
-    stored, state = _read_tensors(path), optimizer.state()
-    if {name: t.shape for name, t in stored.items()} != {n: t.shape for n, t in state.items()}:
+    load_weights(folder.checkpoint / WEIGHTS, model)
+    path = folder.checkpoint / OPTIMIZER
+    tensors, state = read_tensors(path), optimizer.state()
+    if {name: t.shape for name, t in tensors.items()} != {n: t.shape for n, t in state.items()}:
         raise UserError(f"{path} is of another model or version; train the run again")
     for name, tensor in state.items():
-        tensor.copy_(stored[name])
-
-
-def _read_tensors(path: Path) -> dict[str, Tensor]:
-    try:
-        return load_file(path)
-    except FileNotFoundError:
-        raise UserError(f"{path} is missing; train the run again") from None
-    except SafetensorError as error:
-        raise UserError(f"{path} cannot be loaded ({error}); train the run again") from None
-
-
-def _plain(tensors: dict[str, Tensor]) -> dict[str, Tensor]:
-    return {name: value.contiguous().cpu() for name, value in tensors.items()}
+        tensor.copy_(tensors[name])

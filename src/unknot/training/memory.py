@@ -7,7 +7,7 @@ M_TRIM_THRESHOLD, M_MMAP_THRESHOLD = -1, -3
 LARGEST = 32 * 2**20  # the largest block that glibc lets stay on its heap
 
 
-def keep_freed_memory() -> bool:
+def disable_heap_trimming() -> bool:
     """Tell glibc to reuse large blocks rather than give them back to the system.
 
     A training step frees and asks for the same dozens of megabytes; handed back, each page costs a

@@ -1,69 +1,48 @@
-"""What a trained run leaves for others: weights, how well it fits, and codes."""
-
-from pathlib import Path
+"""What a trained run leaves for others: losses on held-out images, and their codes."""
 
 import numpy as np
 import torch
 
 from unknot.data.image_set import ImageSet
-from unknot.files import write_arrays, write_json, written_beside
-from unknot.model.vae import VAE
-from unknot.training import checkpoint
-from unknot.training.evaluate import encode_images, measure_fit
-from unknot.training.history import read_history
-from unknot.training.mode import Mode
+from unknot.models.vae import Posterior
+from unknot.runs.evaluation import Evaluation, SplitLoss
+from unknot.runs.folder import RunFolder
+from unknot.runs.held_out import save_codes
+from unknot.runs.history import read_history
+from unknot.runs.inference import encode_images, evaluate_elbo
+from unknot.training.fit import TrainedModel
 
-WEIGHTS, CODES, EVALUATION = "weights.safetensors", "codes.npz", "evaluation.json"
 
+def save_outcome(folder: RunFolder, trained: TrainedModel, images: ImageSet) -> None:
+    """Write a run's losses on held-out images, and the codes of these.
 
-def write_outcome(
-    folder: Path, model: VAE, images: ImageSet, *, seed: int, num_validation: int, mode: Mode
-) -> None:
-    """Write a run's weights, its fit on held-out images, and the codes of these.
+    Test images are encoded once for both.
 
     Args:
         folder: the run's, with its history.
-        model: trained.
+        trained: as `fit` gave it.
         images: those it was trained on.
-        seed: of the posterior noise.
-        num_validation: images that the last line of the history was measured on.
-        mode: how the steps were computed.
     """
-    with written_beside(folder / WEIGHTS) as path:
-        checkpoint.save_weights(path, model)
-    of_validation, of_test = images.indices("validation"), images.indices("test")
-    validation = read_history(folder, "validation")[-1]
-    test = measure_fit(model, images.images, of_test, seed=seed)
-    write_json(
-        folder / EVALUATION,
-        {
-            "validation": {
-                **{key: validation[key] for key in ("distortion", "rate", "kl")},
-                "elbo": -(validation["distortion"] + validation["rate"]),
-            },
-            "test": {
-                **{"distortion": test.distortion, "rate": test.rate, "kl": test.kl},
-                **{"num": test.num, "elbo": test.elbo},
-            },
-            "num_validation": num_validation,
-            "mode": mode.name,
-            "note": mode.note,
-        },
+    validation_rows, test_rows = images.indices("validation"), images.indices("test")
+    test = evaluate_elbo(trained.model, images.images, test_rows, seed=trained.seed)
+    last = read_history(folder.history, "validation")[-1]
+    Evaluation(
+        validation=SplitLoss(
+            distortion=last["distortion"],
+            rate=last["rate"],
+            kl=tuple(last["kl"]),
+            num_images=trained.num_validation,
+        ),
+        test=SplitLoss(
+            distortion=test.distortion, rate=test.rate, kl=tuple(test.kl), num_images=test.num
+        ),
+        strategy=trained.strategy,
+        precision=trained.precision.name,
+        note=trained.precision.note,
+    ).save(folder.evaluation)
+    validation = encode_images(trained.model, images.images, validation_rows)
+    posterior = Posterior(
+        mean=torch.cat([validation.mean, test.terms.posterior.mean]),
+        logvar=torch.cat([validation.logvar, test.terms.posterior.logvar]),
     )
-    parts = encode_images(model, images.images, of_validation), test.posterior
-    mean, logvar = (torch.cat(part).numpy() for part in zip(*parts))
-    held_out = np.concatenate([of_validation, of_test])
-    labels = images.labels
-    arrays = {
-        "image": held_out,
-        "name": np.array([images.names[i] for i in held_out]),
-        "split": labels.split[held_out],
-        "posterior_mean": mean,
-        "posterior_logvar": logvar,
-        "attributes": labels.attributes[held_out],
-        "attribute_names": np.array(labels.attribute_names, dtype=np.str_),
-        "factors": labels.factors[held_out],
-        "factor_names": np.array(labels.factor_names, dtype=np.str_),
-        "groups": labels.groups[held_out],
-    }
-    write_arrays(folder / CODES, arrays)
+    save_codes(folder, images, np.concatenate([validation_rows, test_rows]), posterior)

@@ -1,0 +1,260 @@
+"""The commands that score codes and ask what latents do: `evaluate`, `evidence`, `score`."""
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import tyro
+
+from unknot.cli.common import load, same_preparation
+from unknot.cli.options import OutputOptions
+from unknot.common.errors import UserError
+from unknot.common.machine import num_cores
+
+if TYPE_CHECKING:
+    from unknot.metrics.settings import NullSettings
+    from unknot.runs.evaluation import CodeScores
+    from unknot.runs.run import Run
+
+Runs = Annotated[list[Path], tyro.conf.Positional, tyro.conf.arg(metavar="RUN")]
+ExperimentPath = Annotated[Path, tyro.conf.Positional, tyro.conf.arg(metavar="EXPERIMENT")]
+CodesFile = Annotated[Path, tyro.conf.Positional, tyro.conf.arg(metavar="FILE")]
+
+
+OtherImages = Annotated[
+    str | None,
+    tyro.conf.arg(
+        help="Score the codes of these images.",
+        metavar="DATA",
+        help_behavior_hint="(default: the run's own test images)",
+    ),
+]
+Workers = Annotated[
+    int | None,
+    tyro.conf.arg(
+        help="Processes; they change the time only.",
+        metavar="INT",
+        help_behavior_hint="(default: one per core)",
+    ),
+]
+
+
+@dataclass(frozen=True)
+class NullOptions:
+    """How many draws stand behind nulls and intervals; more of them take longer."""
+
+    permutations: int = 100
+    """Draws of the null of permuted labels; 0 for none."""
+    rotations: int = 100
+    """Draws of the null of rotated codes; 0 for none."""
+    subsamples: int = 100
+    """Subsamples of the images behind each interval; 0 for none."""
+    max_points: int = 2000
+    """Images in each draw, at most; 100 or more."""
+    workers: Workers = None
+    seed: int = 0
+    """From which all random choices are derived."""
+
+    def num_processes(self) -> int:
+        """Say how many processes there will be."""
+        return num_cores() if self.workers is None else self.workers
+
+    def settings(self) -> "NullSettings":
+        """Check the numbers of draws.
+
+        Raises:
+            UserError: names the first that cannot be.
+        """
+        from unknot.metrics.settings import NullSettings
+
+        return NullSettings(
+            permutations=self.permutations,
+            rotations=self.rotations,
+            subsamples=self.subsamples,
+            max_points=self.max_points,
+        )
+
+
+def _few_draws() -> NullOptions:
+    return NullOptions(permutations=20, rotations=20, subsamples=20, max_points=1_000)
+
+
+@dataclass(frozen=True)
+class EvaluateOptions:
+    """Score the codes of runs, or of all runs of an experiment, in full.
+
+    Example: unknot evaluate runs/demo/beta-1_seed-0
+    """
+
+    runs: Runs
+    data: OtherImages = None
+    nulls: NullOptions = field(default_factory=NullOptions)
+    output: OutputOptions = field(default_factory=OutputOptions)
+
+
+def evaluate_command(options: EvaluateOptions) -> tuple[str, Any]:
+    """Score the codes of runs in full."""
+    from unknot.experiments.experiment import Experiment
+    from unknot.runs.folder import ExperimentFolder
+    from unknot.runs.run import Run
+
+    runs: list[Run] = []
+    experiments: list[Experiment] = []
+    for path in options.runs:
+        if ExperimentFolder(path).is_experiment:
+            experiments.append(Experiment(path))
+            runs += experiments[-1].runs()
+        else:
+            runs.append(Run(path))
+    if not runs:
+        raise UserError(f"{options.runs[0]} holds no finished run; run its command again first")
+    parts, document = [], {}
+    for run in runs:
+        scored = _score(run, options)
+        parts += [_run_text(run, scored), ""]
+        document[str(run.folder)] = scored.as_dict()
+    parts.append("evaluation.json in each folder holds all of it")
+    for experiment in experiments:
+        experiment.report()
+        parts.append(f"what each latent does: unknot evidence {experiment.folder}")
+    return "\n".join(parts), document
+
+
+def _score(run: "Run", options: EvaluateOptions) -> "CodeScores":
+    """Compute every score of one run."""
+    from unknot.common.progress import named_progress
+    from unknot.runs.scores import score_run
+
+    nulls, output, images = options.nulls, options.output, None
+    if options.data:
+        images = load(same_preparation(run, options.data), output)
+    with named_progress(output.hides_progress, lambda what: f"{what} codes") as progress:
+        return score_run(
+            run,
+            images,
+            nulls=nulls.settings(),
+            seed=nulls.seed,
+            workers=nulls.num_processes(),
+            progress=progress,
+        )
+
+
+def _run_text(run: "Run", scored: "CodeScores") -> str:
+    from unknot.report.text import run_line, scores_table
+
+    active = ", ".join(map(str, scored.active_latents)) or "none"
+    lines = [str(run.folder), run_line(run)]
+    lines.append(f"{len(scored.active_latents)} latents active: {active}")
+    if scored.marginal_kl:
+        lines.append(
+            f"{scored.marginal_kl['total']:.2f} nats between all codes together and the prior"
+        )
+    if scored.scores:
+        lines += ["", scores_table(scored.scores)]
+    else:
+        lines.append(f"no scores: {scored.problem}")
+    return "\n".join(lines)
+
+
+@dataclass(frozen=True)
+class EvidenceOptions:
+    """Ask of an experiment what each latent does, and whether a higher beta separated them.
+
+    Example: unknot evidence runs/demo
+    """
+
+    experiment: ExperimentPath
+    output: OutputOptions = field(default_factory=OutputOptions)
+
+
+def evidence_command(options: EvidenceOptions) -> tuple[str, Any]:
+    """Collect an experiment's evidence again, and write its page."""
+    from unknot.common.progress import named_progress
+    from unknot.config import CUSTOM
+    from unknot.experiments.experiment import Experiment
+    from unknot.report.text import evidence_text
+    from unknot.runs.folder import ExperimentFolder, RunFolder
+
+    path = options.experiment
+    if RunFolder(path).config.is_file() and not ExperimentFolder(path).is_experiment:
+        raise UserError(f"{path} is one run; evidence is asked of an experiment, the folder above")
+    experiment = Experiment(path)
+    if experiment.config.model.network == CUSTOM:
+        raise UserError(
+            f"{path} has a network of your own; from Python: "
+            "Experiment(folder, networks=...).evidence()"
+        )
+    with named_progress(options.output.hides_progress, lambda what: f"{what} of runs") as progress:
+        evidence = experiment.evidence(progress=progress)
+    experiment.report()
+    text = f"{evidence_text(evidence)}\n\n{experiment.files.evidence} holds all of it"
+    return text, evidence.as_dict()
+
+
+@dataclass(frozen=True)
+class ScoreOptions:
+    """Score codes from any model: an npz of codes and factors.
+
+    Example: unknot score codes.npz
+    """
+
+    file: CodesFile
+    active_above: float = 0.0
+    """Leave out latents whose standard deviation is not above this (0.1 for a VAE's means)."""
+    nulls: NullOptions = field(default_factory=_few_draws)
+    output: OutputOptions = field(default_factory=OutputOptions)
+
+
+def score_command(options: ScoreOptions) -> tuple[str, Any]:
+    """Score codes from any model."""
+    nulls = options.nulls
+    arrays = _read(options.file)
+    from unknot.common.progress import named_progress
+    from unknot.metrics.scoring import score
+    from unknot.report.text import scores_table
+
+    hidden = options.output.hides_progress
+    try:
+        with named_progress(hidden, lambda what: f"{what} codes") as progress:
+            scores = score(
+                arrays["codes"],
+                arrays["factors"],
+                factor_names=arrays.get("factor_names"),
+                factor_kinds=arrays.get("factor_kinds"),
+                nulls=nulls.settings(),
+                active_above=options.active_above,
+                seed=nulls.seed,
+                workers=nulls.num_processes(),
+                progress=progress,
+            )
+    except UserError as error:
+        raise UserError(f"{options.file}: {error}") from None
+    return scores_table(scores), {key: one.as_dict() for key, one in scores.items()}
+
+
+def _read(path: Path) -> dict[str, Any]:
+    """The arrays that are measured; nothing else in the file is opened."""
+    from unknot.data.sources.array_file import open_arrays
+
+    if path.suffix.lower() != ".npz":
+        raise UserError(f"{path} is no npz; write codes and factors with numpy.savez")
+    if not path.is_file():
+        raise UserError(f"{path} does not exist; give an npz that holds codes and factors")
+    with open_arrays(path) as arrays:
+        for key in ("codes", "factors"):
+            if key not in arrays.keys:
+                there = ", ".join(map(repr, arrays.keys)) or "nothing"
+                hint = " (for the codes of a run: unknot evaluate RUN)"
+                raise UserError(
+                    f"{path} has no array called {key}, but {there}; store codes (num, dim) and "
+                    f"factors (num, num_factors)" + (hint if "posterior_mean" in there else "")
+                )
+        names = ("codes", "factors", "factor_names", "factor_kinds")
+        contents = {key: arrays.read(key) for key in names if key in arrays.keys}
+    for key in ("factor_names", "factor_kinds"):
+        if key in contents:
+            text = contents[key]
+            if text.dtype.kind != "U" or text.ndim != 1:
+                raise UserError(f"{path}: {key} holds {text.dtype}; store a text per factor")
+            contents[key] = text.tolist()
+    return contents

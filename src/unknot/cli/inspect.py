@@ -1,0 +1,256 @@
+"""The commands that look: at runs, at data, at the machine."""
+
+from dataclasses import dataclass, field, make_dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+
+import tyro
+
+from unknot.cli.common import load, same_preparation
+from unknot.cli.options import DATA, Flag, ImageOptions, OutputOptions, data_config
+from unknot.common.errors import UserError
+
+if TYPE_CHECKING:
+    from unknot.data.image_set import ImageSet
+
+RunPath = Annotated[Path, tyro.conf.Positional, tyro.conf.arg(metavar="RUN")]
+DataPath = Annotated[str, tyro.conf.Positional, tyro.conf.arg(metavar="DATA")]
+PICTURES = (".png", ".jpg", ".webp", ".avif")
+Format = Literal["avif", "gif", "webp", "png"]
+Folder = Annotated[
+    Path | None,
+    tyro.conf.arg(
+        help="Folder to write into.",
+        metavar="FOLDER",
+        help_behavior_hint="(default: the run's own)",
+    ),
+]
+ExportFolder = Annotated[
+    Path | None,
+    tyro.conf.arg(
+        help="Folder to write into.",
+        metavar="FOLDER",
+        help_behavior_hint="(default: `export` in the run's own)",
+    ),
+]
+StartImages = Annotated[
+    str | None,
+    tyro.conf.arg(
+        help="Start from the codes of the first images here.",
+        metavar="DATA",
+        help_behavior_hint="(default: samples of the prior)",
+    ),
+]
+
+
+@dataclass(frozen=True)
+class ReconstructOptions:
+    """Draw a run's reconstructions over training again.
+
+    Example: unknot reconstruct runs/demo/beta-1_seed-0 --format webp
+    """
+
+    run: RunPath
+    format: Format = "avif"
+    """avif, gif, webp, or png (a still sheet)."""
+    out: Folder = None
+    output: OutputOptions = field(default_factory=OutputOptions)
+
+
+@dataclass(frozen=True)
+class TraverseOptions:
+    """Move each latent of a run and hold the others.
+
+    Example: unknot traverse runs/demo/beta-1_seed-0 --range -3 3 --format gif
+    """
+
+    run: RunPath
+    range: tuple[float, float] = (-1.0, 1.0)
+    """From where to where, in units of the prior's standard deviation."""
+    data: StartImages = None
+    format: Format = "avif"
+    """avif, gif, webp, or png (a still sheet)."""
+    out: Folder = None
+    output: OutputOptions = field(default_factory=OutputOptions)
+
+
+def traverse_command(options: TraverseOptions) -> tuple[str, Any]:
+    """Draw a run's traversals."""
+    low, high = options.range
+    if not low < high:
+        raise UserError(f"range is {low} {high}; give a lower and a higher end")
+    from unknot.report.run_figures import TRAVERSAL_COLUMNS, draw_traversals
+    from unknot.runs.run import Run
+
+    run = Run(options.run)
+    codes = None
+    if options.data:
+        images = load(same_preparation(run, options.data), options.output)
+        codes = run.encode(images.images[:TRAVERSAL_COLUMNS])
+    path, note = draw_traversals(
+        run, options.out or run.folder, codes=codes, span=options.range, format=options.format
+    )
+    return _picture(path, note)
+
+
+def reconstruct_command(options: ReconstructOptions) -> tuple[str, Any]:
+    """Draw a run's reconstructions over training."""
+    from unknot.report.run_figures import draw_reconstructions
+    from unknot.runs.run import Run
+
+    run = Run(options.run)
+    return _picture(*draw_reconstructions(run, options.out or run.folder, format=options.format))
+
+
+def _picture(path: Path, note: str) -> tuple[str, Any]:
+    return f"{note}\n{path}" if note else str(path), {"picture": str(path), "note": note}
+
+
+@dataclass(frozen=True)
+class EncodeOptions:
+    """Write the codes of images: posterior means and log variances.
+
+    Example: unknot encode runs/demo/beta-1_seed-0 path/to/images --out codes.csv
+    """
+
+    run: RunPath
+    data: DataPath
+    out: Path = Path("codes.npz")
+    """The file to write: .npz or .csv."""
+    output: OutputOptions = field(default_factory=OutputOptions)
+
+
+def encode_command(options: EncodeOptions) -> tuple[str, Any]:
+    """Write the codes of images."""
+    if options.out.suffix not in (".npz", ".csv"):
+        raise UserError(f"out is {options.out}; its ending must be .npz or .csv")
+    from unknot.runs.run import Run
+
+    run = Run(options.run)
+    images = load(same_preparation(run, options.data), options.output)
+    run.write_codes(images, options.out)
+    text = f"{len(images):,} codes of {run.config.model.latent_dim} latents: {options.out}"
+    return text, {"codes": str(options.out), "num": len(images)}
+
+
+SampleFile = Annotated[
+    Path | None,
+    tyro.conf.arg(
+        help="Write a random sample of the prepared images to this file.",
+        metavar="FILE",
+        help_behavior_hint="(optional)",
+    ),
+]
+DataOptions = make_dataclass(
+    "DataOptions",
+    [
+        DATA,
+        ("sample", SampleFile, field(default=None)),
+        ("images", ImageOptions, field(default_factory=ImageOptions)),
+        ("output", OutputOptions, field(default_factory=OutputOptions)),
+    ],
+    frozen=True,
+)
+DataOptions.__doc__ = """Look at a data set: counts, sizes, problems, labels; fills the cache.
+
+Example: unknot data path/to/images --sample sample.png
+"""
+
+
+def data_command(options: Any) -> tuple[str, Any]:
+    """Look at a data set."""
+    from unknot.data.splits import SPLITS
+
+    if options.sample and options.sample.suffix.lower() not in PICTURES:
+        raise UserError(f"sample is {options.sample}; its ending must be {', '.join(PICTURES)}")
+    images = load(data_config(options), options.output)
+    splits = {split: len(images.indices(split)) for split in SPLITS}
+    from unknot.data.summary import data_facts, label_shares
+
+    facts = data_facts(images.info, splits)
+    shares = label_shares(images.labels)
+    lines = [f"{name:12} {value}" for name, value in facts]
+    lines += [f"  {share:6.1%}  {name}" for name, share in shares.items()]
+    lines.append(f"{'prepared in':12} {images.folder}")
+    if options.sample:
+        _save_sample(images, options.sample)
+        lines.append(f"{'sample':12} {options.sample}")
+    info = {key: value for key, value in images.info.items() if key != "names"}
+    return "\n".join(lines), {**info, "splits": splits, "label_shares": shares}
+
+
+def _save_sample(images: "ImageSet", path: Path) -> None:
+    import numpy as np
+
+    from unknot.report.figures.animations import save_picture
+    from unknot.report.figures.sheets import random_sample
+
+    save_picture(random_sample(images.images, rng=np.random.default_rng(0)), path)
+
+
+@dataclass(frozen=True)
+class CacheOptions:
+    """Show where prepared images are kept and what they take, or delete them.
+
+    Example: unknot cache --clear
+    """
+
+    clear: Flag = False
+    """Delete every prepared image that no other program is preparing."""
+    output: OutputOptions = field(default_factory=OutputOptions)
+
+
+def cache_command(options: CacheOptions) -> tuple[str, Any]:
+    """Show or clear the cache."""
+    from unknot.data.cache import cache_folder, cache_size, clear_cache
+
+    folder = cache_folder()
+    if options.clear:
+        num, size = clear_cache()
+        text = f"deleted {num} prepared data set(s), {size / 2**20:,.0f} MiB, from {folder}"
+        return text, {"cache": str(folder), "deleted": num, "bytes": size}
+    size = cache_size()
+    text = f"{folder}: {size / 2**20:,.0f} MiB; unknot cache --clear deletes it"
+    return text, {"cache": str(folder), "bytes": size}
+
+
+@dataclass(frozen=True)
+class ReportOptions:
+    """Write an experiment's page again.
+
+    Example: unknot report runs/demo
+    """
+
+    experiment: Annotated[Path, tyro.conf.Positional, tyro.conf.arg(metavar="EXPERIMENT")]
+    output: OutputOptions = field(default_factory=OutputOptions)
+
+
+def report_command(options: ReportOptions) -> tuple[str, Any]:
+    """Write an experiment's page again."""
+    from unknot.experiments.experiment import Experiment
+
+    path = Experiment(options.experiment).report()
+    return f"report: {path}", {"report": str(path)}
+
+
+@dataclass(frozen=True)
+class ExportOptions:
+    """Write a run's encoder and decoder for other programs, with a model card.
+
+    Example: unknot export runs/demo/beta-1_seed-0
+    """
+
+    run: RunPath
+    format: Literal["onnx"] = "onnx"
+    """onnx (extra `onnx`)."""
+    out: ExportFolder = None
+    output: OutputOptions = field(default_factory=OutputOptions)
+
+
+def export_command(options: ExportOptions) -> tuple[str, Any]:
+    """Write a run's networks for other programs."""
+    from unknot.runs.export import export_onnx
+    from unknot.runs.run import Run
+
+    files = export_onnx(Run(options.run), options.out or options.run / "export")
+    return "\n".join(map(str, files)), {"files": [str(path) for path in files]}

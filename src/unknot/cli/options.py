@@ -1,0 +1,307 @@
+"""What can be typed: options made from the fields of `unknot.config`, with their docs as help.
+
+An option stands once, as a field of a configuration with its docstring and default; here it is
+only given its place in the help: what most people set first, what few people set last.
+"""
+
+import ast
+import inspect
+from collections.abc import Iterable
+from dataclasses import Field, dataclass, field, fields, make_dataclass, replace
+from functools import cache
+from pathlib import Path
+from typing import Annotated, Any, Literal, get_args, get_type_hints
+
+import tyro
+
+from unknot.common.errors import UserError
+from unknot.config import (
+    RECIPES,
+    DataConfig,
+    ExecutionConfig,
+    ExperimentConfig,
+    ModelConfig,
+    Recipe,
+    RunConfig,
+    TrainingConfig,
+    from_toml_with_execution,
+)
+from unknot.models.likelihoods import LIKELIHOODS
+from unknot.models.networks import NETWORKS
+from unknot.models.objectives import OBJECTIVES
+
+PLUGINS = {"network": NETWORKS, "likelihood": LIKELIHOODS, "objective": OBJECTIVES}
+"""Options whose values are names of plug-ins, which the configuration checks."""
+DEFAULTS_IN_WORDS = {
+    "out": "runs/NAME, after the data",
+    "workers": "one per core, one on a GPU",
+    "beta_warmup": "300, or half of a shorter run; 0 with recipe higgins",
+}
+ONLY_IN_TOML = ("objective_options", "engine_options")
+
+Flag = tyro.conf.FlagCreatePairsOff[bool]
+
+
+@dataclass(frozen=True)
+class OutputOptions:
+    """What is printed."""
+
+    json: Flag = False
+    """Print one JSON document and nothing else."""
+    quiet: Flag = False
+    """Show no progress."""
+
+    @property
+    def hides_progress(self) -> bool:
+        """Whether progress stays hidden."""
+        return self.json or self.quiet
+
+
+@cache
+def field_docs(config: type) -> dict[str, str]:
+    """Read the docstring under each field of a configuration."""
+    (definition,) = ast.parse(inspect.getsource(config)).body
+    assert isinstance(definition, ast.ClassDef)
+    docs: dict[str, str] = {}
+    name = ""
+    for node in definition.body:
+        if isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Name):
+            name = node.target.id
+        elif isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant) and name:
+            docs.setdefault(name, " ".join(str(node.value.value).split()))
+    return docs
+
+
+def option(config: type, name: str, **overrides: Any) -> tuple[str, Any, Any]:
+    """Make an option of a configuration's field, for `make_dataclass`.
+
+    Args:
+        config: the dataclass that holds it.
+        name: of the field.
+        **overrides: `metavar`, `kind` (its type), `is_positional`.
+    """
+    item: Field[Any] = next(item for item in fields(config) if item.name == name)
+    kind = overrides.get("kind", get_type_hints(config)[name])
+    choices = "{" + ",".join(PLUGINS[name]) + "}" if name in PLUGINS else None
+    settings = tyro.conf.arg(
+        help=field_docs(config)[name],
+        metavar=overrides.get("metavar") or choices or _metavar(kind),
+        help_behavior_hint=f"(default: {_default_in_words(name)})"
+        if item.default is None
+        else None,
+    )
+    marks = [settings, tyro.conf.Positional] if overrides.get("is_positional") else [settings]
+    annotated: Any = Annotated[(kind, *marks)]
+    return name, annotated, field(default=item.default)
+
+
+def group(title: str, doc: str, config: type, names: Iterable[str]) -> type:
+    """Make a group of options, shown together in the help.
+
+    Args:
+        title: of the class.
+        doc: shown above the group.
+        config: the dataclass whose fields they are.
+        names: of the fields.
+    """
+    made = make_dataclass(title, [option(config, name) for name in names], frozen=True)
+    made.__doc__ = doc
+    return made
+
+
+def pick(config: type, *groups: Any) -> dict[str, Any]:
+    """Gather a configuration's fields from groups of options."""
+    names = {item.name for item in fields(config)}
+    return {
+        item.name: getattr(options, item.name)
+        for options in groups
+        for item in fields(options)
+        if item.name in names
+    }
+
+
+def _metavar(kind: Any) -> str | None:
+    """Say what an option takes, where tyro would also name None."""
+    parts = get_args(kind)
+    if type(None) not in parts:
+        return None
+    choices = [choice for part in parts for choice in get_args(part)]
+    if choices:
+        return "{" + ",".join(map(str, choices)) + "}"
+    return str(next(part.__name__ for part in parts if part is not type(None))).upper()
+
+
+def _default_in_words(name: str) -> str:
+    """Say what is taken where nothing is given."""
+    if name in DEFAULTS_IN_WORDS:
+        return DEFAULTS_IN_WORDS[name]
+    values = {recipe: getattr(RECIPES[recipe], name) for recipe in RECIPES}
+    first, *others = values.items()
+    differing = [f"{value} with recipe {recipe}" for recipe, value in others if value != first[1]]
+    return "; ".join([str(first[1]), *differing])
+
+
+def _rest(config: type, *taken: str) -> list[str]:
+    names = [item.name for item in fields(config)]
+    return [name for name in names if name not in (*taken, *ONLY_IN_TOML)]
+
+
+Betas = tuple[float, ...] | Literal["auto"]
+DATA = option(DataConfig, "source", metavar="DATA", is_positional=True)
+
+ImageOptions = group(
+    "ImageOptions",
+    "How the images are prepared.",
+    DataConfig,
+    _rest(DataConfig, "source"),
+)
+ModelOptions = group("ModelOptions", "The model.", ModelConfig, _rest(ModelConfig, "latent_dim"))
+TrainingOptions = group(
+    "TrainingOptions",
+    "How each run is trained; few people change these.",
+    TrainingConfig,
+    _rest(TrainingConfig, "steps"),
+)
+ConfigFile = Annotated[
+    Path | None,
+    tyro.conf.arg(
+        help="A TOML file with any of these options; what is typed wins.",
+        metavar="FILE",
+        help_behavior_hint="(optional)",
+    ),
+]
+"""The option `--config`."""
+
+
+def _execution(title: str, names: Iterable[str]) -> type:
+    items = [option(ExecutionConfig, name) for name in names]
+    made = make_dataclass(title, [*items, ("config", ConfigFile, field(default=None))], frozen=True)
+    made.__doc__ = "Where and how it runs."
+    return made
+
+
+ExecutionOptions = _execution("ExecutionOptions", _rest(ExecutionConfig))
+TrainExecutionOptions = _execution("TrainExecutionOptions", ("out", "device"))
+
+
+def _command(title: str, doc: str, main: Iterable[Any], execution: type) -> type:
+    """Make the options of a command that trains: the main ones, then group after group."""
+    groups = {
+        "images": ImageOptions,
+        "model": ModelOptions,
+        "training": TrainingOptions,
+        "execution": execution,
+        "output": OutputOptions,
+    }
+    made = make_dataclass(
+        title,
+        [
+            DATA,
+            *main,
+            option(ModelConfig, "latent_dim"),
+            option(TrainingConfig, "steps"),
+            *((name, kind, field(default_factory=kind)) for name, kind in groups.items()),
+        ],
+        frozen=True,
+    )
+    made.__doc__ = doc
+    return made
+
+
+CompareOptions = _command(
+    "CompareOptions",
+    """Train every beta and seed, and write the report: the main job.
+
+    Example: unknot compare path/to/images --betas 1 10 100 --seeds 0 1 2 --steps 1000
+    """,
+    [
+        option(ExperimentConfig, "betas", kind=Betas, metavar="BETA [BETA ...]|auto"),
+        option(ExperimentConfig, "seeds", metavar="SEED [SEED ...]"),
+    ],
+    ExecutionOptions,
+)
+TrainOptions = _command(
+    "TrainOptions",
+    """Train one run.
+
+    Example: unknot train path/to/images --beta 4 --steps 1000
+    """,
+    [option(RunConfig, "beta"), option(RunConfig, "seed")],
+    TrainExecutionOptions,
+)
+
+
+def data_config(options: Any) -> DataConfig:
+    """Gather which images, and how they are prepared."""
+    return DataConfig(**pick(DataConfig, options, options.images))
+
+
+def execution_config(options: Any) -> ExecutionConfig:
+    """Gather where and how it runs, with what its TOML file alone can say."""
+    path = options.execution.config
+    toml_only = _toml(path)[1].engine_options if path else {}
+    return ExecutionConfig(**pick(ExecutionConfig, options.execution), engine_options=toml_only)
+
+
+def experiment_config(options: Any) -> ExperimentConfig:
+    """Gather what an experiment is, with what its TOML file alone can say.
+
+    Args:
+        options: of `compare` or `train`.
+    """
+    path = options.execution.config
+    objective_options = _toml(path)[0].training.objective_options if path else {}
+    training = pick(TrainingConfig, options, options.training)
+    is_compare = isinstance(options, CompareOptions)
+    if is_compare and options.betas == "auto":
+        options = replace(options, betas=(1.0,))  # replaced when the images are known
+    return ExperimentConfig(
+        betas=options.betas if is_compare else (options.beta,),
+        seeds=options.seeds if is_compare else (options.seed,),
+        data=data_config(options),
+        model=ModelConfig(**pick(ModelConfig, options, options.model)),
+        training=TrainingConfig(**training, objective_options=objective_options),
+    )
+
+
+@cache
+def _toml(path: Path) -> tuple[Any, ExecutionConfig]:
+    """Read a TOML file that describes an experiment or one run."""
+    try:
+        return from_toml_with_execution(ExperimentConfig, path)
+    except UserError:
+        return from_toml_with_execution(RunConfig, path)
+
+
+def defaults_from_toml(command: type, path: Path, *, has_typed_recipe: bool) -> Any:
+    """Make a command's options from the file that `--config` names.
+
+    Args:
+        command: `CompareOptions` or `TrainOptions`.
+        path: of the file.
+        has_typed_recipe: whether `--recipe` was typed, in place of all that the recipe decides.
+
+    Raises:
+        UserError: if the file cannot be read, or does not fit.
+    """
+    kind = ExperimentConfig if command is CompareOptions else RunConfig
+    config, execution = from_toml_with_execution(kind, path)
+    if has_typed_recipe:
+        blank = dict.fromkeys(item.name for item in fields(Recipe))
+        config = replace(config, training=replace(config.training, **blank))
+    parts = (config, config.data, config.model, config.training)
+    main = {k: v for part in parts for k, v in _shared(command, part).items()}
+    execution_kind = ExecutionOptions if command is CompareOptions else TrainExecutionOptions
+    return command(
+        **main,
+        images=ImageOptions(**_shared(ImageOptions, config.data)),
+        model=ModelOptions(**_shared(ModelOptions, config.model)),
+        training=TrainingOptions(**_shared(TrainingOptions, config.training)),
+        execution=execution_kind(**_shared(execution_kind, execution), config=path),
+    )
+
+
+def _shared(options: type, config: Any) -> dict[str, Any]:
+    """Give the plain fields of a configuration that a group of options has too."""
+    names = {item.name for item in fields(options)} - {"data", "model", "training"}
+    return {item.name: getattr(config, item.name) for item in fields(config) if item.name in names}

@@ -1,0 +1,187 @@
+"""The commands that train, and what comes before: `compare`, `train`, `suggest-betas`."""
+
+from dataclasses import field, make_dataclass, replace
+from math import prod
+from typing import TYPE_CHECKING, Any
+
+from unknot.cli.common import load
+from unknot.cli.options import (
+    DATA,
+    CompareOptions,
+    ImageOptions,
+    OutputOptions,
+    TrainOptions,
+    data_config,
+    execution_config,
+    experiment_config,
+    group,
+    option,
+    pick,
+)
+from unknot.common.errors import RunsFailedError, UserError
+from unknot.config import ExperimentConfig, ModelConfig, beta_text
+
+if TYPE_CHECKING:
+    from unknot.data.image_set import ImageSet
+    from unknot.experiments.experiment import Experiment
+    from unknot.runs.folder import ExperimentFolder
+
+__all__ = ["CompareOptions", "SuggestBetasOptions", "TrainOptions"]
+
+
+def compare_command(options: Any) -> tuple[str, Any]:
+    """Train every beta and seed."""
+    from unknot.common.progress import ProgressBars
+    from unknot.evidence.collapse import suggest_betas
+    from unknot.experiments.compare import run_experiment
+    from unknot.experiments.setup import default_folder
+    from unknot.runs.folder import ExperimentFolder
+
+    config, output = experiment_config(options), options.output
+    execution = execution_config(options)
+    images = load(config.data, output)
+    if options.betas == "auto":
+        config = replace(config, betas=suggest_betas(config, images))
+    folder = ExperimentFolder(execution.out or default_folder(config))
+    was_finished = all(folder.run(run).is_done for run in config.runs())
+    if not (was_finished or output.json):
+        print_plan(config, images, folder)
+    with ProgressBars(output.hides_progress).shown() as bars:
+        experiment = run_experiment(
+            config, images, replace(execution, out=str(folder.path)), progress=bars.show
+        )
+    text, document = experiment_summary(experiment, was_finished)
+    failures = document["failures"]
+    if failures:
+        raise RunsFailedError(
+            text,
+            document,
+            num_failed=len(failures),
+            num_runs=len(config.runs()),
+            has_crashed=bool(experiment.crashed_runs()),
+        )
+    return text, document
+
+
+def print_plan(config: ExperimentConfig, images: "ImageSet", folder: "ExperimentFolder") -> None:
+    """Say what is about to be trained, and whether its betas can matter."""
+    from unknot.evidence.collapse import collapse_for
+
+    print(f"{images}; {len(config.runs())} runs in {folder.path}")
+    print_scales(config, images.image_shape)
+    prediction, _ = collapse_for(config, images)
+    warning = prediction.warning(config.betas) if prediction else ""
+    if warning:
+        print(f"note: {warning}")
+
+
+def print_scales(config: ExperimentConfig, image_shape: tuple[int, int, int]) -> None:
+    """Say what each beta is on the scales that others use."""
+    from unknot.models.beta_scales import beta_scales
+    from unknot.report.text import scales_text
+
+    sigma = config.model.sigma if config.model.likelihood == "gaussian" else None
+    for beta in config.betas:
+        scales = beta_scales(
+            beta, sigma=sigma, latent_dim=config.model.latent_dim, num_pixels=prod(image_shape)
+        )
+        print(f"  beta {beta_text(beta):>5}: {scales_text(scales)}")
+
+
+def experiment_summary(experiment: "Experiment", was_finished: bool) -> tuple[str, dict[str, Any]]:
+    """Tell what came of an experiment, in words and as a document."""
+    from unknot.report.figures.animations import available_format
+    from unknot.report.text import betas_table, run_line, verdict_text
+
+    files, failures, runs = experiment.files, experiment.failures(), experiment.runs()
+    evidence = experiment.saved_evidence()
+    lines = [run_line(run) for run in runs]
+    for name, reason in failures.items():
+        lines.append(f"{name} failed: {reason} (log: {files.path / name / 'log.txt'})")
+    _, note = available_format("avif")
+    notes = {note, *(run.evaluation.note for run in runs)}
+    lines += sorted(filter(None, notes))
+    if was_finished:
+        lines.append(f"every run in {files.path} was finished already; nothing was trained")
+    if evidence:
+        lines += ["", verdict_text(evidence), "", betas_table(evidence.betas), ""]
+        lines.append(f"what each latent does: unknot evidence {files.path}")
+    lines.append(f"report: {files.report}")
+    return "\n".join(lines), {
+        "folder": str(files.path),
+        "report": str(files.report),
+        "evidence": str(files.evidence) if evidence else None,
+        "verdict": evidence.verdict.as_dict() if evidence and evidence.verdict else None,
+        "runs": {run.name: run.evaluation.as_dict() for run in runs},
+        "failures": failures,
+    }
+
+
+def train_command(options: Any) -> tuple[str, Any]:
+    """Train one run."""
+    from unknot.common.progress import ProgressBars
+    from unknot.experiments.compare import train_run
+    from unknot.experiments.setup import default_run_folder
+    from unknot.report.text import run_line
+    from unknot.runs.folder import RunFolder
+
+    config, output = experiment_config(options), options.output
+    execution = execution_config(options)
+    images = load(config.data, output)
+    if not output.json:
+        print_scales(config, images.image_shape)
+    folder = RunFolder(execution.out or default_run_folder(config))
+    was_finished = folder.is_done
+    with ProgressBars(output.hides_progress).shown() as bars:
+        run = train_run(
+            config, images, replace(execution, out=str(folder.path)), progress=bars.show
+        )
+    evaluation = run.evaluation
+    lines = [run_line(run), evaluation.note, f"run: {run.folder}"]
+    if was_finished:
+        lines.insert(0, f"{run.folder} was finished already; nothing was trained")
+    document = {"folder": str(run.folder), "evaluation": evaluation.as_dict()}
+    return "\n".join(filter(None, lines)), document
+
+
+LinearModelOptions = group(
+    "LinearModelOptions",
+    "The model.",
+    ModelConfig,
+    ("likelihood", "sigma", "standardize"),
+)
+SuggestBetasOptions = make_dataclass(
+    "SuggestBetasOptions",
+    [
+        DATA,
+        option(ExperimentConfig, "betas", metavar="BETA [BETA ...]"),
+        option(ModelConfig, "latent_dim"),
+        ("images", ImageOptions, field(default_factory=ImageOptions)),
+        ("model", LinearModelOptions, field(default_factory=LinearModelOptions)),
+        ("output", OutputOptions, field(default_factory=OutputOptions)),
+    ],
+    frozen=True,
+)
+SuggestBetasOptions.__doc__ = """Say which betas can matter on these images, before any training.
+
+Example: unknot suggest-betas path/to/images --latent-dim 6
+"""
+
+
+def suggest_betas_command(options: Any) -> tuple[str, Any]:
+    """Say which betas can matter."""
+    if not all(beta > 0 for beta in options.betas):
+        raise UserError(f"betas is {options.betas}; suggest-betas takes numbers above 0")
+    model = ModelConfig(**pick(ModelConfig, options, options.model))
+    images = load(data_config(options), options.output)
+    from unknot.evidence.collapse import predict_collapse
+    from unknot.report.text import collapse_text
+
+    prediction = predict_collapse(
+        images,
+        model.latent_dim,
+        likelihood=model.likelihood,
+        sigma=model.sigma,
+        standardize=model.standardize,
+    )
+    return collapse_text(prediction, options.betas), prediction.as_dict(options.betas)

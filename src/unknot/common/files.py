@@ -1,0 +1,125 @@
+"""Files written beside their place and renamed into it: a reader never meets half a file."""
+
+import io
+import json
+import os
+import shutil
+import zipfile
+import zlib
+from collections.abc import Collection, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from unknot.common.errors import UserError
+
+
+@contextmanager
+def written_beside(path: Path) -> Iterator[Path]:
+    """Yield a temporary path in the folder of `path`; rename it to `path` when the block ends well.
+
+    The temporary name keeps the suffix, by which many writers choose a format.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_name(f".{path.stem}.{os.getpid()}{path.suffix}")
+    try:
+        yield temporary
+        os.replace(temporary, path)
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def write_bytes(path: Path, content: bytes) -> None:
+    """Write `content` to `path` atomically."""
+    with written_beside(path) as temporary:
+        temporary.write_bytes(content)
+
+
+def write_text(path: Path, content: str) -> None:
+    """Write `content` to `path` atomically, as UTF-8 with plain line feeds."""
+    write_bytes(path, content.encode("utf-8", "surrogateescape"))
+
+
+def write_json(path: Path, content: Any) -> None:
+    """Write `content` to `path` atomically, as JSON that a person can read."""
+    write_text(path, json.dumps(content, indent=2) + "\n")
+
+
+def write_arrays(path: Path, arrays: Mapping[str, NDArray[Any]]) -> None:
+    """Write named arrays to `path` atomically, as a compressed npz.
+
+    Raises:
+        TypeError: if one holds Python objects, which could only be pickled.
+    """
+    for name, array in arrays.items():
+        if array.dtype.hasobject:
+            raise TypeError(f"array {name!r} holds Python objects")
+    buffer = io.BytesIO()
+    np.savez_compressed(buffer, allow_pickle=False, **arrays)
+    write_bytes(path, buffer.getvalue())
+
+
+def read_arrays(path: Path) -> dict[str, NDArray[Any]]:
+    """Read every array of an npz; nothing in it is ever unpickled.
+
+    Raises:
+        UserError: if it is not there, is damaged, or holds Python objects.
+    """
+    try:
+        with np.load(io.BytesIO(path.read_bytes()), allow_pickle=False) as stored:
+            return dict(stored)
+    except FileNotFoundError:
+        raise UserError(f"{path} is missing; the folder is incomplete") from None
+    except (ValueError, EOFError, OSError, zipfile.BadZipFile, zlib.error) as error:
+        raise UserError(f"{path} is damaged: {error}; delete it and run again") from None
+
+
+def read_json(path: Path) -> Any:
+    """Read a JSON file.
+
+    Raises:
+        UserError: if it is not there or is not JSON.
+    """
+    try:
+        return json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise UserError(f"{path} is missing; the folder is incomplete") from None
+    except (json.JSONDecodeError, UnicodeDecodeError) as error:
+        raise UserError(f"{path} is damaged: {error}; delete it and run again") from None
+
+
+def has_foreign_files(folder: Path, own: Collection[str]) -> bool:
+    """Whether something stands at `folder` that is not ours to fill.
+
+    Args:
+        folder: may be absent, a file, or a folder.
+        own: names that an interrupted start of ours may have left; hidden files do not count.
+    """
+    if not folder.is_dir():
+        return folder.exists()
+    return any(p.name not in own and not p.name.startswith(".") for p in folder.iterdir())
+
+
+def replace_folder(new: Path, place: Path) -> None:
+    """Put folder `new` at `place`, where another may stand.
+
+    A non-empty folder cannot be replaced in one step: the one there is first set aside as
+    `NAME.old`, which `recover_folder` brings back if the process dies between the two renames.
+    """
+    old = place.with_name(place.name + ".old")
+    shutil.rmtree(old, ignore_errors=True)
+    if place.exists():
+        os.replace(place, old)
+    os.replace(new, place)
+    shutil.rmtree(old, ignore_errors=True)
+
+
+def recover_folder(place: Path) -> bool:
+    """Finish what an interrupted `replace_folder` began; True if `place` now stands."""
+    old = place.with_name(place.name + ".old")
+    if not place.exists() and old.exists():
+        os.replace(old, place)
+    return place.exists()

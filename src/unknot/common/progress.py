@@ -1,0 +1,101 @@
+"""Progress for people: bars on a terminal, plain lines elsewhere."""
+
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from rich.progress import TaskID
+
+Progress = Callable[[str, int, int], None]
+"""Called as progress(what, done, total)."""
+
+PLAIN_SECONDS = 15.0
+
+
+class ProgressBars:
+    """Shows how far named pieces of work are.
+
+    Args:
+        quiet: show nothing.
+    """
+
+    def __init__(self, quiet: bool) -> None:
+        from rich.console import Console
+        from rich.progress import (
+            BarColumn,
+            MofNCompleteColumn,
+            TextColumn,
+            TimeRemainingColumn,
+        )
+        from rich.progress import Progress as Bars
+
+        console = Console(stderr=True)
+        self._shows_bars = console.is_terminal and not quiet
+        self._shows_lines = not console.is_terminal and not quiet
+        self._bars = Bars(
+            TextColumn("{task.description}"),
+            BarColumn(),
+            MofNCompleteColumn(),
+            TimeRemainingColumn(),
+            console=console,
+            disable=not self._shows_bars,
+        )
+        self._tasks: dict[str, TaskID] = {}
+        self._pieces: dict[str, tuple[int, int]] = {}
+        self._began = self._last_line = time.monotonic()
+        self._done_at_start: int | None = None
+
+    def show(self, what: str, done: int, total: int) -> None:
+        """Tell how far one piece of work is; this is a `Progress`."""
+        self._pieces[what] = done, total
+        if self._shows_bars:
+            self._show_bar(what, done, total)
+            if len(self._pieces) > 1:
+                self._show_bar("all", *self._sums())
+        elif self._shows_lines:
+            self._show_line(what)
+
+    def _sums(self) -> tuple[int, int]:
+        done, total = zip(*self._pieces.values())
+        return sum(done), sum(total)
+
+    def _show_bar(self, what: str, done: int, total: int) -> None:
+        if what not in self._tasks:
+            self._tasks[what] = self._bars.add_task(what, total=total)
+        self._bars.update(self._tasks[what], completed=done, total=total)
+
+    def _show_line(self, what: str) -> None:
+        done, total = self._sums()
+        now = time.monotonic()
+        if self._done_at_start is None or done < self._done_at_start:
+            self._done_at_start, self._began = done, now
+        if now - self._last_line < PLAIN_SECONDS or done <= self._done_at_start:
+            return
+        self._last_line = now
+        left = (now - self._began) / (done - self._done_at_start) * (total - done)
+        label = what if len(self._pieces) == 1 else f"{len(self._pieces)} runs"
+        print(
+            f"{label}: {done:,} of {total:,} ({done / total:.0%}), about {_duration(left)} left",
+            file=sys.stderr,
+            flush=True,
+        )
+
+    @contextmanager
+    def shown(self) -> Iterator["ProgressBars"]:
+        """Keep the bars on the terminal while the block runs."""
+        with self._bars:
+            yield self
+
+
+@contextmanager
+def named_progress(quiet: bool, label: Callable[[str], str]) -> Iterator[Progress]:
+    """Give a `Progress` that shows `label(what)`."""
+    with ProgressBars(quiet).shown() as bars:
+        yield lambda what, done, total: bars.show(label(what), done, total)
+
+
+def _duration(seconds: float) -> str:
+    return f"{seconds:.0f} s" if seconds < 90 else f"{seconds / 60:.0f} min"

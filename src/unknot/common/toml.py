@@ -1,0 +1,126 @@
+"""Frozen dataclasses to TOML and back, with errors that name file and key."""
+
+import difflib
+import tomllib
+from dataclasses import asdict, fields, is_dataclass
+from pathlib import Path
+from typing import Any, get_type_hints
+
+import tomli_w
+
+from unknot.common.errors import UserError
+
+
+def to_toml(config: Any) -> str:
+    """Write a configuration as TOML; `from_toml` reads it back."""
+    return tomli_w.dumps(_without_empty(asdict(config)))
+
+
+def from_toml(kind: type, path: Path) -> Any:
+    """Read a configuration.
+
+    Args:
+        kind: a dataclass. If it has a static method `upgrade(table)`, that turns what earlier
+            versions wrote into today's keys.
+        path: a TOML file; keys that are left out have their defaults.
+
+    Raises:
+        UserError: if it cannot be read, has an unknown key, or a value that does not fit.
+    """
+    return build(kind, read_table(path), str(path))
+
+
+def read_table(path: Path) -> dict[str, Any]:
+    """Read a TOML file.
+
+    Raises:
+        UserError: if it cannot be read or is not TOML.
+    """
+    try:
+        return tomllib.loads(path.read_bytes().decode("utf-8", "surrogateescape"))
+    except OSError as error:
+        raise UserError(f"cannot read {path}: {error.strerror}") from None
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise UserError(f"{path} is not valid TOML: {error}") from None
+
+
+def build(kind: type, table: dict[str, Any], where: str) -> Any:
+    """Build a dataclass from a table of TOML.
+
+    Args:
+        kind: the dataclass.
+        table: its fields.
+        where: the table stands, for errors.
+
+    Raises:
+        UserError: names the key that is unknown, or whose value does not fit.
+    """
+    hints = get_type_hints(kind)
+    upgrade = getattr(kind, "upgrade", None)
+    values = {}
+    for key, value in (upgrade(table) if upgrade else table).items():
+        if key not in hints:
+            close = difflib.get_close_matches(key, hints, 1)
+            hint = f"did you mean {close[0]!r}?" if close else f"known: {', '.join(hints)}"
+            raise UserError(f"{where}: unknown key {key!r}; {hint}")
+        values[key] = _fit(hints[key], value, f"{where}: {key}")
+    return kind(**values)
+
+
+def first_difference(old: Any, new: Any, ignored: tuple[str, ...] = ()) -> str | None:
+    """Describe the first field in which two configurations differ; None if they agree.
+
+    Args:
+        old: a dataclass.
+        new: another of the same kind.
+        ignored: names of fields, at any depth, that are not compared.
+    """
+    for item in fields(old):
+        before, after = getattr(old, item.name), getattr(new, item.name)
+        if item.name in ignored:
+            continue
+        if is_dataclass(before):
+            inner = first_difference(before, after, ignored)
+            if inner:
+                return inner
+        elif before != after:
+            return f"{item.name} is {before!r} there and {after!r} here"
+    return None
+
+
+def _fit(hint: Any, value: Any, where: str) -> Any:
+    """Turn one TOML value into the type of its field."""
+    if is_dataclass(hint) and isinstance(hint, type):
+        if not isinstance(value, dict):
+            raise UserError(f"{where} must be a table")
+        return build(hint, value, where)
+    text = str(hint)
+    if text.startswith("dict"):
+        if not isinstance(value, dict):
+            raise UserError(f"{where} must be a table")
+        return value
+    if text.startswith("tuple"):
+        if not isinstance(value, list):
+            raise UserError(f"{where} is {value!r}; give a list")
+        return tuple(_fit(hint.__args__[0], item, where) for item in value)
+    is_text = "str" in text or "Literal" in text
+    is_number = isinstance(value, int | float) and not isinstance(value, bool)
+    if is_text and isinstance(value, str):
+        return value
+    if hint is str and is_number:
+        return str(value)  # crop = 148
+    if not is_text and "float" in text and is_number:
+        return float(value)
+    if not is_text and "int" in text and isinstance(value, int) and is_number:
+        return value
+    expected = "text" if is_text else "a number" if "float" in text else "a whole number"
+    raise UserError(f"{where} is {value!r}; it must be {expected}")
+
+
+def _without_empty(table: dict[str, Any]) -> dict[str, Any]:
+    """Leave out what TOML cannot say (None) and options of which none is set."""
+    return {
+        key: _without_empty(value) if isinstance(value, dict) else value
+        for key, value in table.items()
+        if value is not None and value != {}
+    }

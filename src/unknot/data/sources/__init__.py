@@ -1,0 +1,153 @@
+"""Where images come from: one kind of source a file, named in `SOURCES`.
+
+An entry knows what it can read, scans it without reading it, and writes its pixels when they are
+not in the cache yet. `unknot.data.load` does the rest: the cache, the splits, the fingerprint. A
+file, and one line here, is all that a new format needs.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Protocol
+
+from unknot.common.plugins import load_plugin
+from unknot.common.progress import Progress
+from unknot.data.preparation import Preparation
+
+if TYPE_CHECKING:  # the names below must be had without numpy
+    import numpy as np
+    from numpy.typing import NDArray
+
+SOURCES = {
+    "faces": "unknot.data.sources.synthetic:FACES",
+    "sprites": "unknot.data.sources.synthetic:SPRITES",
+    "celeba": "unknot.data.sources.celeba:CELEBA",
+    "folder": "unknot.data.sources.files:FOLDER",
+    "zip": "unknot.data.sources.files:ZIP",
+    "archive": "unknot.data.sources.archive:ARCHIVE",
+    "memory": "unknot.data.sources.memory:MEMORY",
+}
+"""Name -> `module:object`, in the order in which they are asked. The object is a `Source`."""
+
+BUILT_IN = ("faces", "sprites")
+"""The entries that a user asks for by name; all others by a path or by the images themselves."""
+
+
+@dataclass(frozen=True)
+class LoadOptions:
+    """How images shall be loaded; the fields are `load_images`' arguments.
+
+    Attributes:
+        preparation: size, crop and color.
+        group: `none` or `folder`.
+        num: how many images to draw, or None for the usual number.
+        seed: of the images that are drawn.
+        attributes: name -> binary labels of images in memory.
+        factors: name -> values of a known cause of images in memory.
+        workers: threads; None for one per core.
+        progress: called as the work goes on.
+    """
+
+    preparation: Preparation
+    group: str = "none"
+    num: int | None = None
+    seed: int = 0
+    attributes: Mapping[str, Any] = field(default_factory=dict)
+    factors: Mapping[str, Any] = field(default_factory=dict)
+    workers: int | None = None
+    progress: Progress | None = None
+
+
+@dataclass(frozen=True)
+class Written:
+    """What a source knows of the images that it has written, in their order.
+
+    Attributes:
+        kind: what the source is, for people.
+        image_shape: channels, height, width.
+        names: the relative path of each image, or what stands for it.
+        digests: of each image's content; images of one digest share a split.
+        attributes: binary labels, int8, shape `(num, num_attributes)`: 1, 0, or -1 if missing.
+        attribute_names: one per column.
+        factors: known causes, float64, shape `(num, num_factors)`.
+        factor_names: one per column.
+        groups: the group of each image, int32.
+        group_names: one per group.
+        split: positions in `SPLITS`, int8, where an official split is known.
+        num_found: how many there were with those that could not be read; None if all could.
+        unreadable: the name and the reason of each that could not.
+        notes: what the user should know, one line each.
+    """
+
+    kind: str
+    image_shape: tuple[int, int, int]
+    names: Sequence[str]
+    digests: Sequence[bytes]
+    attributes: NDArray[np.int8] | None = None
+    attribute_names: tuple[str, ...] = ()
+    factors: NDArray[np.float64] | None = None
+    factor_names: tuple[str, ...] = ()
+    groups: NDArray[np.int32] | None = None
+    group_names: tuple[str, ...] = ()
+    split: NDArray[np.int8] | None = None
+    num_found: int | None = None
+    unreadable: Mapping[str, str] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Scan:
+    """What a source knows before it reads any pixel.
+
+    Attributes:
+        source: what the user would give to have the same images.
+        key: what the pixels and labels depend on (names, sizes, times, options); it names the
+            entry in the cache. Anything that JSON can hold.
+        preparation: as it will be done.
+        num_bytes: the most that the pixels can take.
+        write: writes uint8 pixels `(num, channel, height, width)` to a file; called only when the
+            cache does not have them.
+        group: whether sub-folders were taken as groups: `none` or `folder`.
+        repeatable: whether `source` alone gives the same images.
+        in_memory: what `write` will give, where the images are in memory; their content then goes
+            into the key.
+    """
+
+    source: str
+    key: tuple[Any, ...]
+    preparation: Preparation
+    num_bytes: int
+    write: Callable[[Path], Written]
+    group: str = "none"
+    repeatable: bool = True
+    in_memory: Written | None = None
+
+
+class Source(Protocol):
+    """Where images come from."""
+
+    def matches(self, given: Any) -> bool:
+        """Say whether this is what the user gave: a path, the name of built-in data, an object."""
+
+    def scan(self, given: Any, options: LoadOptions) -> Scan:
+        """Look at what was given without reading pixels or labels.
+
+        Raises:
+            UserError: if there are no images, or an option does not go with them.
+        """
+
+
+def find_source(given: Any) -> Source | None:
+    """Import the first source that knows what was given; None if there is none."""
+    for name in SOURCES:
+        source: Source = load_plugin("source", name, SOURCES)
+        if source.matches(given):
+            return source
+    return None
+
+
+def as_path(given: Any) -> Path | None:
+    """Give the path that a user means, `~` expanded; None if it is something else."""
+    return Path(given).expanduser() if isinstance(given, str | Path) else None

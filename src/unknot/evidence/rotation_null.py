@@ -1,0 +1,108 @@
+"""Percentile of the codes' selectivity among that of random rotations of the same codes."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from unknot.evidence.label_effects import UsableLabels, effects, selectivity
+from unknot.evidence.preregistration import RULE, Rule
+from unknot.evidence.rate_matching import RunPosteriors
+from unknot.metrics.nulls import compare_with, random_rotation, whiten
+from unknot.metrics.table import Factor, make_factor
+
+FloatArray = NDArray[np.float64]
+NAN = float("nan")
+
+LEAST_LATENTS = 2  # a single latent has no axes to rotate
+
+
+@dataclass(frozen=True)
+class RotationNull:
+    """Selectivity of codes, and its percentile among that of their rotations.
+
+    Attributes:
+        selectivity: mean over the labels of the best latent's effect less the second's.
+        percentile: share of random rotations of the whitened codes with less, in percent; NaN for
+            fewer than two latents.
+        null_mean: mean selectivity of the rotations.
+        num_latents: of the codes.
+    """
+
+    selectivity: float
+    percentile: float
+    null_mean: float
+    num_latents: int
+
+
+def rotation_null(
+    codes: FloatArray, factors: Sequence[Factor], rotations: int, rng: np.random.Generator
+) -> RotationNull:
+    """Compare the selectivity of codes with that of random rotations.
+
+    Args:
+        codes: shape `(num, num_latents)`.
+        factors: the labels.
+        rotations: how many.
+        rng: draws them.
+    """
+    binary = np.array([factor.num_levels == 2 for factor in factors])
+    num = codes.shape[1]
+    if not num:
+        return RotationNull(selectivity=0.0, percentile=NAN, null_mean=NAN, num_latents=0)
+    observed = float(selectivity(effects(codes, factors), binary).mean())
+    white = whiten(codes)
+    dim = white.shape[1]
+    if dim < LEAST_LATENTS:
+        return RotationNull(selectivity=observed, percentile=NAN, null_mean=NAN, num_latents=num)
+    turns = np.hstack([random_rotation(dim, rng) for _ in range(rotations)])
+    tables = effects(white @ turns, factors).reshape(rotations, dim, len(factors))
+    drawn = selectivity(tables, binary).mean(1)
+    null = compare_with(observed, drawn, len(codes))
+    return RotationNull(
+        selectivity=observed,
+        percentile=null.percentile if null else NAN,
+        null_mean=float(drawn.mean()),
+        num_latents=num,
+    )
+
+
+def rotation_nulls(
+    runs: Sequence[RunPosteriors], labels: UsableLabels, *, rule: Rule = RULE, seed: int = 0
+) -> list[RotationNull]:
+    """Compare every run's codes, as they were trained, with their rotations.
+
+    Args:
+        runs: posteriors of the same images.
+        labels: of these images, one or more.
+        rule: says how many rotations and images.
+        seed: of the rotations.
+    """
+    rows = spaced_rows(len(runs[0].mean), rule.points)
+    thinned, factors = thin_out(runs, labels.factors, rows)
+    nulls = []
+    for i, run in enumerate(thinned):
+        rng = np.random.default_rng([seed, i, *b"trained"])
+        nulls.append(rotation_null(run.codes, factors, rule.rotations, rng))
+    return nulls
+
+
+def spaced_rows(num: int, max_rows: int) -> NDArray[np.int64]:
+    """Take at most so many of all rows, evenly spaced."""
+    return np.linspace(0, num - 1, min(num, max_rows)).round().astype(np.int64)
+
+
+def thin_out(
+    runs: Sequence[RunPosteriors], factors: Sequence[Factor], rows: NDArray[np.int64]
+) -> tuple[list[RunPosteriors], list[Factor]]:
+    """Keep some images only, and no label that has one value there.
+
+    Args:
+        runs: posteriors of the same images.
+        factors: the labels.
+        rows: of the images.
+    """
+    thinned = [run._replace(mean=run.mean[rows], logvar=run.logvar[rows]) for run in runs]
+    fewer = [make_factor(factor.name, factor.kind, factor.values[rows]) for factor in factors]
+    return thinned, [factor for factor in fewer if factor.num_levels > 1]

@@ -1,0 +1,274 @@
+"""The main job: train every beta and seed, and tell on one page what came of it."""
+
+import time
+from collections.abc import Sequence
+from concurrent.futures import Executor, Future
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, Literal
+
+from unknot.common.errors import Interrupted, UserError
+from unknot.common.progress import Progress
+from unknot.config import CUSTOM, ExecutionConfig, ExperimentConfig
+from unknot.data.image_set import ImageSet
+from unknot.evidence.collapse import suggest_betas
+from unknot.experiments.engines import Job, JobRunner, build_engine
+from unknot.experiments.engines.local import ExecutorRunner, LocalEngine
+from unknot.experiments.engines.worker import EXIT_INTERRUPTED
+from unknot.experiments.execute import execute_run
+from unknot.experiments.experiment import Experiment
+from unknot.experiments.setup import (
+    check_trainable,
+    create_experiment_folder,
+    default_folder,
+    default_run_folder,
+    experiment_config,
+    settled,
+)
+from unknot.models.networks import NetworkBuilder
+from unknot.runs.folder import ERROR, ExperimentFolder, RunFolder
+from unknot.runs.history import last_step
+from unknot.runs.run import Run
+from unknot.training.fit import check_stackable
+
+POLL_SECONDS = 0.5
+
+
+def compare(
+    images: ImageSet,
+    betas: Sequence[float] | Literal["auto"] = (0.1, 1, 2, 10),
+    seeds: Sequence[int] = (0,),
+    *,
+    out: str | Path | None = None,
+    workers: int | None = None,
+    stack_runs: int = 1,
+    device: str = "auto",
+    engine: str | Executor = "local",
+    network: str | NetworkBuilder = "higgins_conv",
+    progress: Progress | None = None,
+    **options: Any,
+) -> Experiment:
+    """Train a model for every beta and seed, and write the report.
+
+    What is finished is left alone, what is begun is finished: the same call goes on where it was
+    stopped.
+
+    Args:
+        images: from `load_images`.
+        betas: weights of the rate; `"auto"` takes those that `predict_collapse` suggests.
+        seeds: a run of each beta is trained for each.
+        out: the experiment's folder; `runs/NAME` by default.
+        workers: processes at a time; by default one per core, and one on a GPU. A core's share of
+            threads each.
+        stack_runs: runs that a process trains as one batched program; for a GPU, which one small
+            model leaves idle.
+        device: `auto`, `cpu`, `cuda`, ...
+        engine: a name in `ENGINES`, or any `concurrent.futures.Executor`.
+        network: a name in `NETWORKS`, or your own function of `(image_shape, latent_dim)` that
+            gives an encoder and a decoder; such runs are trained one by one in this process.
+        progress: called twice a second for every run as `progress(name, steps done, steps in
+            all)`, and at the end for the evidence, with how many runs it has been collected from.
+        **options: `latent_dim`, `steps`, `batch_size`, `learning_rate`, `recipe`, `likelihood`,
+            `sigma`, `standardize`, ...: fields of `ModelConfig` and `TrainingConfig`.
+
+    Returns:
+        The experiment; `failures()` names runs that did not finish.
+
+    Raises:
+        UserError: if something given does not fit.
+        Interrupted: after Ctrl-C, once every run is saved.
+    """
+    network_name = network if isinstance(network, str) else CUSTOM
+    if isinstance(betas, str) and betas != "auto":
+        raise UserError(f"betas is {betas!r}; give numbers, or auto")
+    numbers = (1.0,) if isinstance(betas, str) else betas
+    config = experiment_config(images, numbers, seeds, network=network_name, **options)
+    if betas == "auto":
+        config = replace(config, betas=suggest_betas(config, images))
+    return run_experiment(
+        config,
+        images,
+        ExecutionConfig(
+            out=None if out is None else str(out),
+            device=device,
+            workers=workers,
+            stack_runs=stack_runs,
+            engine=engine if isinstance(engine, str) else "local",
+        ),
+        executor=None if isinstance(engine, str) else engine,
+        networks=None if isinstance(network, str) else network,
+        progress=progress,
+    )
+
+
+def run_experiment(
+    config: ExperimentConfig,
+    images: ImageSet,
+    execution: ExecutionConfig,
+    *,
+    executor: Executor | None = None,
+    networks: NetworkBuilder | None = None,
+    progress: Progress | None = None,
+) -> Experiment:
+    """Run a described experiment; see `compare`.
+
+    Args:
+        config: what the experiment is.
+        images: on what.
+        execution: where and how it runs.
+        executor: the user's own, in place of the engine.
+        networks: a user's own builder; such runs are trained one by one in this process.
+        progress: as in `compare`.
+
+    Raises:
+        UserError: if something given does not fit.
+        Interrupted: after Ctrl-C, once every run is saved.
+    """
+    config = settled(config, images)
+    check_trainable(config, execution.device, networks)
+    if execution.stack_runs > 1:
+        check_stackable(config)
+        if networks:
+            raise UserError("a network of your own is trained run by run; leave out stack_runs")
+    engine = build_engine(execution.engine, execution.engine_options)
+    folder = ExperimentFolder(execution.out or default_folder(config))
+    create_experiment_folder(config, images, folder)
+    for run in config.runs():
+        folder.run(run).create(run, images)
+    pending = [folder.run(run) for run in config.runs() if not folder.run(run).is_done]
+    if networks:
+        for run_folder in pending:
+            _run_here(run_folder, images, networks, execution.device)
+    elif pending:
+        num_groups = -(-len(pending) // execution.stack_runs)
+        if executor:
+            num_jobs = LocalEngine().num_jobs(execution.workers, execution.device)
+            runner: JobRunner = ExecutorRunner(executor)
+        else:
+            num_jobs = engine.num_jobs(execution.workers, execution.device)
+            runner = engine.start(min(num_jobs, num_groups))
+        jobs = _jobs(pending, execution, min(num_jobs, num_groups))
+        _follow(runner, jobs, config, folder, progress)
+    experiment = Experiment(folder.path, networks=networks)
+    try:
+        if experiment.runs() and experiment.saved_evidence() is None:
+            experiment.evidence(images, progress=progress)
+    finally:
+        experiment.report()
+    return experiment
+
+
+def train(
+    images: ImageSet,
+    beta: float = 1.0,
+    seed: int = 0,
+    *,
+    out: str | Path | None = None,
+    device: str = "auto",
+    network: str | NetworkBuilder = "higgins_conv",
+    progress: Progress | None = None,
+    **options: Any,
+) -> Run:
+    """Train one run in this process, or finish it; nothing if it is done.
+
+    Args:
+        images: from `load_images`.
+        beta: weight of the rate.
+        seed: from which every random number is derived.
+        out: the run's folder; `runs/NAME_beta-B_seed-S` by default.
+        device: `auto`, `cpu`, `cuda`, ...
+        network: as in `compare`.
+        progress: called as `progress(name of the run, steps done, steps in all)`.
+        **options: as in `compare`.
+
+    Raises:
+        UserError: if something given does not fit, or training diverges.
+        Interrupted: after Ctrl-C, once it is saved.
+    """
+    network_name = network if isinstance(network, str) else CUSTOM
+    config = experiment_config(images, [beta], [seed], network=network_name, **options)
+    return train_run(
+        config,
+        images,
+        ExecutionConfig(out=None if out is None else str(out), device=device),
+        networks=None if isinstance(network, str) else network,
+        progress=progress,
+    )
+
+
+def train_run(
+    config: ExperimentConfig,
+    images: ImageSet,
+    execution: ExecutionConfig,
+    *,
+    networks: NetworkBuilder | None = None,
+    progress: Progress | None = None,
+) -> Run:
+    """Train the run of an experiment that has one; see `train`."""
+    config = settled(config, images)
+    check_trainable(config, execution.device, networks)
+    (run,) = config.runs()
+    folder = RunFolder(execution.out or default_run_folder(config))
+    folder.create(run, images)
+    return execute_run(
+        folder, images=images, networks=networks, device=execution.device, progress=progress
+    )
+
+
+def _run_here(folder: RunFolder, images: ImageSet, networks: NetworkBuilder, device: str) -> None:
+    """Execute a run in this process; an error of the user's goes into its log, as a worker's."""
+    try:
+        execute_run(folder, images=images, networks=networks, device=device)
+    except UserError as error:
+        folder.append_log(f"{ERROR}{error}")
+
+
+def _jobs(
+    pending: Sequence[RunFolder], execution: ExecutionConfig, jobs_per_machine: int
+) -> list[Job]:
+    """Divide the unfinished runs into jobs."""
+    size = execution.stack_runs
+    return [
+        Job(
+            folders=tuple(str(folder.path) for folder in pending[i : i + size]),
+            device=execution.device,
+            jobs_per_machine=jobs_per_machine,
+        )
+        for i in range(0, len(pending), size)
+    ]
+
+
+def _follow(
+    runner: JobRunner,
+    jobs: Sequence[Job],
+    config: ExperimentConfig,
+    folder: ExperimentFolder,
+    progress: Progress | None,
+) -> None:
+    """Have jobs executed, and follow them to their end."""
+    futures: list[Future[int]] = []
+    try:
+        futures += [runner.submit(job) for job in jobs]
+        while not all(future.done() for future in futures):
+            _tell(progress, config, folder)
+            time.sleep(POLL_SECONDS)
+        statuses = [future.result() for future in futures]
+    except KeyboardInterrupt:
+        runner.stop()
+        statuses = [EXIT_INTERRUPTED]
+    finally:
+        runner.close()
+    _tell(progress, config, folder)
+    if EXIT_INTERRUPTED in statuses:
+        raise Interrupted(f"stopped; every run is saved in {folder.path}")
+
+
+def _tell(progress: Progress | None, config: ExperimentConfig, folder: ExperimentFolder) -> None:
+    """Tell how far every run is."""
+    if progress is None:
+        return
+    steps = config.training.optimization().steps
+    for run in config.runs():
+        run_folder = folder.run(run)
+        done = steps if run_folder.is_done else min(last_step(run_folder.history), steps)
+        progress(run.name, done, steps)

@@ -1,0 +1,84 @@
+"""Where runs are executed: one engine a file, named in `ENGINES`.
+
+An entry is a frozen dataclass whose fields are its options, which a user sets in the table
+`[engine]` of a TOML file. A file, and one line here, is all that a new engine needs.
+"""
+
+from collections.abc import Mapping
+from concurrent.futures import Future
+from dataclasses import fields
+from typing import Any, NamedTuple, Protocol
+
+from unknot.common.errors import UserError
+from unknot.common.plugins import load_plugin
+
+ENGINES = {
+    "local": "unknot.experiments.engines.local:LocalEngine",
+    "inline": "unknot.experiments.engines.inline:InlineEngine",
+}
+"""Name -> `module:class`."""
+
+
+class Job(NamedTuple):
+    """One run to execute, or several as one batched program; paths and names alone.
+
+    Device and threads are resolved where the job runs.
+
+    Attributes:
+        folders: of the runs, with their descriptions.
+        device: as the user asked for it: `auto`, `cpu`, ...
+        jobs_per_machine: that share a machine's cores.
+    """
+
+    folders: tuple[str, ...]
+    device: str
+    jobs_per_machine: int
+
+
+class JobRunner(Protocol):
+    """Executes jobs; each job's result is the exit status of its process."""
+
+    def submit(self, job: Job) -> "Future[int]":
+        """Have a job executed."""
+
+    def stop(self) -> None:
+        """Drop what has not begun, and ask what is at work to save and stop."""
+
+    def close(self) -> None:
+        """Wait until nothing is at work, and end what was started."""
+
+
+class Engine(Protocol):
+    """Where runs are executed."""
+
+    def num_jobs(self, wanted: int | None, device: str) -> int:
+        """Say how many jobs run at a time on one machine.
+
+        Args:
+            wanted: by the user; None leaves it to the engine.
+            device: as the user asked for it.
+        """
+
+    def start(self, num_jobs: int) -> JobRunner:
+        """Get ready for so many jobs at a time."""
+
+
+def build_engine(name: str, options: Mapping[str, Any]) -> Engine:
+    """Build an engine from its options.
+
+    Args:
+        name: in `ENGINES`.
+        options: its fields; those left out have their defaults.
+
+    Raises:
+        UserError: if there is no such engine or option.
+    """
+    entry = load_plugin("engine", name, ENGINES)
+    known = [item.name for item in fields(entry)]
+    unknown = sorted(set(options) - set(known))
+    if unknown:
+        raise UserError(
+            f"engine {name} has no option {unknown[0]!r}; it has {', '.join(known) or 'none'}"
+        )
+    engine: Engine = entry(**options)
+    return engine

@@ -1,0 +1,218 @@
+"""Worker processes on this machine, or wherever an executor of the user's runs our function."""
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Sequence
+from concurrent.futures import Executor, Future, ThreadPoolExecutor
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from threading import Lock
+from typing import Any
+
+from unknot.common.machine import num_cores
+from unknot.experiments.engines import Job, JobRunner
+from unknot.experiments.engines.worker import ANSWER, EXIT_USER
+from unknot.models.device import choose_device
+from unknot.runs.folder import RunFolder
+
+
+@dataclass(frozen=True)
+class LocalEngine:
+    """Worker processes on this machine, as many as it has cores; one on a GPU."""
+
+    def num_jobs(self, wanted: int | None, device: str) -> int:
+        """Say how many jobs run at a time; see `Engine.num_jobs`."""
+        return wanted or (num_cores() if choose_device(device).type == "cpu" else 1)
+
+    def start(self, num_jobs: int) -> JobRunner:
+        """Get ready for so many jobs at a time; see `Engine.start`."""
+        return LocalRunner(num_jobs)
+
+
+class WorkerProcess:
+    """A process of `unknot.experiments.engines.worker`: our module, never the caller's script.
+
+    Args:
+        threads: that it may use.
+        device: where it computes.
+        log: takes what it says before its first run.
+
+    Attributes:
+        options: threads and device.
+    """
+
+    def __init__(self, threads: int, device: str, log: Path) -> None:
+        self.options = threads, device
+        command = [sys.executable, "-P", "-m", "unknot.experiments.engines.worker"]
+        command += ["--parent", str(os.getpid()), "--threads", str(threads), "--device", device]
+        environment = {**os.environ, "OMP_NUM_THREADS": str(threads), "PYTHONUNBUFFERED": "1"}
+        with log.open("ab") as errors:
+            # in a session of its own: Ctrl-C reaches this process alone, which tells its children
+            self._child = subprocess.Popen(
+                command,
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=errors,
+                env=environment,
+                start_new_session=True,
+                text=True,
+            )
+
+    def execute(self, folders: Sequence[str]) -> int:
+        """Have it execute a run, or several as one batched program; returns their exit status."""
+        assert self._child.stdin
+        assert self._child.stdout
+        with suppress(BrokenPipeError):
+            self._child.stdin.write(json.dumps(list(folders)) + "\n")
+            self._child.stdin.flush()
+        for line in self._child.stdout:
+            if line.startswith(ANSWER):  # anything else was printed by what it imports
+                return int(line.removeprefix(ANSWER))
+        return self._child.wait()
+
+    @property
+    def has_exited(self) -> bool:
+        """Whether the process has exited."""
+        return self._child.poll() is not None
+
+    def terminate(self) -> None:
+        """Ask the process to save and stop."""
+        self._child.terminate()
+
+    def close(self) -> None:
+        """Wait for the process to exit, which it does when it is idle."""
+        with suppress(BrokenPipeError), self._child:
+            pass
+
+
+class WorkerPool:
+    """Worker processes, those at work and those kept for further jobs.
+
+    A copy that was sent to another process begins empty there.
+
+    Args:
+        keeps_idle: whether a process is kept when its job is done; it takes seconds to import what
+            it needs.
+    """
+
+    def __init__(self, keeps_idle: bool) -> None:
+        self._keeps_idle = keeps_idle
+        self._idle: list[WorkerProcess] = []
+        self._busy: set[WorkerProcess] = set()
+        self._lock = Lock()
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return WorkerPool, (self._keeps_idle,)
+
+    def run(self, job: Job) -> int:
+        """Execute a job in a worker process and wait for it.
+
+        Returns:
+            The exit status: 0, 1, 2 or 130; negative for a signal that ended the process.
+        """
+        folders = [RunFolder(path) for path in job.folders]
+        threads = max(1, num_cores() // job.jobs_per_machine)
+        process = self._acquire_worker(threads, job.device, folders[0].log)
+        status = None
+        try:
+            status = process.execute(job.folders)
+        except BaseException:  # Ctrl-C too, in an executor of the user's
+            process.terminate()
+            raise
+        finally:
+            self._release_worker(process, is_usable=status in (0, EXIT_USER))
+        if status < 0:
+            for folder in folders:
+                folder.append_log(f"the process was ended by signal {-status}; out of memory?")
+        return status
+
+    def terminate(self) -> None:
+        """Ask every process that is at work to save and stop."""
+        with self._lock:
+            for process in self._busy:
+                process.terminate()
+
+    def close(self) -> None:
+        """End the processes that are idle."""
+        with self._lock:
+            while self._idle:
+                self._idle.pop().close()
+
+    def _acquire_worker(self, threads: int, device: str, log: Path) -> WorkerProcess:
+        """Take an idle worker or start one, and mark it busy."""
+        with self._lock:
+            for process in [worker for worker in self._idle if worker.has_exited]:
+                self._idle.remove(process)
+                process.close()
+            fitting = [worker for worker in self._idle if worker.options == (threads, device)]
+            process = fitting[0] if fitting else WorkerProcess(threads, device, log)
+            if fitting:
+                self._idle.remove(process)
+            self._busy.add(process)
+        return process
+
+    def _release_worker(self, process: WorkerProcess, *, is_usable: bool) -> None:
+        """Mark a worker idle, or wait for its end."""
+        with self._lock:
+            self._busy.discard(process)
+            if self._keeps_idle and is_usable:
+                self._idle.append(process)
+                return
+        process.close()
+
+
+class LocalRunner:
+    """Executes jobs in worker processes of this machine, each kept for further jobs.
+
+    Args:
+        num_jobs: processes at a time.
+    """
+
+    def __init__(self, num_jobs: int) -> None:
+        self._pool = WorkerPool(keeps_idle=True)
+        self._threads = ThreadPoolExecutor(num_jobs, thread_name_prefix="unknot")
+
+    def submit(self, job: Job) -> "Future[int]":
+        """Have a job executed; see `JobRunner.submit`."""
+        return self._threads.submit(self._pool.run, job)
+
+    def stop(self) -> None:
+        """Drop what has not begun, and ask what is at work to save and stop."""
+        self._threads.shutdown(wait=False, cancel_futures=True)
+        self._pool.terminate()
+
+    def close(self) -> None:
+        """Wait until nothing is at work, and end the processes."""
+        self._threads.shutdown(wait=True)
+        self._pool.close()
+
+
+class ExecutorRunner:
+    """Executes jobs wherever an executor of the user's runs `WorkerPool.run`.
+
+    Args:
+        executor: any; it stays the user's to shut down.
+    """
+
+    def __init__(self, executor: Executor) -> None:
+        self._executor = executor
+        self._pool = WorkerPool(keeps_idle=False)
+        self._futures: list[Future[int]] = []
+
+    def submit(self, job: Job) -> "Future[int]":
+        """Have a job executed; see `JobRunner.submit`."""
+        future = self._executor.submit(self._pool.run, job)
+        self._futures.append(future)
+        return future
+
+    def stop(self) -> None:
+        """Drop what has not begun, and ask what is at work in this process to save and stop."""
+        for future in self._futures:
+            future.cancel()
+        self._pool.terminate()
+
+    def close(self) -> None:
+        """Leave the executor as it is."""

@@ -1,0 +1,155 @@
+"""Described runs -> finished runs: fit, save codes, score, draw, mark done."""
+
+import traceback
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack
+from functools import partial
+
+from unknot.common.errors import Interrupted, UserError, explain_os_error
+from unknot.common.progress import Progress
+from unknot.data.image_set import ImageSet
+from unknot.models.networks import NetworkBuilder
+from unknot.report.run_figures import draw_figures
+from unknot.runs.folder import ERROR, RunFolder
+from unknot.runs.run import Run
+from unknot.runs.scores import score_run_quickly
+from unknot.training.fit import TrainedModel, fit, fit_stacked
+from unknot.training.outcome import save_outcome
+
+
+def execute_run(
+    folder: RunFolder,
+    *,
+    images: ImageSet | None = None,
+    networks: NetworkBuilder | None = None,
+    device: str = "auto",
+    progress: Progress | None = None,
+) -> Run:
+    """Train a described run, or finish it, score it and draw it; nothing if it is done.
+
+    Args:
+        folder: with the run's description.
+        images: its images, if they are open already.
+        networks: a user's own builder.
+        device: where to compute.
+        progress: called as `progress(name of the run, steps done, steps in all)`.
+
+    Raises:
+        UserError: if it cannot be trained, or another process is at it.
+        Interrupted: after a signal, once everything is saved.
+    """
+    with folder.locked():
+        if not folder.is_done:
+            images = images or folder.open_images()
+            trained = fit(
+                folder.read_config(),
+                images,
+                folder,
+                device=device,
+                networks=networks,
+                progress=progress,
+            )
+            finish_run(folder, trained, images, networks=networks, device=device)
+    return Run(folder.path, networks=networks, device=device)
+
+
+def finish_run(
+    folder: RunFolder,
+    trained: TrainedModel,
+    images: ImageSet,
+    *,
+    networks: NetworkBuilder | None = None,
+    device: str = "auto",
+) -> None:
+    """Save a trained run's codes, score and draw it, and mark it done.
+
+    Args:
+        folder: the run's.
+        trained: as `fit` gave it.
+        images: it was trained on.
+        networks: a user's own builder.
+        device: where to compute.
+
+    Raises:
+        UserError: if its codes cannot be scored.
+    """
+    save_outcome(folder, trained, images)
+    run = Run(folder.path, networks=networks, device=device)
+    score_run_quickly(run)
+    draw_figures(run)
+    folder.mark_done()
+
+
+def execute_stacked(
+    folders: Sequence[RunFolder], device: str, progress: Progress | None = None
+) -> dict[RunFolder, str]:
+    """Execute several runs, trained as one batched program.
+
+    What stops one of them goes into its own log, and the others go on.
+
+    Args:
+        folders: with the runs' descriptions; done ones are left alone.
+        device: where to compute.
+        progress: called as `progress(name of the first run, steps done, steps in all)`.
+
+    Returns:
+        What stopped each run that did not come to its end, as its log has it.
+
+    Raises:
+        Interrupted: after a signal, once everything is saved.
+    """
+    errors: dict[RunFolder, str] = {}
+    with ExitStack() as locks:
+        for folder in folders:
+            text = error_text(partial(locks.enter_context, folder.locked()))
+            if text:
+                errors[folder] = text
+        pending = [folder for folder in folders if folder not in errors and not folder.is_done]
+        if pending:
+            text = error_text(lambda: errors.update(_train_stacked(pending, device, progress)))
+            if text:
+                errors |= {folder: text for folder in pending if not folder.is_done}
+    for folder, text in errors.items():
+        folder.append_log(text)
+    return errors
+
+
+def _train_stacked(
+    pending: Sequence[RunFolder], device: str, progress: Progress | None
+) -> dict[RunFolder, str]:
+    """Train and finish the runs that are not done; returns what stopped some of them."""
+    images = pending[0].open_images()
+    runs = [(folder.read_config(), folder) for folder in pending]
+    outcomes = fit_stacked(runs, images, device=device, progress=progress)
+    errors: dict[RunFolder, str] = {}
+    for folder in pending:
+        outcome = outcomes[folder.path]
+        if isinstance(outcome, UserError):
+            errors[folder] = f"{ERROR}{outcome}"
+        else:
+            text = error_text(partial(finish_run, folder, outcome, images, device=device))
+            if text:
+                errors[folder] = text
+    return errors
+
+
+def error_text(job: Callable[[], object]) -> str:
+    """Do a job; give what its log says if it fails, or an empty string.
+
+    That is one line that begins with `error: ` where a user can mend it, or else a traceback.
+
+    Raises:
+        Interrupted: if the job was.
+    """
+    try:
+        job()
+    except Interrupted:
+        raise
+    except UserError as error:
+        return f"{ERROR}{error}"
+    except OSError as error:
+        explained = explain_os_error(error)
+        return f"{ERROR}{explained}" if explained else traceback.format_exc().rstrip()
+    except Exception:
+        return traceback.format_exc().rstrip()
+    return ""

@@ -1,0 +1,131 @@
+"""Experiment: all runs of one comparison, in their folder."""
+
+import html
+from pathlib import Path
+
+from unknot.common.errors import UserError
+from unknot.common.files import write_json
+from unknot.common.progress import Progress
+from unknot.config import ExperimentConfig
+from unknot.data.image_set import ImageSet
+from unknot.evidence.collect import Evidence, collect_evidence
+from unknot.models.networks import NetworkBuilder
+from unknot.report.page import write_report
+from unknot.runs.folder import ERROR, ExperimentFolder
+from unknot.runs.run import Run
+
+
+class Experiment:
+    """All runs of one comparison, in their folder.
+
+    Args:
+        folder: where `compare` put them.
+        networks: the builder of a user's own pair, if they were trained with one.
+
+    Attributes:
+        files: the folder, with the name of every file in it.
+        config: the experiment's description.
+
+    Raises:
+        UserError: if no experiment is there.
+    """
+
+    def __init__(self, folder: str | Path, *, networks: NetworkBuilder | None = None) -> None:
+        self.files = ExperimentFolder(folder)
+        self.config: ExperimentConfig = self.files.read_config()
+        self._networks = networks
+
+    def __repr__(self) -> str:
+        return f"Experiment({str(self.folder)!r})"
+
+    @property
+    def folder(self) -> Path:
+        """Where `compare` put the runs."""
+        return self.files.path
+
+    def run(self, beta: float, seed: int = 0) -> Run:
+        """Open the finished run of one beta and seed.
+
+        Raises:
+            UserError: if there is none.
+        """
+        config = next((c for c in self.config.runs() if (c.beta, c.seed) == (beta, seed)), None)
+        if config is None:
+            raise UserError(
+                f"no run with beta {beta} and seed {seed}; betas: {self.config.betas}, "
+                f"seeds: {self.config.seeds}"
+            )
+        return Run(self.files.run(config).path, networks=self._networks)
+
+    def runs(self) -> list[Run]:
+        """Open every finished run."""
+        folders = [self.files.run(config) for config in self.config.runs()]
+        return [Run(folder.path, networks=self._networks) for folder in folders if folder.is_done]
+
+    def failures(self) -> dict[str, str]:
+        """Name each run that is not finished, and the reason."""
+        folders = [self.files.run(config) for config in self.config.runs()]
+        return {
+            folder.name: folder.last_log_line().removeprefix(ERROR) or "not finished"
+            for folder in folders
+            if not folder.is_done
+        }
+
+    def crashed_runs(self) -> list[str]:
+        """Name the unfinished runs whose log does not end in an error that a user can mend."""
+        folders = [self.files.run(config) for config in self.config.runs()]
+        last_lines = {f.name: f.last_log_line() for f in folders if not f.is_done}
+        return [name for name, line in last_lines.items() if line and not line.startswith(ERROR)]
+
+    def evidence(
+        self, images: ImageSet | None = None, *, progress: Progress | None = None
+    ) -> Evidence:
+        """Ask what each latent does and whether a higher beta separated them.
+
+        Writes `evidence.json` too.
+
+        Args:
+            images: it was trained on; opened again by default.
+            progress: called as `progress("evidence", runs done, runs in all)`.
+
+        Raises:
+            UserError: if no run is finished, or the images are gone or have changed.
+        """
+        runs = self.runs()
+        if not runs:
+            raise UserError(f"{self.folder} holds no finished run; run its command again first")
+        images = images or runs[0].files.open_images()
+        evidence = collect_evidence(
+            self.config,
+            self.files,
+            images,
+            runs,
+            networks=self._networks,
+            progress=progress,
+        )
+        write_json(self.files.evidence, evidence.as_dict())
+        return evidence
+
+    def saved_evidence(self) -> Evidence | None:
+        """Read `evidence.json`; None where it is not of the runs that are finished now."""
+        evidence = Evidence.load(self.files.evidence)
+        finished = [run.name for run in self.runs()]
+        return evidence if evidence and evidence.runs_included == finished else None
+
+    def report(self) -> Path:
+        """Write the page from what is there; returns its file.
+
+        Raises:
+            UserError: if a file of the experiment is damaged.
+        """
+        write_report(self.files, self.config, self.runs(), self.failures(), self.saved_evidence())
+        return self.files.report
+
+    def _repr_html_(self) -> str:
+        """The page in a frame that may run scripts and nothing else, for notebooks."""
+        text = html.escape(self.report().read_text(encoding="utf-8"))
+        plain = text.encode("ascii", "xmlcharrefreplace").decode()
+        return (
+            f'<iframe sandbox="allow-scripts" srcdoc="{plain}" '
+            'style="width: 100%; height: 720px; border: 0"></iframe>'
+        )

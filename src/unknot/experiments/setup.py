@@ -1,0 +1,157 @@
+"""The beginning of an experiment: what it is, before the first step."""
+
+import platform
+from collections.abc import Sequence
+from dataclasses import fields, replace
+from difflib import get_close_matches
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from unknot.common.errors import UserError
+from unknot.common.files import write_json
+from unknot.common.machine import num_cores, processor
+from unknot.config import CUSTOM, DataConfig, ExperimentConfig, ModelConfig, TrainingConfig
+from unknot.data.image_set import ImageSet
+from unknot.data.sources import archive
+from unknot.data.splits import SPLITS
+from unknot.evidence.preregistration import plan_of, with_hash
+from unknot.models.device import choose_device
+from unknot.models.likelihoods import build_likelihood
+from unknot.models.networks import NetworkBuilder, find_network
+from unknot.models.objectives import build_objective
+from unknot.report.figures import animations, sheets
+from unknot.runs.folder import ExperimentFolder, RunFolder
+from unknot.runs.history import last_step
+
+
+def experiment_config(
+    images: ImageSet, betas: Sequence[float], seeds: Sequence[int], **options: Any
+) -> ExperimentConfig:
+    """Describe an experiment by plain values.
+
+    Args:
+        images: on what.
+        betas: weights of the rate.
+        seeds: a run of each beta for each.
+        **options: fields of `ModelConfig` and `TrainingConfig` (`latent_dim`, `steps`, ...).
+
+    Raises:
+        UserError: if an option is unknown or has a value that does not fit.
+    """
+    model = {item.name for item in fields(ModelConfig)}
+    training = {item.name for item in fields(TrainingConfig)}
+    for name in options:
+        if name not in model | training:
+            close = get_close_matches(name, model | training, 1)
+            hint = f"did you mean {close[0]!r}?" if close else "see ModelConfig, TrainingConfig"
+            raise UserError(f"unknown option {name!r}; {hint}")
+    preparation = images.info["preparation"]
+    return ExperimentConfig(
+        betas=tuple(float(beta) for beta in betas),
+        seeds=tuple(int(seed) for seed in seeds),
+        data=DataConfig(
+            source=images.info["source"],
+            size=preparation["size"],
+            crop=preparation["crop"],
+            color=preparation["color"],
+            group=images.info["group"],
+        ),
+        model=ModelConfig(**{name: v for name, v in options.items() if name in model}),
+        training=TrainingConfig(**{name: v for name, v in options.items() if name in training}),
+    )
+
+
+def settled(config: ExperimentConfig, images: ImageSet) -> ExperimentConfig:
+    """Give the same experiment with nothing left to the recipe, and its images' own source."""
+    return replace(
+        config,
+        training=config.training.resolved(),
+        data=replace(config.data, source=images.info["source"]),
+    )
+
+
+def check_trainable(config: ExperimentConfig, device: str, networks: NetworkBuilder | None) -> None:
+    """Refuse what no run could be trained with, before anything is written.
+
+    Args:
+        config: the experiment's.
+        device: as the user asked for it.
+        networks: a user's own builder.
+
+    Raises:
+        UserError: if network, objective, likelihood or device are not to be had.
+    """
+    build_objective(config.training.objective, config.training.objective_options)
+    build_likelihood(config.model.likelihood, config.model.sigma)
+    if networks is None:
+        if config.model.network == CUSTOM:
+            raise UserError("the network is one of your own: give compare(..., network=...)")
+        find_network(config.model.network)
+    choose_device(device)
+
+
+def default_folder(config: ExperimentConfig) -> Path:
+    """Name `runs/NAME`: the name of the data's last folder in letters that any system takes."""
+    path = Path(config.data.source)
+    stem = path.stem if path.suffix.lower() in (".zip", *archive.SUFFIXES) else path.name
+    safe = "".join(c if c.isascii() and (c.isalnum() or c in "-_.") else "-" for c in stem)
+    return Path("runs") / (safe.strip("-.") or "images")
+
+
+def default_run_folder(config: ExperimentConfig) -> Path:
+    """Name `runs/NAME_beta-B_seed-S`, for an experiment of one run."""
+    folder = default_folder(config)
+    return folder.with_name(f"{folder.name}_{config.runs()[0].name}")
+
+
+def create_experiment_folder(
+    config: ExperimentConfig, images: ImageSet, folder: ExperimentFolder
+) -> None:
+    """Write what the experiment is, or check that the folder holds the same.
+
+    Betas and seeds may be added to an experiment; its other runs stay as they are, and so does its
+    plan once one of them has begun.
+
+    Raises:
+        UserError: if the folder holds something else, or the images have changed.
+    """
+    folder.check(config, images)
+    if not folder.is_experiment:
+        folder.path.mkdir(parents=True, exist_ok=True)
+        sample = sheets.random_sample(images.images, rng=np.random.default_rng(0))
+        animations.save_picture(sample, folder.sample)
+    if not any(_has_begun(folder.run(run)) for run in config.runs()):
+        plan = with_hash(plan_of(config, images))
+        write_json(folder.plan, plan)
+        write_json(folder.environment, environment(images) | {"plan_sha256": plan["sha256"]})
+    folder.write_config(config)
+
+
+def _has_begun(folder: RunFolder) -> bool:
+    return folder.is_done or last_step(folder.history) > 0
+
+
+def environment(images: ImageSet) -> dict[str, Any]:
+    """List what a result depends on besides its description: versions, processor, data."""
+    versions = {"python": platform.python_version(), "unknot": _version("unknot")}
+    for package in ("torch", "numpy", "pillow", "safetensors", "matplotlib"):
+        versions[package] = _version(package)
+    return {
+        "versions": versions,
+        "platform": platform.platform(),
+        "processor": processor(),
+        "cores": num_cores(),
+        "data_fingerprint": images.fingerprint,
+        "data": {key: value for key, value in images.info.items() if key != "names"}
+        | {"splits": {split: len(images.indices(split)) for split in SPLITS}},
+    }
+
+
+def _version(package: str) -> str:
+    try:
+        return version(package)
+    except PackageNotFoundError:
+        return "not installed"

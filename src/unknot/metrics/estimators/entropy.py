@@ -1,0 +1,105 @@
+"""Entropies and mutual information of discrete tables.
+
+The plug-in estimate of mutual information is too high by about `(K - 1)(B - 1) / 2N` nats for K
+levels, B bins and N points. The estimate of Miller and Madow over quantile bins corrects that; the
+plug-in estimate over bins of equal width is there for metrics that are shares, over which such an
+excess spreads evenly.
+"""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from unknot.metrics.estimators.bins import NUM_BINS, rank_bins, width_bins
+
+FloatArray = NDArray[np.float64]
+
+
+class Information(NamedTuple):
+    """What every latent tells of every factor, in nats.
+
+    Attributes:
+        corrected: mutual information by Miller and Madow over quantile bins, shape
+            `(num_latents, num_factors)`.
+        plug_in: by relative frequencies over bins of equal width, the same shape.
+        joint_entropy: of a latent's bin and a factor's level, corrected, the same shape.
+        num_bins: bins of each latent beside each factor, the same shape.
+        entropy: of each factor, corrected, shape `(num_factors,)`.
+    """
+
+    corrected: FloatArray
+    plug_in: FloatArray
+    joint_entropy: FloatArray
+    num_bins: FloatArray
+    entropy: FloatArray
+
+
+def entropy(counts: NDArray[np.number], *, corrected: bool = False) -> float:
+    """Compute the entropy of a table of counts or probabilities, in nats.
+
+    Args:
+        counts: not negative, any shape.
+        corrected: add `(cells that occur - 1) / 2N` (Miller 1955), for counts.
+    """
+    cells = counts[counts > 0].astype(np.float64)
+    total = cells.sum()
+    shares = cells / total
+    value = float(-(shares * np.log(shares)).sum())
+    return value + (len(cells) - 1) / (2 * total) if corrected else value
+
+
+def mutual_information(counts: NDArray[np.number], *, corrected: bool = False) -> float:
+    """Compute the mutual information of the rows and columns of a table, in nats.
+
+    Args:
+        counts: counts or probabilities, shape `(rows, columns)`.
+        corrected: with Miller's correction of the three entropies, for counts; it can then fall
+            below zero by chance.
+    """
+    rows = entropy(counts.sum(1), corrected=corrected)
+    columns = entropy(counts.sum(0), corrected=corrected)
+    return rows + columns - entropy(counts, corrected=corrected)
+
+
+def contingency(
+    first: NDArray[np.int64], num_first: int, second: NDArray[np.int64], num_second: int
+) -> NDArray[np.int64]:
+    """Count how often each pair of levels occurs, shape `(num_first, num_second)`."""
+    pairs = np.bincount(first * num_second + second, minlength=num_first * num_second)
+    return pairs.reshape(num_first, num_second)
+
+
+def information_between(
+    codes: FloatArray, factors: Sequence[tuple[NDArray[np.int64], int]]
+) -> Information:
+    """Measure what each latent tells of each factor, at the points where the factor is known.
+
+    Args:
+        codes: shape `(num, num_latents)`.
+        factors: levels (-1 where not known) and their number, for each factor.
+    """
+    shape = (codes.shape[1], len(factors))
+    corrected, plug_in = np.zeros(shape), np.zeros(shape)
+    joint_entropy, num_bins = np.zeros(shape), np.zeros(shape)
+    entropies = np.zeros(len(factors))
+    for k, (levels, num_levels) in enumerate(factors):
+        known = levels >= 0
+        entropies[k] = entropy(np.bincount(levels[known]), corrected=True)
+        for j, latent in enumerate(codes.T):
+            bins, num = rank_bins(latent[known], -(-NUM_BINS // num_levels) * num_levels)
+            most = max(NUM_BINS, num_levels)
+            counts = contingency(levels[known], num_levels, bins, num)
+            widths = width_bins(latent[known], most)
+            corrected[j, k] = max(mutual_information(counts, corrected=True), 0.0)
+            plug_in[j, k] = mutual_information(contingency(levels[known], num_levels, widths, most))
+            joint_entropy[j, k] = entropy(counts, corrected=True)
+            num_bins[j, k] = num
+    return Information(
+        corrected=corrected,
+        plug_in=plug_in,
+        joint_entropy=joint_entropy,
+        num_bins=num_bins,
+        entropy=entropies,
+    )

@@ -1,0 +1,118 @@
+"""What is minimised: one objective a file, named in `OBJECTIVES`.
+
+An entry is a frozen dataclass whose fields are its options, which a user sets in the table
+`[training.objective_options]`. A file, and one line here, is all that a new objective needs.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from difflib import get_close_matches
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, Protocol
+
+from unknot.common.errors import UserError
+from unknot.common.plugins import load_plugin
+
+if TYPE_CHECKING:  # the names above must be had without torch
+    import torch
+    from torch import Tensor
+
+    from unknot.models.vae import Terms
+
+OBJECTIVES = {"beta_vae": "unknot.models.objectives.beta_vae:BetaVAE"}
+"""Name -> `module:class`."""
+
+
+@dataclass(frozen=True)
+class StepContext:
+    """When and where a loss is asked for.
+
+    Attributes:
+        step: updates done before this one.
+        num_steps: of the whole run.
+        beta: weight of the rate at this step; below the run's own while it is warming up.
+        num_train: training images.
+        seed: of the run.
+    """
+
+    step: int
+    num_steps: int
+    beta: float
+    num_train: int
+    seed: int
+
+    def generator(self, consumer: str) -> torch.Generator:
+        """Give a CPU generator that depends on seed, consumer and step alone."""
+        from unknot.common.randomness import generator
+
+        return generator(self.seed, f"objective {consumer}", self.step)
+
+
+class Loss(NamedTuple):
+    """What an objective gives.
+
+    Attributes:
+        value: nats per image, a scalar.
+        quantities: further scalars for the history, in the order of the objective's `quantities`.
+    """
+
+    value: Tensor
+    quantities: tuple[Tensor, ...] = ()
+
+
+class Objective(Protocol):
+    """What is minimised.
+
+    Attributes:
+        needs_whole_batch: whether it is more than a mean over images. A mean may be computed by
+            several processes on shares of a batch, or for several runs at once; anything else is
+            computed by one process on whole batches.
+        quantities: names of the further scalars that `loss` gives, for the history.
+        collapses_by_beta: whether a linear model's latents collapse at the betas that
+            `unknot.evidence.collapse` predicts.
+    """
+
+    needs_whole_batch: ClassVar[bool]
+    quantities: ClassVar[tuple[str, ...]]
+    collapses_by_beta: ClassVar[bool]
+
+    def loss(self, terms: Terms, at: StepContext) -> Loss:
+        """Give the loss of a batch.
+
+        Args:
+            terms: per image, in nats.
+            at: the step.
+        """
+
+
+def build_objective(name: str, options: Mapping[str, Any]) -> Objective:
+    """Build an objective from its options.
+
+    Args:
+        name: in `OBJECTIVES`.
+        options: its fields; those left out have their defaults.
+
+    Raises:
+        UserError: if there is no such objective or option, or an option has another type.
+    """
+    entry = load_plugin("objective", name, OBJECTIVES)
+    known = {item.name: item for item in fields(entry)}
+    for option, value in options.items():
+        if option not in known:
+            close = get_close_matches(option, known, 1)
+            hint = f"did you mean {close[0]!r}? " if close else ""
+            raise UserError(
+                f"objective_options of {name} holds {option!r}; {hint}"
+                f"it can hold {', '.join(known) or 'nothing'}"
+            )
+        wanted = type(known[option].default)
+        if wanted is float and type(value) is int:
+            continue
+        if type(value) is not wanted:
+            raise UserError(
+                f"objective_options of {name}: {option} is {value!r}; it must be like "
+                f"{known[option].default!r}"
+            )
+    objective: Objective = entry(**options)
+    return objective

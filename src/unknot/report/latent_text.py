@@ -1,0 +1,84 @@
+"""What each latent of a run does, in words: the labels that explain it, what moving it changes."""
+
+from collections.abc import Sequence
+
+from unknot.evidence.latent_labels import LatentLabels
+from unknot.evidence.run_evidence import RunEvidence
+
+COLLAPSED = "collapsed"
+MAX_LABELS = 4  # other labels that a line names
+
+
+def latents_text(name: str, run: RunEvidence) -> str:
+    """Say what each latent of a run does, a line for each."""
+    labels = run.labels
+    head = f"What each latent of {name} does"
+    if labels:
+        by = f", permuted by {labels.num_groups} groups" if labels.num_groups else ""
+        head += (
+            f" ({labels.num_images:,} test images, {len(labels.label_names)} labels{by}; p "
+            "corrected for every latent and label):"
+        )
+    return "\n".join([head, *(f"  {line}" for line in latent_lines(run))])
+
+
+def latent_lines(run: RunEvidence) -> list[str]:
+    """Say what each latent of a run does, without a heading."""
+    labels, effects = run.labels, run.traversal_effects
+    latent_dim = len(labels.active) if labels else len(effects.change) if effects else 0
+    lines = []
+    for latent in range(latent_dim):
+        parts = [label_text(labels, latent)] if labels else []
+        if effects and effects.change[latent] > 0:
+            parts.append(
+                f"moving it changes {effects.change_kind(latent)}, "
+                f"{effects.change_region(latent)}, by {effects.change[latent]:.0f} levels"
+            )
+        lines.append(f"latent {latent}: {'; '.join(parts) or COLLAPSED}")
+    return lines
+
+
+def label_text(labels: LatentLabels, latent: int) -> str:
+    """Say what labels tell of one latent.
+
+    Args:
+        labels: of a run.
+        latent: its number.
+    """
+    if not labels.active[latent]:
+        return COLLAPSED
+    best = labels.best(latent)
+    if best is None:
+        return "no label explains it"
+    side = "lower" if labels.sign[latent, best] < 0 else "higher"
+    p_value = labels.p_value[latent, best]
+    text = f"{side} with {labels.label_names[best]}, {_effect(labels, latent, best)}, "
+    text += "p < .001" if p_value < 0.001 else f"p {p_value:.3f}"
+    correlated = [labels.label_names[k] for k in labels.correlated_labels(latent)]
+    others = [labels.label_names[k] for k in labels.other_labels(latent)]
+    return text + _more_labels("which goes with", correlated) + _more_labels("also", others)
+
+
+def _effect(labels: LatentLabels, latent: int, label: int) -> str:
+    """How much a label tells of a latent, with its interval."""
+    size, (low, high) = labels.effect[latent, label], labels.interval[latent, label]
+    if labels.binary[label]:
+        return f"AUROC {size:.2f} ({low:.2f}-{high:.2f})"
+    r2 = labels.r2[latent, label]
+    return f"{size:.0%} of its information ({low:.0%}-{high:.0%}), R2 {r2:.2f}"
+
+
+def _more_labels(lead: str, names: Sequence[str]) -> str:
+    if not names:
+        return ""
+    more = len(names) - MAX_LABELS
+    return f"; {lead} {', '.join(names[:MAX_LABELS])}" + (f" and {more} more" if more > 0 else "")
+
+
+def best_label_text(labels: LatentLabels, latent: int) -> str:
+    """Name the label that a latent carries, in a few words; empty if none."""
+    best = labels.best(latent)
+    if best is None:
+        return ""
+    name, size = labels.label_names[best], labels.effect[latent, best]
+    return f"{name} (AUROC {size:.2f})" if labels.binary[best] else f"{name} ({size:.0%})"

@@ -1,0 +1,119 @@
+"""HTML pieces -> one self-contained page, with pictures, plots and decoders inside it."""
+
+import base64
+import hashlib
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from importlib import resources
+from pathlib import Path
+from typing import Any
+
+from jinja2 import Environment, StrictUndefined
+from markupsafe import Markup
+
+from unknot.report.script_data import ScriptData
+from unknot.report.sections import SECTIONS
+
+MEDIA = {".avif": "image/avif", ".webp": "image/webp", ".gif": "image/gif", ".png": "image/png"}
+SCRIPTS = ("decoder.js", "player.js", "explorer.js")
+WASM = " 'wasm-unsafe-eval'"
+"""What lets a page compile WebAssembly; without it the plain JavaScript is used."""
+
+
+@dataclass(frozen=True)
+class Piece:
+    """One section of the page, filled in.
+
+    Attributes:
+        name: in `SECTIONS`.
+        html: everything a user named is escaped in it.
+        anchor: id of the element that a link leads to; empty if there is no link.
+        link: text of that link.
+    """
+
+    name: str
+    html: Markup
+    anchor: str
+    link: str
+
+
+def render_piece(name: str, section: Any) -> Piece:
+    """Fill the HTML piece of a section.
+
+    Args:
+        name: in `SECTIONS`; the piece lies beside the section's module.
+        section: what it shows.
+    """
+    package, stem = SECTIONS[name].split(":")[0].rsplit(".", 1)
+    source = resources.files(package).joinpath(f"{stem}.html").read_text(encoding="utf-8")
+    module = _environment().from_string(source).make_module({"section": section})
+    return Piece(
+        name=name,
+        html=Markup(str(module).strip()),
+        anchor=getattr(module, "anchor", ""),
+        link=getattr(module, "link", ""),
+    )
+
+
+def render_page(
+    title: str, pieces: Sequence[Piece], data: ScriptData | None, *, wasm: bool = True
+) -> str:
+    """Put the pieces into the page's frame.
+
+    The page's policy lets nothing be loaded from elsewhere, and no script run but its own. The
+    pieces before the first link are the page's answer, and stand together above the links.
+
+    Args:
+        title: of the page.
+        pieces: in their order.
+        data: what the scripts read; None for a page without scripts.
+        wasm: let the page compile WebAssembly.
+    """
+    first_link = next((i for i, piece in enumerate(pieces) if piece.link), len(pieces))
+    script = "\n".join(asset(name) for name in SCRIPTS)
+    digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
+    return (
+        _environment()
+        .from_string(asset("page.html"))
+        .render(
+            title=title,
+            answer=pieces[:first_link],
+            pieces=pieces[first_link:],
+            style=Markup(asset("style.css")),
+            script=Markup(script) if data else None,
+            script_hash=Markup(f"sha256-{digest}"),
+            wasm=Markup(WASM if wasm else ""),
+            data=Markup(_inert_json(data.as_dict())) if data else None,
+        )
+    )
+
+
+def asset(name: str) -> str:
+    """Read a text file of the folder `assets`."""
+    return resources.files("unknot.report").joinpath("assets", name).read_text(encoding="utf-8")
+
+
+def data_uri(path: Path) -> str:
+    """Read a picture as a data address."""
+    content = base64.b64encode(path.read_bytes()).decode()
+    return f"data:{MEDIA[path.suffix]};base64,{content}"
+
+
+def inline_svg(text: str) -> Markup:
+    """Let an SVG of our own through, less what stands before it."""
+    return Markup(text[text.index("<svg") :]) if text else Markup("")
+
+
+def _environment() -> Environment:
+    environment = Environment(
+        autoescape=True, trim_blocks=True, lstrip_blocks=True, undefined=StrictUndefined
+    )
+    environment.filters.update(data_uri=data_uri, inline_svg=inline_svg)
+    return environment
+
+
+def _inert_json(document: Any) -> str:
+    """A document as JSON that cannot end the element it stands in."""
+    text = json.dumps(document, separators=(",", ":"), allow_nan=False)
+    return text.replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026")

@@ -1,0 +1,232 @@
+"""What the page's scripts read of every run: decoders, codes to start from, reconstructions."""
+
+import io
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image, features
+
+from unknot.common.errors import UserError
+from unknot.evidence.collect import Evidence
+from unknot.evidence.latent_labels import LatentLabels
+from unknot.report.browser_decoder import (
+    BrowserModel,
+    PixelScale,
+    browser_model,
+    encoded,
+    kernel,
+    pixel_scale,
+)
+from unknot.report.latent_text import best_label_text
+from unknot.report.run_figures import prior_codes
+from unknot.report.text import run_title
+from unknot.runs.codecs import Codec
+from unknot.runs.run import Run
+
+MODEL_BYTES = 8_000_000
+"""Once the decoders of the first seeds have so many characters, no more go into the page."""
+SHEET_BYTES = 4_000_000
+"""The same of the sheets of reconstructions."""
+QUALITY = 80
+DECIMALS = 4  # of codes
+
+
+@dataclass(frozen=True)
+class ScriptLatent:
+    """One latent of a run.
+
+    Attributes:
+        index: its number in the model.
+        kl: its rate on test images, in nats.
+        label: that it carries, in a few words; empty if none.
+    """
+
+    index: int
+    kl: float
+    label: str
+
+
+@dataclass(frozen=True)
+class ScriptRun:
+    """One run.
+
+    Attributes:
+        name: of its folder.
+        title: its beta and seed.
+        latents: the largest rate first.
+        sheet: its reconstructions, a row for each recorded step, as a data address; None where they
+            are not in the page.
+        model: its decoder; None where it is not in the page.
+        codes: of the test images, where there is a decoder.
+        reason: why there is none, in words.
+    """
+
+    name: str
+    title: str
+    latents: Sequence[ScriptLatent]
+    sheet: str | None
+    model: BrowserModel | None
+    codes: list[list[float]]
+    reason: str
+
+    def as_dict(self) -> dict[str, Any]:
+        """The fields, for a JSON document."""
+        return {
+            "name": self.name,
+            "title": self.title,
+            "latents": [asdict(latent) for latent in self.latents],
+            "sheet": self.sheet,
+            "model": self.model.as_dict() if self.model else None,
+            "codes": self.codes,
+        }
+
+
+@dataclass(frozen=True)
+class ScriptData:
+    """All that the page's scripts read.
+
+    Attributes:
+        kernel: the decoder's WebAssembly.
+        images: test images, side by side, as a data address; empty where there are none.
+        num_images: how many.
+        steps: of training at which they were reconstructed.
+        samples: of the prior, which traversals start from.
+        scale: how a decoder's outputs become pixels.
+        runs: every beta of the first seed first.
+    """
+
+    kernel: str
+    images: str
+    num_images: int
+    steps: list[int]
+    samples: list[list[float]]
+    scale: PixelScale
+    runs: Sequence[ScriptRun]
+
+    def as_dict(self) -> dict[str, Any]:
+        """The fields, for a JSON document."""
+        return {
+            "kernel": self.kernel,
+            "images": self.images,
+            "num_images": self.num_images,
+            "steps": self.steps,
+            "samples": self.samples,
+            "scale": asdict(self.scale),
+            "runs": [run.as_dict() for run in self.runs],
+        }
+
+
+def script_data(runs: Sequence[Run], evidence: Evidence | None) -> ScriptData | None:
+    """Gather all that the page's scripts read; None where there is no run.
+
+    Args:
+        runs: finished, every beta of the first seed first.
+        evidence: for the latents' labels.
+    """
+    if not runs:
+        return None
+    frames = next((run.frames() for run in runs if _has_frames(run)), {})
+    images = frames.get("images", np.empty((0, *runs[0].image_shape), np.uint8))
+    described: list[ScriptRun] = []
+    model_bytes = sheet_bytes = 0
+    for run in runs:
+        labels = _labels(evidence, run.name)
+        described.append(
+            _describe(
+                run,
+                labels,
+                images,
+                with_model=model_bytes < MODEL_BYTES,
+                with_sheet=sheet_bytes < SHEET_BYTES,
+            )
+        )
+        model, sheet = described[-1].model, described[-1].sheet
+        model_bytes += len(encoded(model.weights)) if model else 0
+        sheet_bytes += len(sheet or "")
+    return ScriptData(
+        kernel=kernel(),
+        images=_picture(images[None], lossless=True) if len(images) else "",
+        num_images=len(images),
+        steps=frames["steps"].tolist() if frames else [],
+        samples=np.round(prior_codes(runs[0]), DECIMALS).tolist(),
+        scale=_scale(runs, described),
+        runs=described,
+    )
+
+
+def _describe(
+    run: Run,
+    labels: LatentLabels | None,
+    images: NDArray[np.uint8],
+    *,
+    with_model: bool,
+    with_sheet: bool,
+) -> ScriptRun:
+    model, reason = _open_decoder(run) if with_model else (None, _over_budget())
+    kl = run.kl
+    return ScriptRun(
+        name=run.name,
+        title=run_title(run.config),
+        latents=[
+            ScriptLatent(i, float(kl[i]), best_label_text(labels, i) if labels else "")
+            for i in np.argsort(-kl, kind="stable").tolist()
+        ],
+        sheet=_picture(run.frames()["reconstructions"])
+        if with_sheet and _has_frames(run)
+        else None,
+        model=model,
+        codes=_codes(run, images) if model else [],
+        reason=reason,
+    )
+
+
+def _open_decoder(run: Run) -> tuple[BrowserModel | None, str]:
+    """A run's decoder for the page, or the reason why it has none."""
+    try:
+        return browser_model(run.model), ""
+    except UserError as error:
+        return None, str(error)
+
+
+def _over_budget() -> str:
+    return f"the page holds some {MODEL_BYTES / 1e6:.0f} MB of decoders, those of the first seeds"
+
+
+def _scale(runs: Sequence[Run], described: Sequence[ScriptRun]) -> PixelScale:
+    """The scale of the first run whose decoder is in the page."""
+    for run, script_run in zip(runs, described):
+        if script_run.model:
+            return pixel_scale(run.model)
+    return PixelScale(shape=runs[0].image_shape, mean="", std="", sigmoid=False)
+
+
+def _codes(codec: Codec, images: NDArray[np.uint8]) -> list[list[float]]:
+    codes: list[list[float]] = np.round(codec.posterior(images).mean.numpy(), DECIMALS).tolist()
+    return codes
+
+
+def _labels(evidence: Evidence | None, name: str) -> LatentLabels | None:
+    run = evidence.runs.get(name) if evidence else None
+    return run.labels if run else None
+
+
+def _has_frames(run: Run) -> bool:
+    return run.files.frames.is_file()
+
+
+def _picture(rows: NDArray[np.uint8], *, lossless: bool = False) -> str:
+    """Images `(rows, columns, channel, height, width)` as one sheet, as a data address."""
+    num_rows, num_columns, channels, height, width = rows.shape
+    sheet = rows.transpose(0, 3, 1, 4, 2).reshape(num_rows * height, num_columns * width, channels)
+    picture = Image.fromarray(sheet[..., 0] if channels == 1 else sheet)
+    file = io.BytesIO()
+    if lossless:
+        kind = "PNG"
+        picture.save(file, kind)
+    else:
+        kind = "WEBP" if features.check("webp") else "JPEG"
+        picture.save(file, kind, quality=QUALITY)
+    return f"data:image/{kind.lower()};base64,{encoded(file.getvalue())}"

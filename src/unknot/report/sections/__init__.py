@@ -1,0 +1,96 @@
+"""Sections of the page: one Python file and one HTML piece each, named in `SECTIONS`.
+
+The Python file takes from a `ReportContext` what its section shows. The HTML piece lies beside it
+under the same name, a Jinja template in which that is called `section`; everything in it is
+escaped. A piece that begins with `{% set anchor, link = "scores", "scores" %}` is linked to at the
+page's top, by the element with that id.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Protocol
+
+from unknot.common.plugins import load_plugin
+
+if TYPE_CHECKING:  # the names below must be had without torch
+    from unknot.config import ExperimentConfig
+    from unknot.evidence.collect import Evidence
+    from unknot.report.script_data import ScriptData
+    from unknot.runs.folder import ExperimentFolder
+    from unknot.runs.run import Run
+
+SECTIONS = {
+    "summary": "unknot.report.sections.summary:summary",
+    "verdict": "unknot.report.sections.verdict:verdict",
+    "images": "unknot.report.sections.images:images",
+    "collapse": "unknot.report.sections.collapse:collapse",
+    "betas": "unknot.report.sections.betas:betas",
+    "beta_evidence": "unknot.report.sections.beta_evidence:beta_evidence",
+    "rate_distortion": "unknot.report.sections.rate_distortion:rate_distortion",
+    "player": "unknot.report.sections.player:player",
+    "curves": "unknot.report.sections.curves:curves",
+    "explorer": "unknot.report.sections.explorer:explorer",
+    "latents": "unknot.report.sections.latents:latents",
+    "scores": "unknot.report.sections.scores:scores",
+    "missing": "unknot.report.sections.missing:missing",
+    "repeat": "unknot.report.sections.repeat:repeat",
+}
+"""Name -> `module:function`, in the page's order. The function is a `Section`."""
+
+NO_RUN = "no run is finished"
+NO_EVIDENCE = "no evidence of these runs yet: unknot evidence EXPERIMENT writes it"
+
+
+@dataclass(frozen=True, eq=False)
+class ReportContext:
+    """All that a section may show.
+
+    Attributes:
+        files: the experiment's folder.
+        config: the experiment's description.
+        runs: those that are finished, in the order of `config.runs()`.
+        failures: name of each run that is not finished -> the reason.
+        evidence: of these runs; None where there is none.
+        environment: versions, processor, and what was known of the data.
+        script_data: what the page's scripts read; None where no run is finished.
+        left_out: name of each section before this one that is not in the page -> the reason.
+    """
+
+    files: ExperimentFolder
+    config: ExperimentConfig
+    runs: Sequence[Run]
+    failures: Mapping[str, str]
+    evidence: Evidence | None
+    environment: Mapping[str, Any]
+    script_data: ScriptData | None
+    left_out: Mapping[str, str]
+
+
+@dataclass(frozen=True)
+class LeftOut:
+    """Stands for a section that lacks what it needs.
+
+    Attributes:
+        reason: in words; the page names it.
+    """
+
+    reason: str
+
+
+class Section(Protocol):
+    """Takes from the context what one section shows."""
+
+    def __call__(self, context: ReportContext) -> Any:
+        """Give what the section's HTML piece shows, a frozen dataclass, or a `LeftOut`."""
+
+
+def find_section(name: str) -> Section:
+    """Import a named section.
+
+    Raises:
+        UserError: if there is none.
+    """
+    section: Section = load_plugin("section", name, SECTIONS)
+    return section

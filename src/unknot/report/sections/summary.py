@@ -1,0 +1,56 @@
+"""What was trained on what, and which run models the images best."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from unknot.config import beta_text
+from unknot.report.sections import ReportContext
+from unknot.report.text import run_title
+from unknot.runs.run import Run
+
+
+@dataclass(frozen=True)
+class Summary:
+    """Sentences at the top of the page.
+
+    Attributes:
+        sentences: a paragraph each.
+    """
+
+    sentences: Sequence[str]
+
+
+def summary(context: ReportContext) -> Summary:
+    """Sum the experiment up in a few sentences."""
+    sentences = [_trained(context)]
+    if context.failures:
+        num_failures = len(context.failures)
+        sentences.append(
+            f"{num_failures} of {num_failures + len(context.runs)} runs are missing; the reason "
+            "stands in the table."
+        )
+    if context.runs:
+        sentences.append(_best_bound(context.runs))
+    return Summary(sentences)
+
+
+def _trained(context: ReportContext) -> str:
+    config = context.config
+    recipe = config.training.optimization()
+    num_images = context.environment["data"]["shape"][0]
+    return (
+        f"Beta-VAEs with {config.model.latent_dim} latents ({config.model.network}) were trained "
+        f"for {recipe.steps:,} steps of {recipe.batch_size} images at beta "
+        f"{', '.join(map(beta_text, config.betas))}, seed {', '.join(map(str, config.seeds))}, on "
+        f"{num_images:,} images."
+    )
+
+
+def _best_bound(runs: Sequence[Run]) -> str:
+    elbos = {run_title(run.config): run.evaluation.validation.elbo for run in runs}
+    best = max(elbos, key=lambda title: elbos[title])
+    return (
+        f"The best bound on the likelihood (distortion + rate, validation) is that of {best}: "
+        f"{-elbos[best]:,.0f} nats per image. It says how well the images are modelled, not "
+        "whether each latent means one thing."
+    )

@@ -1,0 +1,262 @@
+"""What came of an experiment, in plain words: its evidence, its runs and their scores."""
+
+from collections.abc import Mapping, Sequence
+from math import isfinite
+
+import numpy as np
+
+from unknot.common.files import read_json
+from unknot.config import RunConfig, beta_text
+from unknot.evidence.beta_contrast import SUPPORTED, TOO_FEW, Contrast
+from unknot.evidence.beta_table import BetaEvidence
+from unknot.evidence.collapse import CollapsePrediction
+from unknot.evidence.collect import Evidence
+from unknot.evidence.run_evidence import RunEvidence
+from unknot.evidence.verdict import Verdict
+from unknot.metrics.result import Null
+from unknot.metrics.scoring import Score
+from unknot.models.beta_scales import BetaScales
+from unknot.report.latent_text import latents_text
+from unknot.runs.run import Run
+from unknot.runs.scores import score_summary
+
+QUESTION = "Did a higher beta separate (disentangle) the latents?"
+MAX_RUNS = 8
+"""Runs whose latents and scores are in the page."""
+
+BETA_COLUMNS = {
+    "beta": "",
+    "seeds": "",
+    "rate": "",
+    "active": "",
+    "selectivity": "by how much the best latent tells a label better than the second, mean over "
+    "labels",
+    "rotation percentile": "share of random rotations of the same codes that are less selective",
+    "linear probe": "what all latents together tell of the labels",
+    "Jacobian cosine": "between what two latents change in the image, 0 where no two do the same",
+    "UDR": "do the seeds find the same latents? To be read beside PCA's and an untrained network's",
+    "UDR of PCA": "",
+    "UDR untrained": "",
+}
+"""Columns of the table over betas, and what is not plain in their names."""
+
+
+def evidence_text(evidence: Evidence) -> str:
+    """Answer everything that was asked of an experiment."""
+    meanings = [f"{name}: {meaning}" for name, meaning in BETA_COLUMNS.items() if meaning]
+    parts = [verdict_text(evidence), betas_table(evidence.betas), "\n".join(meanings)]
+    parts.append(_first_seeds(evidence.runs))
+    gaps = [f"- {what}: {why}" for what, why in evidence.not_available.items() if what != "verdict"]
+    if gaps:
+        parts.append("\n".join(["what is missing:", *gaps]))
+    return "\n\n".join(parts)
+
+
+def verdict_text(evidence: Evidence) -> str:
+    """Say whether a higher beta separated the latents, with the reason for every beta."""
+    return "\n".join(verdict_lines(evidence))
+
+
+def verdict_lines(evidence: Evidence) -> list[str]:
+    """Say the same line by line, the answer in the first."""
+    verdict = evidence.verdict
+    if verdict is None:
+        return [f"{QUESTION} It cannot be asked: {evidence.not_available['verdict']}."]
+    mark = "Exploratory, not as planned. " if evidence.exploratory else ""
+    lines = [f"{QUESTION} {mark}{_answer(verdict, evidence.betas)}"]
+    lines += _reason_lines(verdict.contrasts)
+    if evidence.exploratory:
+        lines.append(
+            "This is exploratory, a question for a next experiment and not an answer: "
+            + "; ".join(evidence.exploratory)
+        )
+    else:
+        plan_hash = (evidence.plan_hash or "")[:12]
+        lines.append(f"As planned before the first step (plan.json, {plan_hash}).")
+    return lines
+
+
+def _reason_lines(contrasts: Sequence[Contrast]) -> list[str]:
+    """A line of reasons for each beta, or one where all have the same."""
+    if len({contrast.reasons for contrast in contrasts}) == 1:
+        return [f"  {'; '.join(contrasts[0].reasons)}"]
+    return [
+        f"  beta {beta_text(contrast.beta)}: {contrast.outcome}: {'; '.join(contrast.reasons)}"
+        for contrast in contrasts
+    ]
+
+
+def _answer(verdict: Verdict, betas: Sequence[BetaEvidence]) -> str:
+    lowest = f"beta {beta_text(verdict.lowest_beta)}"
+    if verdict.outcome == SUPPORTED:
+        supported = [c.beta for c in verdict.contrasts if c.outcome == SUPPORTED]
+        return f"Supported, for beta {', '.join(map(beta_text, supported))} beside {lowest}."
+    if verdict.outcome == TOO_FEW:
+        needed = verdict.seeds_needed or 0
+        return (
+            f"Too few runs to tell: about {needed} seeds of each beta are needed (--seeds "
+            f"{_seeds(betas, needed)}, with another --out so that it counts as planned)."
+        )
+    return f"Not supported: no beta does so beside {lowest}."
+
+
+def _seeds(betas: Sequence[BetaEvidence], needed: int) -> str:
+    """The seeds there are, and others until there are enough."""
+    seeds = sorted({seed for beta in betas for seed in beta.seeds})
+    others = (seed for seed in range(needed + len(seeds)) if seed not in seeds)
+    while len(seeds) < needed:
+        seeds.append(next(others))
+    return " ".join(map(str, seeds))
+
+
+def betas_table(betas: Sequence[BetaEvidence]) -> str:
+    """Lay out a line for every beta: means over its seeds."""
+    rows = [list(BETA_COLUMNS), *(beta_cells(beta) for beta in betas)]
+    widths = [max(len(row[i]) for row in rows) for i in range(len(BETA_COLUMNS))]
+    return "\n".join(
+        "  ".join(cell.rjust(width) for cell, width in zip(row, widths)) for row in rows
+    )
+
+
+def beta_cells(beta: BetaEvidence) -> list[str]:
+    """Give the cells of one beta, one for each of `BETA_COLUMNS`."""
+    udr = beta.udr
+    interval = f" ({udr.interval[0]:.2f} to {udr.interval[1]:.2f})" if udr.interval else ""
+    return [
+        beta_text(beta.beta),
+        str(len(beta.seeds)),
+        _mean(beta.rate, "{:.2f}"),
+        _mean(beta.active, "{:.1f}"),
+        _mean(beta.selectivity, "{:.3f}"),
+        _mean(beta.rotation_percentile, "{:.0f}%"),
+        _mean(beta.linear_probe, "{:.2f}"),
+        _mean(beta.jacobian_cosine, "{:.2f}"),
+        _mean([udr.value], "{:.2f}") + interval,
+        _mean([udr.pca], "{:.2f}"),
+        _mean([udr.untrained], "{:.2f}"),
+    ]
+
+
+def _mean(values: Sequence[float | None], style: str) -> str:
+    known = [value for value in values if value is not None and isfinite(value)]
+    return style.format(np.mean(known)) if known else "-"
+
+
+def _first_seeds(runs: Mapping[str, RunEvidence]) -> str:
+    """What each latent does, for the first seed of every beta."""
+    first: dict[float, str] = {}
+    for name, run in runs.items():
+        if run.beta not in first or run.seed < runs[first[run.beta]].seed:
+            first[run.beta] = name
+    parts = [latents_text(name, runs[name]) for _, name in sorted(first.items())]
+    more = len(runs) - len(parts)
+    return "\n\n".join(parts) + (f"\n\n({more} more runs in evidence.json)" if more else "")
+
+
+def collapse_text(prediction: CollapsePrediction, betas: Sequence[float]) -> str:
+    """Say what the linear model does at betas, for a terminal.
+
+    Args:
+        prediction: from the images.
+        betas: that are meant to be trained.
+    """
+    lines = [
+        f"A linear model with {prediction.latent_dim} latents (a prediction of scale; a "
+        "convolutional model may collapse",
+        f"earlier or later), from the spectrum of {prediction.num_images:,} training images:",
+        "",
+        "latent   collapses at beta",
+        *(f"{i + 1:6}   {beta:.4g}" for i, beta in enumerate(prediction.collapse_betas)),
+        "",
+        "  beta   active latents    rate   distortion",
+    ]
+    for beta in sorted({*betas, *prediction.suggested_betas}):
+        linear = prediction.predict(beta)
+        mark = "" if beta in betas else "   suggested"
+        lines.append(
+            f"{beta:6g}   {linear.active:14}  {linear.rate:6.2f}   {linear.distortion:10,.1f}{mark}"
+        )
+    suggested = " ".join(f"{beta:g}" for beta in prediction.suggested_betas)
+    warning = prediction.warning(betas) or "your betas come near the first collapse beta"
+    lines += [
+        "",
+        "rate and distortion in nats per image",
+        warning,
+        f"suggested: --betas {suggested}",
+    ]
+    return "\n".join(lines)
+
+
+def run_title(config: RunConfig) -> str:
+    """Name a run by its beta and seed."""
+    return f"beta {beta_text(config.beta)}, seed {config.seed}"
+
+
+def more_runs_text(num_runs: int) -> str:
+    """Say that some runs are not shown; an empty string where all are."""
+    if num_runs <= MAX_RUNS:
+        return ""
+    return (
+        f"The first {MAX_RUNS} of {num_runs} runs; the others stand in evidence.json and in their "
+        "evaluation.json."
+    )
+
+
+def scales_text(scales: BetaScales) -> str:
+    """Put one beta on the scales that others use."""
+    effective = scales.beta_eff
+    first = "beta_eff moves with sigma" if effective is None else f"beta_eff {effective:.4g}"
+    return f"{first}, beta_norm {scales.beta_norm:.3g}"
+
+
+def run_scales(run: Run) -> BetaScales:
+    """Read a run's beta on the scales that others use."""
+    document = read_json(run.files.scales)
+    return BetaScales(beta_eff=document["beta_eff"], beta_norm=document["beta_norm"])
+
+
+def run_line(run: Run) -> str:
+    """Sum a finished run up in a line, and its scores in another."""
+    evaluation = run.evaluation
+    test = evaluation.test
+    line = (
+        f"beta {beta_text(run.config.beta):>5}  seed {run.config.seed}  "
+        f"distortion {test.distortion:8.1f}  rate {test.rate:6.2f}  "
+        f"sum {test.distortion + test.rate:8.1f}  ({scales_text(run_scales(run))})"
+    )
+    return line + (f"\n  {score_summary(evaluation.scores)}" if evaluation.scores else "")
+
+
+def scores_table(scores: Mapping[str, Score]) -> str:
+    """Lay scores out as a table for a terminal, and below it what is to be known of them.
+
+    Args:
+        scores: by key.
+    """
+    lines = [f"{'score':24}{'value':>9}  {'95% interval':14}  {'rotated codes':22}permuted labels"]
+    flags: dict[str, list[str]] = {}
+    for key, score in scores.items():
+        lines.append(_score_line(key, score))
+        for flag in score.flags:
+            flags.setdefault(flag, []).append(key)
+    if any(score.null_rotation for score in scores.values()):
+        lines += ["", "a null: mean and standard deviation (how many of its draws lie below)"]
+    for flag, keys in flags.items():
+        lines.append(f"- {flag}" + ("" if len(keys) == len(scores) else f": {', '.join(keys)}"))
+    return "\n".join(lines)
+
+
+def _score_line(key: str, score: Score) -> str:
+    is_unbounded = any(flag.startswith("unbounded") for flag in score.flags)
+    gap = "unbounded" if is_unbounded else "void"
+    value = f"{score.value:.3f}" if isfinite(score.value) else gap
+    ends = score.interval
+    interval = f"{ends[0]:.3f} to {ends[1]:.3f}" if ends else "-"
+    rotated, permuted = _null_text(score.null_rotation), _null_text(score.null_permutation)
+    return f"{key:24}{value:>9}  {interval:14}  {rotated:22}{permuted}".rstrip()
+
+
+def _null_text(null: Null | None) -> str:
+    if null is None:
+        return "-"
+    return f"{null.mean:.3f} ± {null.std:.3f} ({null.percentile:.0f}%)"

@@ -1,0 +1,277 @@
+"""The folders of runs and experiments: the name of every file, and who may write them."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from filelock import FileLock, Timeout
+
+from unknot.common.errors import UserError
+from unknot.common.files import has_foreign_files, read_json, write_json, write_text
+from unknot.common.toml import first_difference, from_toml, to_toml
+from unknot.config import ExperimentConfig, RunConfig
+from unknot.data.image_set import ImageSet, open_image_set
+from unknot.data.load import load_images
+
+LOCK_SECONDS = 60
+ERROR = "error: "  # how the last line of a log begins if a user can mend what stopped the run
+NOT_COMPARED = ("source",)  # one folder has many names; the images' fingerprint tells
+
+
+class ImagesRecord(NamedTuple):
+    """Which images a run was trained on, as `images.json` holds it.
+
+    Attributes:
+        fingerprint: of their content, preparation and splits.
+        shape: `(num, channel, height, width)`.
+        prepared: the folder in the cache where they were.
+    """
+
+    fingerprint: str
+    shape: tuple[int, ...]
+    prepared: str
+
+
+class RunFolder:
+    """The folder of one run.
+
+    Args:
+        path: may be absent until `create`.
+
+    Attributes:
+        path: the folder.
+        config: the run's description.
+        images: which images it was trained on.
+        scales: its beta on other scales.
+        checkpoint: folder of weights, optimizer and state, replaced as one.
+        history: a line per logged step.
+        frames: reconstructions of the same test images over training.
+        weights: of the trained model.
+        codes: of validation and test images.
+        evaluation: losses on held-out images, and scores.
+        curves: training curves.
+        log: what its process printed.
+        done: written last.
+    """
+
+    def __init__(self, path: str | Path) -> None:
+        self.path = Path(path)
+        self.config = self.path / "config.toml"
+        self.images = self.path / "images.json"
+        self.scales = self.path / "scales.json"
+        self.checkpoint = self.path / "checkpoint"
+        self.history = self.path / "history.jsonl"
+        self.tensorboard = self.path / "tensorboard"
+        self.frames = self.path / "frames.npz"
+        self.weights = self.path / "weights.safetensors"
+        self.codes = self.path / "codes.npz"
+        self.evaluation = self.path / "evaluation.json"
+        self.traversals = self.path / "traversals.png"
+        self.curves = self.path / "curves.svg"
+        self.log = self.path / "log.txt"
+        self.done = self.path / "done"
+        self._lock = self.path / ".lock"
+
+    def __repr__(self) -> str:
+        return f"RunFolder({str(self.path)!r})"
+
+    @property
+    def name(self) -> str:
+        """The folder's own name, `beta-2_seed-0`."""
+        return self.path.name
+
+    def create(self, config: RunConfig, images: ImageSet) -> None:
+        """Write the run's description, or check that the one there is the same.
+
+        Raises:
+            UserError: if the folder holds another run, or this one on other images.
+        """
+        if self.config.exists():
+            difference = first_difference(self.read_config(), config, NOT_COMPARED)
+            if difference:
+                raise UserError(
+                    f"{self.path} holds another run: {difference}; choose another --out"
+                )
+            self._check_fingerprint(images)
+        elif has_foreign_files(self.path, (self.images.name,)):
+            raise UserError(f"{self.path} is there but holds no run; choose another --out")
+        record = ImagesRecord(images.fingerprint, images.images.shape, str(images.folder))
+        write_json(self.images, record._asdict())
+        write_text(self.config, to_toml(config))
+
+    def read_config(self) -> RunConfig:
+        """Read the run's description.
+
+        Raises:
+            UserError: if there is none, or it is damaged.
+        """
+        if not self.config.is_file():
+            raise UserError(f"{self.path} is not the folder of a run; it has no {self.config.name}")
+        config: RunConfig = from_toml(RunConfig, self.config)
+        return config
+
+    def read_images(self) -> ImagesRecord:
+        """Read which images the run was trained on."""
+        record = ImagesRecord(**read_json(self.images))
+        return record._replace(shape=tuple(record.shape))
+
+    def open_images(self) -> ImageSet:
+        """Open the run's images: from the cache, or prepared again from their source.
+
+        Raises:
+            UserError: if they are gone or have changed.
+        """
+        data = self.read_config().data
+        prepared = Path(self.read_images().prepared)
+        if prepared.is_dir():
+            images = open_image_set(prepared)
+        elif data.source == "array":
+            raise UserError(f"the images given from Python are gone from the cache ({prepared})")
+        else:
+            images = load_images(
+                data.source, size=data.size, crop=data.crop, color=data.color, group=data.group
+            )
+        self._check_fingerprint(images)
+        return images
+
+    @contextmanager
+    def locked(self) -> Iterator[None]:
+        """Hold the run's lock while the block runs.
+
+        Raises:
+            UserError: if another process holds it for a minute.
+        """
+        try:
+            with FileLock(self._lock, timeout=LOCK_SECONDS):
+                yield
+        except Timeout:
+            raise UserError(
+                f"another process is training {self.path}; wait for it, or end it"
+            ) from None
+
+    @property
+    def is_trained(self) -> bool:
+        """Whether the run has the weights of its end."""
+        return self.weights.is_file()
+
+    @property
+    def is_done(self) -> bool:
+        """Whether the run is finished, pictures and all."""
+        return self.done.exists()
+
+    def mark_done(self) -> None:
+        """Note that the run is finished."""
+        write_text(self.done, datetime.now(UTC).isoformat(timespec="seconds") + "\n")
+
+    def append_log(self, text: str) -> None:
+        """Add a line to what the run's process printed."""
+        with self.log.open("a", encoding="utf-8") as log:
+            log.write(f"{text}\n")
+
+    def last_log_line(self) -> str:
+        """Read the last line of the log, or an empty string."""
+        if not self.log.exists():
+            return ""
+        lines = self.log.read_text(encoding="utf-8", errors="replace").strip().splitlines()
+        return lines[-1] if lines else ""
+
+    def _check_fingerprint(self, images: ImageSet) -> None:
+        if self.read_images().fingerprint != images.fingerprint:
+            raise UserError(
+                f"the images have changed since {self.path} was begun; choose another --out"
+            )
+
+
+class ExperimentFolder:
+    """The folder of one experiment.
+
+    Args:
+        path: may be absent until `create`.
+
+    Attributes:
+        path: the folder.
+        config: the experiment's description.
+        environment: versions, processor, what was known of the data.
+        plan: what is compared and by which rule.
+        evidence: what was found.
+        sample: a random sample of the prepared images.
+        report: the page.
+    """
+
+    def __init__(self, path: str | Path) -> None:
+        self.path = Path(path)
+        self.config = self.path / "experiment.toml"
+        self.environment = self.path / "environment.json"
+        self.plan = self.path / "plan.json"
+        self.evidence = self.path / "evidence.json"
+        self.sample = self.path / "sample.png"
+        self.report = self.path / "report.html"
+
+    def __repr__(self) -> str:
+        return f"ExperimentFolder({str(self.path)!r})"
+
+    def run(self, config: RunConfig) -> RunFolder:
+        """Give the folder of one of its runs."""
+        return RunFolder(self.path / config.name)
+
+    @property
+    def is_experiment(self) -> bool:
+        """Whether an experiment is there."""
+        return self.config.is_file()
+
+    def read_config(self) -> ExperimentConfig:
+        """Read the experiment's description.
+
+        Raises:
+            UserError: if there is none, or it is damaged.
+        """
+        if not self.is_experiment:
+            raise UserError(
+                f"{self.path} is not the folder of an experiment; it has no {self.config.name}"
+            )
+        config: ExperimentConfig = from_toml(ExperimentConfig, self.config)
+        return config
+
+    def write_config(self, config: ExperimentConfig) -> None:
+        """Write the description; last, since where it stands, the other files do too."""
+        write_text(self.config, to_toml(config))
+
+    def read_environment(self) -> dict[str, Any]:
+        """Read what results depend on besides the description."""
+        environment: dict[str, Any] = read_json(self.environment)
+        return environment
+
+    def check(self, config: ExperimentConfig, images: ImageSet) -> None:
+        """Check that the folder is free, or holds this experiment on these images.
+
+        Betas and seeds may be added to an experiment; nothing else may change.
+
+        Raises:
+            UserError: if the folder holds something else, or the images have changed.
+        """
+        if not self.config.exists():
+            left_by_a_start = (self.environment.name, self.sample.name, self.plan.name)
+            if has_foreign_files(self.path, left_by_a_start):
+                raise UserError(
+                    f"{self.path} is there but holds no experiment; choose another --out"
+                )
+            return
+        before = self.read_config()
+        difference = first_difference(
+            replace(before, betas=config.betas, seeds=config.seeds), config, NOT_COMPARED
+        )
+        for name in ("betas", "seeds"):
+            there, here = getattr(before, name), getattr(config, name)
+            if not set(there) <= set(here):
+                difference = f"{name} are {there} there and {here} here"
+        if difference:
+            raise UserError(
+                f"{self.path} holds another experiment: {difference}; choose another --out"
+            )
+        if self.read_environment()["data_fingerprint"] != images.fingerprint:
+            raise UserError(
+                f"the images have changed since {self.path} was begun; choose another --out"
+            )

@@ -1,0 +1,112 @@
+"""Codes of held-out images beside what is known of the images."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from unknot.common.files import read_arrays, write_arrays
+from unknot.data.image_set import ImageSet, Labels
+from unknot.data.splits import SPLITS
+from unknot.models.vae import Posterior
+from unknot.runs.folder import RunFolder
+from unknot.runs.run import Run
+
+
+@dataclass(frozen=True, eq=False)
+class HeldOutCodes:
+    """Codes of held-out images beside what is known of the images.
+
+    Attributes:
+        posterior_mean: shape `(num, latent_dim)`.
+        posterior_logvar: the same shape.
+        labels: factors and attributes, NaN where not known, shape `(num, num_labels)`.
+        label_names: one per column.
+        groups: group of each image, -1 where it has none, shape `(num,)`.
+    """
+
+    posterior_mean: NDArray[np.float32]
+    posterior_logvar: NDArray[np.float32]
+    labels: NDArray[np.float64]
+    label_names: tuple[str, ...]
+    groups: NDArray[np.int32]
+
+    @classmethod
+    def load(cls, folder: RunFolder) -> "HeldOutCodes":
+        """Read the codes and labels of the run's test images from its folder alone.
+
+        Raises:
+            UserError: if the file is missing or damaged.
+        """
+        arrays = read_arrays(folder.codes)
+        test = arrays["split"] == SPLITS.index("test")
+        return cls(
+            posterior_mean=arrays["posterior_mean"][test],
+            posterior_logvar=arrays["posterior_logvar"][test],
+            labels=_joined_labels(arrays["factors"][test], arrays["attributes"][test]),
+            label_names=_names(arrays["factor_names"], arrays["attribute_names"]),
+            groups=arrays["groups"][test],
+        )
+
+    @classmethod
+    def of(cls, run: Run, images: ImageSet) -> "HeldOutCodes":
+        """Encode other images: all of them, but only the test images of the run's own.
+
+        Raises:
+            UserError: if the images have another shape than the run was trained on.
+        """
+        is_own = images.fingerprint == run.files.read_images().fingerprint
+        rows = images.indices("test") if is_own else np.arange(len(images))
+        labels: Labels = images.labels
+        posterior = run.posterior(images.images[rows])
+        return cls(
+            posterior_mean=posterior.mean.numpy(),
+            posterior_logvar=posterior.logvar.numpy(),
+            labels=_joined_labels(labels.factors[rows], labels.attributes[rows]),
+            label_names=_names(labels.factor_names, labels.attribute_names),
+            groups=labels.groups[rows],
+        )
+
+
+def save_codes(
+    folder: RunFolder, images: ImageSet, rows: NDArray[np.int64], posterior: Posterior
+) -> None:
+    """Write the codes of held-out images with all that is known of the images.
+
+    Args:
+        folder: the run's.
+        images: it was trained on.
+        rows: which of them were encoded, shape `(num,)`.
+        posterior: of these, on the CPU, `(num, latent_dim)`.
+    """
+    labels = images.labels
+    write_arrays(
+        folder.codes,
+        {
+            "image": rows,
+            "name": np.array([images.names[i] for i in rows]),
+            "split": labels.split[rows],
+            "posterior_mean": posterior.mean.numpy(),
+            "posterior_logvar": posterior.logvar.numpy(),
+            "attributes": labels.attributes[rows],
+            "attribute_names": np.array(labels.attribute_names, dtype=np.str_),
+            "factors": labels.factors[rows],
+            "factor_names": np.array(labels.factor_names, dtype=np.str_),
+            "groups": labels.groups[rows],
+        },
+    )
+
+
+def _joined_labels(
+    factors: NDArray[np.float64], attributes: NDArray[np.int8]
+) -> NDArray[np.float64]:
+    """Factors, then attributes with NaN where they are missing, side by side."""
+    return np.hstack([factors, np.where(attributes < 0, np.nan, attributes)])
+
+
+def _names(
+    factor_names: Sequence[str] | NDArray[np.str_],
+    attribute_names: Sequence[str] | NDArray[np.str_],
+) -> tuple[str, ...]:
+    return (*map(str, factor_names), *map(str, attribute_names))

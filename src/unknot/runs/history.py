@@ -1,0 +1,70 @@
+"""What happened during training: a JSON line per logged step."""
+
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+from unknot.common.files import write_text
+
+TAIL_BYTES = 16_384
+
+HistoryLine = dict[str, Any]
+"""A line of the history: `split`, `step`, and the means since the last line."""
+
+
+def read_history(path: Path, split: str | None = None) -> list[HistoryLine]:
+    """Read the lines of a history, oldest first; a half-written last line is left out.
+
+    Args:
+        path: `RunFolder.history`.
+        split: only `train` or only `validation` lines.
+    """
+    if not path.exists():
+        return []
+    text = path.read_text(encoding="utf-8")
+    whole = text[: text.rfind("\n") + 1].splitlines()
+    lines = [json.loads(line) for line in whole]
+    return [line for line in lines if split in (None, line["split"])]
+
+
+def last_step(path: Path) -> int:
+    """Read the last step of a history, 0 where there is none; only the end of the file is read.
+
+    Args:
+        path: `RunFolder.history`.
+    """
+    if not path.exists():
+        return 0
+    with path.open("rb") as file:
+        start = max(0, file.seek(0, os.SEEK_END) - TAIL_BYTES)
+        file.seek(start)
+        lines = file.read().split(b"\n")
+    whole = lines[1 if start else 0 : -1]  # the first may be cut, the last is not ended
+    return int(json.loads(whole[-1])["step"]) if whole else 0
+
+
+class History:
+    """Writes a run's history. On a resume it is cut back to the checkpoint's step.
+
+    Args:
+        path: `RunFolder.history`.
+        step: keep lines up to this step.
+
+    Attributes:
+        lines: those that were kept.
+    """
+
+    def __init__(self, path: Path, step: int) -> None:
+        self.lines = [line for line in read_history(path) if line["step"] <= step]
+        write_text(path, "".join(json.dumps(line) + "\n" for line in self.lines))
+        self._file = path.open("a", encoding="utf-8")
+
+    def add(self, line: HistoryLine) -> None:
+        """Append a line; it must hold `step` and `split`."""
+        self._file.write(json.dumps(line) + "\n")
+        self._file.flush()
+
+    def close(self) -> None:
+        """Write out what is buffered."""
+        self._file.close()

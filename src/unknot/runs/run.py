@@ -1,0 +1,180 @@
+"""Run: a trained model in its folder, opened again."""
+
+import csv
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from unknot.common.errors import UserError
+from unknot.common.files import read_arrays, write_arrays, written_beside
+from unknot.config import CUSTOM, RunConfig
+from unknot.data.image_set import ImageSet
+from unknot.models.build import build_vae
+from unknot.models.device import choose_device
+from unknot.models.networks import NetworkBuilder
+from unknot.models.vae import VAE, Posterior
+from unknot.runs.evaluation import Evaluation
+from unknot.runs.folder import RunFolder
+from unknot.runs.history import read_history
+from unknot.runs.inference import decode_codes, encode_images
+from unknot.runs.weights import load_weights
+
+
+class Run:
+    """One model trained: one beta, one seed.
+
+    Args:
+        folder: where it was trained.
+        networks: the builder of a user's own pair, if it was trained with one.
+        device: where to compute.
+
+    Attributes:
+        files: the folder, with the name of every file in it.
+        config: the run's description.
+
+    Raises:
+        UserError: if the folder holds no finished training.
+    """
+
+    def __init__(
+        self, folder: str | Path, *, networks: NetworkBuilder | None = None, device: str = "auto"
+    ) -> None:
+        self.files = RunFolder(folder)
+        self.config: RunConfig = self.files.read_config()
+        if not self.files.is_trained:
+            raise UserError(f"{self.folder} is not trained to its end; run its command again")
+        self._networks, self._device = networks, device
+
+    def __repr__(self) -> str:
+        return f"Run({str(self.folder)!r})"
+
+    @property
+    def folder(self) -> Path:
+        """Where it was trained."""
+        return self.files.path
+
+    @property
+    def name(self) -> str:
+        """The folder's own name, `beta-2_seed-0`."""
+        return self.files.name
+
+    @property
+    def latent_dim(self) -> int:
+        """Number of latents."""
+        return self.config.model.latent_dim
+
+    @cached_property
+    def image_shape(self) -> tuple[int, int, int]:
+        """Channels, height, width of the images it was trained on."""
+        channels, height, width = self.files.read_images().shape[1:]
+        return channels, height, width
+
+    @cached_property
+    def model(self) -> VAE:
+        """The trained model, in evaluation mode."""
+        settings = self.config.model
+        if settings.network == CUSTOM and self._networks is None:
+            raise UserError(f"{self.folder} has a network of your own: give Run(..., networks=...)")
+        model = build_vae(
+            self._networks or settings.network,
+            self.image_shape,
+            settings.latent_dim,
+            likelihood=settings.likelihood,
+            sigma=settings.sigma,
+        )
+        load_weights(self.files.weights, model)
+        return model.to(choose_device(self._device)).eval()
+
+    @property
+    def evaluation(self) -> Evaluation:
+        """Losses on held-out images, and scores, as in `evaluation.json`."""
+        return Evaluation.load(self.files.evaluation)
+
+    @property
+    def kl(self) -> NDArray[np.float64]:
+        """Rate of each latent on test images in nats, shape `(latent_dim,)`."""
+        return np.array(self.evaluation.test.kl)
+
+    def history(self, split: str | None = None) -> list[dict[str, Any]]:
+        """Lines of the history; `split` keeps only `train` or `validation`."""
+        return read_history(self.files.history, split)
+
+    def frames(self) -> dict[str, NDArray[Any]]:
+        """Reconstructions over training.
+
+        Returns:
+            `steps` (num,), held-out `images` (n, channel, height, width) and, for each step, their
+            `reconstructions` (num, n, channel, height, width), uint8.
+        """
+        return read_arrays(self.files.frames)
+
+    def encode(self, images: ImageSet | NDArray[np.uint8]) -> NDArray[np.float32]:
+        """Codes: the posterior means of `posterior`, as an array `(num, latent_dim)`."""
+        return self.posterior(images).mean.numpy()
+
+    def posterior(self, images: ImageSet | NDArray[np.uint8]) -> Posterior:
+        """The posterior of each image.
+
+        Args:
+            images: an image set, or uint8 of shape `(num, channel, height, width)`.
+
+        Returns:
+            Means and log variances, both `(num, latent_dim)`.
+
+        Raises:
+            UserError: if the images have another shape than the model was trained on.
+        """
+        array = images.images if isinstance(images, ImageSet) else np.asarray(images)
+        if array.ndim != 4 or array.shape[1:] != self.image_shape or array.dtype != np.uint8:
+            raise UserError(
+                f"the images are {array.dtype} {tuple(array.shape)}; this run takes uint8 "
+                f"(num, {', '.join(map(str, self.image_shape))}): prepare them with the same size "
+                "and color"
+            )
+        return encode_images(self.model, array, np.arange(len(array)))
+
+    def write_codes(self, images: ImageSet, path: Path) -> None:
+        """Write the posterior of each image with its name.
+
+        Args:
+            images: prepared as the run's own were.
+            path: `.npz` with `name`, `posterior_mean` and `posterior_logvar`, or `.csv` with a
+                column for the name and one for each mean and log variance.
+        """
+        posterior = self.posterior(images)
+        mean, logvar = posterior.mean.numpy(), posterior.logvar.numpy()
+        if path.suffix == ".npz":
+            names = np.array(images.names)
+            arrays = {"name": names, "posterior_mean": mean, "posterior_logvar": logvar}
+            write_arrays(path, arrays)
+            return
+        latents = range(mean.shape[1])
+        with (
+            written_beside(path) as temporary,
+            temporary.open("w", newline="", encoding="utf-8", errors="surrogateescape") as file,
+        ):
+            table = csv.writer(file)
+            table.writerow(
+                ["name", *(f"mean_{i}" for i in latents)] + [f"logvar_{i}" for i in latents]
+            )
+            for name, *values in zip(images.names, *mean.T.tolist(), *logvar.T.tolist()):
+                table.writerow([name, *values])
+
+    def decode(self, codes: NDArray[np.floating]) -> NDArray[np.uint8]:
+        """Expected images of codes.
+
+        Args:
+            codes: shape `(num, latent_dim)`.
+
+        Returns:
+            uint8, shape `(num, channel, height, width)`.
+        """
+        codes = np.asarray(codes)
+        if codes.ndim != 2 or codes.shape[1] != self.latent_dim:
+            raise UserError(
+                f"codes has shape {codes.shape}; this run takes (num, {self.latent_dim})"
+            )
+        return decode_codes(self.model, codes)

@@ -1,0 +1,208 @@
+"""The training loop.
+
+One pass: gather a batch from the memory map, standardize, forward, objective, backward, update.
+What is random at a step is a function of (seed, step), so a checkpoint is weights, optimizer and
+state.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
+from pathlib import Path
+
+from unknot.common.errors import Interrupted, UserError
+from unknot.common.files import written_beside
+from unknot.common.plugins import load_plugin
+from unknot.common.progress import Progress
+from unknot.config import ExperimentConfig, RunConfig
+from unknot.data.image_set import ImageSet
+from unknot.models.device import cache_on_device, choose_device
+from unknot.models.likelihoods import LIKELIHOODS
+from unknot.models.networks import NetworkBuilder
+from unknot.models.objectives import OBJECTIVES
+from unknot.models.vae import VAE
+from unknot.runs.folder import RunFolder
+from unknot.runs.weights import save_weights
+from unknot.training.gradients.stacked import Stack
+from unknot.training.logbook import NUM_VALIDATION
+from unknot.training.precision import Precision
+from unknot.training.signals import graceful_shutdown
+from unknot.training.trainer import Trainer
+
+
+@dataclass(frozen=True, eq=False)
+class TrainedModel:
+    """A run at the end of its training.
+
+    Attributes:
+        model: in evaluation mode.
+        seed: of the run.
+        num_validation: images that the last line of the history was evaluated on.
+        strategy: how the gradients were computed.
+        precision: of the large layers while training.
+    """
+
+    model: VAE
+    seed: int
+    num_validation: int
+    strategy: str
+    precision: Precision
+
+
+def fit(
+    config: RunConfig,
+    images: ImageSet,
+    folder: RunFolder,
+    *,
+    device: str = "auto",
+    networks: NetworkBuilder | None = None,
+    progress: Progress | None = None,
+) -> TrainedModel:
+    """Train a run in its folder, from its checkpoint if there is one.
+
+    Leaves weights, history and frames there.
+
+    Args:
+        config: what to train.
+        images: on what.
+        folder: made if need be.
+        device: `auto`, `cpu`, `cuda`, ...
+        networks: a user's own builder of an encoder and decoder pair.
+        progress: called as `progress(name of the run, steps done, steps in all)`.
+
+    Raises:
+        UserError: if training diverges or the checkpoint does not fit.
+        Interrupted: after a signal, once everything is saved.
+    """
+    trainer = Trainer(config, images, folder, device, networks)
+    failures = _train([trainer], progress)
+    if failures:
+        raise failures[folder.path]
+    return _finish(trainer)
+
+
+def fit_stacked(
+    runs: Sequence[tuple[RunConfig, RunFolder]],
+    images: ImageSet,
+    *,
+    device: str = "auto",
+    progress: Progress | None = None,
+) -> dict[Path, TrainedModel | UserError]:
+    """Train several runs as one batched program; each leaves what `fit` leaves.
+
+    Args:
+        runs: description and folder of each; they may differ in beta and seed alone. One that was
+            begun apart goes on apart.
+        images: on what.
+        device: `auto`, `cpu`, `cuda`, ...
+        progress: called as `progress(name of the first run, steps done, steps in all)`.
+
+    Returns:
+        Path of the folder -> the trained model, or what stopped its training.
+
+    Raises:
+        UserError: if the runs cannot be trained as one.
+        Interrupted: after a signal, once everything is saved.
+    """
+    first = runs[0][0]
+    if any(replace(config, beta=first.beta, seed=first.seed) != first for config, _ in runs):
+        raise UserError("runs that are stacked may differ in beta and seed alone")
+    check_stackable(first)
+    pixels = cache_on_device(images.images, choose_device(device))
+    stack = Stack()
+    outcomes: dict[Path, TrainedModel | UserError] = {}
+    trainers = []
+    for config, folder in runs:
+        try:
+            trainers.append(Trainer(config, images, folder, device, stack=stack, pixels=pixels))
+        except UserError as error:
+            outcomes[folder.path] = error
+    failures = _train(trainers, progress)
+    outcomes |= failures
+    for trainer in trainers:
+        if trainer.folder.path not in failures:
+            outcomes[trainer.folder.path] = _finish(trainer)
+    return outcomes
+
+
+def check_stackable(config: RunConfig | ExperimentConfig) -> None:
+    """Refuse runs that cannot be computed as one.
+
+    Raises:
+        UserError: if the objective or the likelihood sees a batch as a whole.
+    """
+    kinds = (
+        ("objective", config.training.objective, OBJECTIVES),
+        ("likelihood", config.model.likelihood, LIKELIHOODS),
+    )
+    for kind, name, entries in kinds:
+        if load_plugin(kind, name, entries).needs_whole_batch:
+            raise UserError(
+                f"runs with the {kind} {name} cannot be stacked, since it sees a batch as a whole; "
+                "leave out --stack-runs"
+            )
+
+
+def _train(trainers: Sequence[Trainer], progress: Progress | None) -> dict[Path, UserError]:
+    """Take every run to its end; returns what stopped those that did not come to it."""
+    failures: dict[Path, UserError] = {}
+
+    def unfinished() -> list[Trainer]:
+        return [t for t in trainers if not t.is_done and t.folder.path not in failures]
+
+    try:
+        with graceful_shutdown() as stop:
+            for trainer in trainers:
+                trainer.start()
+            while (active := unfinished()) and not stop.requested:
+                _advance(active, failures)
+                going = [t for t in active if t.folder.path not in failures]
+                if progress and going:
+                    least = min(t.state.step for t in going)
+                    progress(going[0].folder.name, least, going[0].recipe.steps)
+            for trainer in unfinished():
+                _collecting_failures(trainer.save, trainer, failures)
+    finally:
+        for trainer in trainers:
+            trainer.close()
+    if unfinished():
+        first = unfinished()[0]
+        raise Interrupted(
+            f"stopped at step {first.state.step} of {first.recipe.steps}"
+            + "".join(f"; {error}" for error in failures.values())
+        )
+    return failures
+
+
+def _advance(active: Sequence[Trainer], failures: dict[Path, UserError]) -> None:
+    """Take one step with each of those that have taken the fewest."""
+    least = min(trainer.state.step for trainer in active)
+    behind = [trainer for trainer in active if trainer.state.step == least]
+    for job in (Trainer.step, Trainer.record):
+        for trainer in behind:
+            if trainer.folder.path not in failures:
+                _collecting_failures(partial(job, trainer), trainer, failures)
+
+
+def _collecting_failures(
+    job: Callable[[], None], trainer: Trainer, failures: dict[Path, UserError]
+) -> None:
+    """Do a job of one run; what stops that run does not stop the others."""
+    try:
+        job()
+    except UserError as error:
+        failures[trainer.folder.path] = error
+        trainer.close()
+
+
+def _finish(trainer: Trainer) -> TrainedModel:
+    """Write the weights."""
+    with written_beside(trainer.folder.weights) as path:
+        save_weights(path, trainer.model)
+    return TrainedModel(
+        model=trainer.model.eval(),
+        seed=trainer.config.seed,
+        num_validation=min(NUM_VALIDATION, len(trainer.images.indices("validation"))),
+        strategy=trainer.state.strategy,
+        precision=Precision(trainer.state.precision, trainer.precision.note),
+    )

@@ -1,0 +1,135 @@
+"""How the gradients of a step are computed: one strategy a file, named in `STRATEGIES`.
+
+`choose_strategy` alone knows which one fits; the trainer works with any of them.
+"""
+
+import sys
+from collections.abc import Callable
+from typing import NamedTuple, Protocol
+
+import torch
+from torch import Tensor
+
+from unknot.common.plugins import load_plugin
+from unknot.models.vae import VAE
+from unknot.training.optimizers import Optimizer
+
+SINGLE, DATA_PARALLEL, STACKED = "single", "data_parallel", "stacked"
+
+STRATEGIES = {
+    SINGLE: "unknot.training.gradients.single:SingleProcess",
+    DATA_PARALLEL: "unknot.training.gradients.data_parallel:DataParallel",
+    STACKED: "unknot.training.gradients.stacked:Stacked",
+}
+"""Name -> `module:class`, called with a `GradientSource`."""
+
+MIN_SHARE = 16  # images; of fewer, what a step costs whatever their number eats the gain
+
+ShareGradients = Callable[[int, slice], Tensor]
+"""A step and a share of its batch -> `batch_means`; they and the gradients that it leaves in the
+parameters are the share's part of the batch's, and add up."""
+
+
+class GradientSource(NamedTuple):
+    """What a strategy computes gradients with.
+
+    Attributes:
+        model: whose parameters get the gradients.
+        optimizer: of these.
+        compute_share: gradients of a step by a share of its batch.
+        batch_size: images.
+        threads: that the run may use.
+    """
+
+    model: VAE
+    optimizer: Optimizer
+    compute_share: ShareGradients
+    batch_size: int
+    threads: int
+
+
+class Gradients(Protocol):
+    """Computes the gradients of a run's steps, and applies the optimizer to them."""
+
+    def compute(self, step: int) -> Tensor:
+        """Leave the gradients of a step's whole batch in the parameters.
+
+        Args:
+            step: from 0.
+
+        Returns:
+            `batch_means` of the whole batch.
+
+        Raises:
+            UserError: if they cannot be computed any more.
+        """
+
+    def update(self, learning_rate: float, count: int) -> None:
+        """Update the parameters by the gradients that the last step has left.
+
+        Args:
+            learning_rate: of this update.
+            count: updates with this one, from 1.
+
+        Raises:
+            UserError: if they cannot be updated any more.
+        """
+
+    def close(self) -> None:
+        """End what was started for this."""
+
+
+class StrategyRequest(NamedTuple):
+    """What decides how a run's gradients are computed.
+
+    Attributes:
+        wanted: `auto`, `off` or `stacked`.
+        begun_as: the strategy of a run that goes on; empty for one that begins.
+        needs_whole_batch: whether objective, likelihood or network see a batch as a whole.
+        batch_size: images.
+        threads: that the run may use.
+        device: the model's.
+    """
+
+    wanted: str
+    begun_as: str
+    needs_whole_batch: bool
+    batch_size: int
+    threads: int
+    device: torch.device
+
+
+def choose_strategy(request: StrategyRequest) -> str:
+    """Choose how to compute the steps; a run that was begun in one process goes on in one."""
+    if request.begun_as == STACKED or (request.wanted == STACKED and not request.begun_as):
+        return SINGLE if request.needs_whole_batch else STACKED
+    is_off = request.wanted == "off" or request.begun_as == SINGLE
+    is_shared = can_share(request.batch_size, request.threads, request.device)
+    if is_off or request.needs_whole_batch or not is_shared:
+        return SINGLE
+    return DATA_PARALLEL
+
+
+def can_share(batch_size: int, num_processes: int, device: torch.device) -> bool:
+    """Whether processes can divide a batch here, and each has enough to do.
+
+    Args:
+        batch_size: images.
+        num_processes: that divide it.
+        device: the model's.
+    """
+    is_cpu = device.type == "cpu" and not torch.accelerator.is_available()
+    if sys.platform != "linux" or not is_cpu:
+        return False  # an accelerator's threads would be missing in a copy of the process
+    return 1 < num_processes <= batch_size // MIN_SHARE
+
+
+def start_gradients(strategy: str, source: GradientSource) -> Gradients:
+    """Start computing gradients by a strategy that computes one run.
+
+    Args:
+        strategy: `single` or `data_parallel`; stacked runs are joined by `stack`.
+        source: the run's.
+    """
+    gradients: Gradients = load_plugin("strategy", strategy, STRATEGIES)(source)
+    return gradients

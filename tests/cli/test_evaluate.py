@@ -1,0 +1,186 @@
+"""`unknot evaluate`, `evidence` and `score` as their users meet them."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from tests.command_line import TINY, fails, folder_of_images
+from tests.metrics.codes import codes_of, world
+from unknot.cli import main
+from unknot.data.image_set import ImageSet
+from unknot.experiments.experiment import Experiment
+from unknot.metrics import KEYS
+from unknot.runs.run import Run
+
+FEW = ["--permutations", "2", "--rotations", "2", "--subsamples", "2", "--max-points", "100"]
+
+
+@pytest.fixture
+def npz(tmp_path: Path) -> Path:
+    factors, perfect = world(400)
+    path = tmp_path / "codes.npz"
+    names = np.array(["shape", "scale", "x", "y"])
+    np.savez(path, codes=codes_of(perfect)["rotated"], factors=factors, factor_names=names)
+    return path
+
+
+def test_evaluate_writes_into_the_run(
+    copied: Experiment, capsys: pytest.CaptureFixture[str]
+) -> None:
+    run = copied.run(beta=2)
+    assert main(["evaluate", str(run.folder), *FEW, "--workers", "1", "--quiet"]) == 0
+    out = capsys.readouterr().out
+    assert "latents active" in out
+    assert all(key in out for key in KEYS) or "no scores" in out
+    scores = run.evaluation.scores
+    assert scores is not None
+    assert scores.nulls.rotations == 2
+
+
+def test_evaluate_takes_every_run_of_an_experiment(
+    copied: Experiment, capsys: pytest.CaptureFixture[str]
+) -> None:
+    arguments = ["evaluate", str(copied.folder), *FEW, "--workers", "1", "--json"]
+    assert main(arguments) == 0
+    document = json.loads(capsys.readouterr().out)
+    assert list(document) == [str(run.folder) for run in copied.runs()]
+
+
+def test_evaluate_on_other_data(copied: Experiment, tmp_path: Path) -> None:
+    run = copied.run(beta=2)
+    other = folder_of_images(tmp_path / "other", 30)
+    assert main(["evaluate", str(run.folder), "--data", str(other), *FEW, "--quiet"]) == 0
+    assert list(run.evaluation.scores_on_other_data) == [str(other)]
+
+
+def test_images_without_labels_leave_a_named_gap(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    images = folder_of_images(tmp_path / "images", 250)
+    out = tmp_path / "run"
+    assert main(["train", str(images), "--out", str(out), *TINY]) == 0
+    scores = Run(out).evaluation.scores
+    assert scores is not None
+    assert scores.scores == {}
+    assert scores.problem is not None
+    assert "no labels" in scores.problem
+    assert scores.marginal_kl is not None
+    assert "not scored: the images have no labels" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("options", "message"), [(["--seed", "-1"], "seed is -1"), (["--workers", "0"], "workers is 0")]
+)
+def test_bad_options_of_evaluate_leave_the_scores(
+    options: list[str], message: str, trained: Experiment, capsys: pytest.CaptureFixture[str]
+) -> None:
+    run = trained.run(beta=2)
+    before = run.files.evaluation.read_bytes()
+    assert message in fails(["evaluate", str(run.folder), *FEW, *options], capsys)
+    assert run.files.evaluation.read_bytes() == before
+
+
+def test_evidence_is_told_in_words(copied: Experiment, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["evidence", str(copied.folder), "--quiet"]) == 0
+    out = capsys.readouterr().out
+    assert "Did a higher beta separate" in out
+    assert "As planned before the first step" in out
+    assert "What each latent of beta-0.5_seed-0 does" in out
+    assert "latent 2:" in out
+    assert "evidence.json holds all of it" in out
+
+
+def test_evidence_is_one_json_document(
+    copied: Experiment, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["evidence", str(copied.folder), "--json"]) == 0
+    document = json.loads(capsys.readouterr().out)
+    assert document["runs_included"] == ["beta-0.5_seed-0", "beta-2_seed-0"]
+
+
+def test_evidence_is_for_experiments(
+    trained: Experiment, small_faces: ImageSet, capsys: pytest.CaptureFixture[str]
+) -> None:
+    line = fails(["evidence", str(trained.folder / "beta-2_seed-0")], capsys)
+    assert "is one run; evidence is asked of an experiment" in line
+
+
+def test_evaluate_says_what_is_no_run(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert "is not the folder of a run" in fails(["evaluate", str(tmp_path)], capsys)
+
+
+def test_score_shows_a_table(npz: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["score", str(npz), *FEW, "--workers", "1", "--quiet"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[0].split()[:2] == ["score", "value"]
+    assert [line.split()[0] for line in lines[1 : len(KEYS) + 1]] == list(KEYS)
+
+
+def test_score_gives_one_json_document(npz: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["score", str(npz), *FEW, "--workers", "1", "--json"]) == 0
+    document = json.loads(capsys.readouterr().out)
+    assert tuple(document) == KEYS
+    wanted = {"value", "per_factor", "null_permutation", "null_rotation", "interval", "flags"}
+    assert wanted <= set(document["mig"])
+    assert set(document["mig"]["per_factor"]) == {"shape", "scale", "x", "y"}
+
+
+@pytest.mark.parametrize(
+    ("arrays", "message"),
+    [
+        ({"codes": np.full((40, 2), np.nan)}, "not finite"),
+        ({"codes": np.ones((8, 2)), "factors": np.arange(8) % 2}, "fewer than the 20 bins"),
+        ({"codes": np.ones((39, 2))}, "39 points and factors 40"),
+        ({"factors": np.zeros((40, 1))}, "factor with one value"),
+        ({"factors": np.array(["left", "right"] * 20)}, "not numbers"),
+        ({"factors": np.array([{}] * 40, object)}, "never unpickled"),
+        ({"codes": np.array([None] * 40, object)}, "never unpickled"),
+        ({"factor_names": np.array(["a", None], object)}, "never unpickled"),
+        ({"factor_names": np.array([1])}, "store a text per factor"),
+        ({"factor_kinds": np.array(["sometimes"])}, "give one of discrete"),
+    ],
+)
+def test_bad_files_are_one_line(
+    arrays: dict, message: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    good = {"codes": np.random.default_rng(0).random((40, 2)), "factors": np.arange(40) % 2}
+    np.savez(tmp_path / "bad.npz", **(good | arrays))
+    assert message in fails(["score", str(tmp_path / "bad.npz")], capsys)
+
+
+def test_files_that_hold_something_else(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    np.savez(tmp_path / "other.npz", posterior_mean=np.ones((40, 2)))
+    assert "unknot evaluate RUN" in fails(["score", str(tmp_path / "other.npz")], capsys)
+    (tmp_path / "text.npz").write_text("hello")
+    assert "cannot be read" in fails(["score", str(tmp_path / "text.npz")], capsys)
+    assert "does not exist" in fails(["score", str(tmp_path / "none.npz")], capsys)
+    assert "is no npz" in fails(["score", str(tmp_path / "codes.csv")], capsys)
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (["--max-points", "5"], "max_points is 5"),
+        (["--rotations", "-1"], "rotations is -1"),
+        (["--workers", "0"], "workers is 0"),
+        (["--seed", "-1"], "seed is -1"),
+    ],
+)
+def test_bad_options_of_score(
+    options: list[str], message: str, npz: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert message in fails(["score", str(npz), *options], capsys)
+
+
+def test_score_tells_void_from_unbounded(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    factors, _ = world(400)
+    a, b = np.random.default_rng(0).standard_normal((2, 400))
+    np.savez(tmp_path / "c.npz", codes=np.stack([a, b, a + b], 1), factors=factors[:, :1])
+    assert main(["score", str(tmp_path / "c.npz"), *FEW, "--workers", "1", "--quiet"]) == 0
+    lines = {line.split()[0]: line for line in capsys.readouterr().out.splitlines() if line}
+    assert lines["total_correlation"].split()[1] == "unbounded"
+    assert lines["modularity"].split()[1] == "void"

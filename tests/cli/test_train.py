@@ -1,0 +1,172 @@
+"""The commands that train, and what comes before."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from tests.command_line import HERE, TINY, fails
+from unknot.cli import main
+from unknot.evidence import run_evidence
+from unknot.experiments.experiment import Experiment
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (["--betas", "-1"], "beta is -1.0"),
+        (["--betas", "nan"], "beta is nan"),
+        (["--latent-dim", "0"], "latent_dim is 0"),
+        (["--likelihood", "bernoulli"], "set standardize to unit"),
+        (["--size", "50"], "size is 50"),
+        (["--crop", "huge"], "crop is 'huge'"),
+        (["--network", "resnet"], "network is 'resnet'; it can be"),
+        (["--objective", "elbo"], "objective is 'elbo'; it can be"),
+        (["--device", "tpu9"], "device 'tpu9'"),
+        (["--workers", "0"], "workers is 0"),
+    ],
+)
+def test_bad_options(
+    options: list[str],
+    message: str,
+    images: Path,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    # before anything is written
+    line = fails(
+        ["compare", str(images), "--out", str(tmp_path / "e"), "--steps", "1", *options], capsys
+    )
+    assert message in line
+    assert not (tmp_path / "e").exists()
+
+
+def test_compare_tells_where_the_results_are(
+    experiment: Path, images: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    arguments = ["compare", str(images), "--betas", "1", "4", "--out", str(experiment), *HERE]
+    assert main(arguments) == 0
+    out = capsys.readouterr().out
+    assert f"report: {experiment}/report.html" in out
+    assert "It cannot be asked: no label" in out
+    assert "nothing was trained" in out
+    assert "beta_eff 4" in out
+
+
+def test_compare_repeats_from_its_description(
+    experiment: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    description = str(experiment / "experiment.toml")
+    assert main(["compare", "--config", description, "--out", str(experiment)]) == 0
+    assert "nothing was trained" in capsys.readouterr().out
+    line = fails(
+        ["compare", "--config", description, "--out", str(experiment), "--latent-dim", "3"], capsys
+    )
+    assert "latent_dim is 2 there and 3 here" in line
+
+
+def test_unknown_key_in_toml(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = tmp_path / "e.toml"
+    path.write_text("[model]\nlatent_dims = 3\n")
+    line = fails(["compare", "--config", str(path)], capsys)
+    assert "unknown key 'latent_dims'; did you mean 'latent_dim'?" in line
+
+
+def test_json_is_one_document(experiment: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    description = str(experiment / "experiment.toml")
+    assert main(["compare", "--config", description, "--out", str(experiment), "--json"]) == 0
+    document = json.loads(capsys.readouterr().out)
+    assert set(document["runs"]) == {"beta-1_seed-0", "beta-4_seed-0"}
+    test = document["runs"]["beta-1_seed-0"]["test"]
+    assert test["rate"] == pytest.approx(sum(test["kl"]))
+    assert document["verdict"] is None  # these images have no labels
+    assert document["evidence"] == str(experiment / "evidence.json")
+
+
+def test_train(images: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    arguments = ["train", str(images), "--beta", "3", "--out", str(tmp_path / "run"), *TINY]
+    assert main(arguments) == 0
+    assert f"run: {tmp_path}/run" in capsys.readouterr().out
+    assert (tmp_path / "run" / "done").exists()
+
+
+@pytest.mark.slow
+def test_ctrl_c_saves_every_run_and_the_same_command_goes_on(images: Path, tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "unknot", "compare", str(images), "--size", "32"]
+    command += ["--steps", "600", "--batch-size", "8", "--betas", "1", "2"]
+    command += ["--out", str(tmp_path / "e")]
+    with subprocess.Popen(
+        command,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+        # where the tests themselves run in the background, SIGINT is ignored and would stay so
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
+    ) as process:
+        deadline = time.monotonic() + 120
+        while time.monotonic() < deadline and process.poll() is None:
+            histories = list((tmp_path / "e").glob("*/history.jsonl"))
+            if len(histories) == 2 and all(path.stat().st_size for path in histories):
+                break
+            time.sleep(0.1)
+        os.killpg(process.pid, signal.SIGINT)  # as a terminal does
+        _, said = process.communicate(timeout=60)
+    assert process.returncode == 130
+    assert "the same command goes on from there" in said
+    saved = list((tmp_path / "e").glob("*/checkpoint/state.json"))
+    assert len(saved) == 2
+    assert any(json.loads(path.read_text())["step"] % 250 for path in saved)
+    assert subprocess.run([*command, "--quiet"], check=False, capture_output=True).returncode == 0
+    assert len(list((tmp_path / "e").glob("*/done"))) == 2
+
+
+def test_betas_are_suggested(images: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    arguments = ["suggest-betas", str(images), "--size", "32", "--latent-dim", "2", "--quiet"]
+    assert main(arguments) == 0
+    out = capsys.readouterr().out
+    assert "A linear model with 2 latents" in out
+    assert "suggested: --betas" in out
+    assert main([*arguments, "--json"]) == 0
+    assert len(json.loads(capsys.readouterr().out)["collapse_betas"]) == 2
+    assert "numbers above 0" in fails([*arguments, "--betas", "0", "1"], capsys)
+
+
+def test_compare_takes_the_suggested_betas(
+    images: Path,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(run_evidence, "num_cores", lambda: 1)  # to start processes takes seconds
+    out = tmp_path / "experiment"
+    arguments = ["compare", str(images), "--out", str(out), *HERE]
+    assert main([*arguments, "--betas", "auto"]) == 0
+    experiment = Experiment(out)
+    evidence = experiment.saved_evidence()
+    assert evidence is not None
+    assert evidence.collapse is not None
+    assert experiment.config.betas == evidence.collapse.suggested_betas
+    assert {row.beta for row in evidence.observed_vs_predicted} == set(experiment.config.betas)
+    assert main([*arguments, "--betas=auto"]) == 0
+    assert "finished already" in capsys.readouterr().out
+
+
+def test_compare_says_when_no_beta_comes_near(
+    images: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out = tmp_path / "run"
+    assert main(["compare", str(images), "--betas", "0.01", "--out", str(out), *HERE]) == 0
+    assert "note: a linear model with 2 latents keeps all of them" in capsys.readouterr().out
+
+
+def test_auto_betas_need_a_prediction(
+    images: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    arguments = ["compare", str(images), "--betas", "auto", "--out", str(tmp_path / "e"), *HERE]
+    arguments += ["--likelihood", "bernoulli", "--standardize", "unit"]
+    assert "give the betas yourself" in fails(arguments, capsys)

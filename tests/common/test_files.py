@@ -1,0 +1,127 @@
+"""Files appear whole or not at all."""
+
+import os
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from unknot.common.errors import UserError
+from unknot.common.files import (
+    has_foreign_files,
+    read_arrays,
+    read_json,
+    recover_folder,
+    replace_folder,
+    write_arrays,
+    write_bytes,
+    write_json,
+    write_text,
+    written_beside,
+)
+
+
+def test_a_file_written_beside_its_place_is_renamed_into_it(tmp_path: Path) -> None:
+    path = tmp_path / "new folder" / "table.csv"
+    with written_beside(path) as temporary:
+        temporary.write_text("whole")
+        assert not path.exists()
+        assert (temporary.parent, temporary.suffix) == (path.parent, ".csv")
+    assert path.read_text() == "whole"
+    assert os.listdir(path.parent) == ["table.csv"]
+
+
+def test_a_failed_write_leaves_what_was_there(tmp_path: Path) -> None:
+    path = tmp_path / "table.csv"
+    path.write_text("before")
+
+    def fail() -> None:
+        with written_beside(path) as temporary:
+            temporary.write_text("half")
+            raise OSError("the disk is full")
+
+    with pytest.raises(OSError, match="full"):
+        fail()
+    assert path.read_text() == "before"
+    assert os.listdir(tmp_path) == ["table.csv"]
+
+
+def test_text_is_utf8_with_plain_line_feeds_and_keeps_any_file_name(tmp_path: Path) -> None:
+    name = b"\xff\n\xc3\xa9".decode("utf-8", "surrogateescape")  # one byte that is not UTF-8
+    write_text(tmp_path / "text", name)
+    assert (tmp_path / "text").read_bytes() == b"\xff\n\xc3\xa9"
+    write_bytes(tmp_path / "bytes", b"\0")
+    assert (tmp_path / "bytes").read_bytes() == b"\0"
+
+
+def test_json_comes_back(tmp_path: Path) -> None:
+    path = tmp_path / "document.json"
+    write_json(path, {"a": [1.5, None]})
+    assert read_json(path) == {"a": [1.5, None]}
+    assert path.read_text() == '{\n  "a": [\n    1.5,\n    null\n  ]\n}\n'
+
+
+def test_arrays_come_back(tmp_path: Path) -> None:
+    path = tmp_path / "arrays.npz"
+    write_arrays(path, {"numbers": np.arange(3), "names": np.array(["ä", "b"])})
+    arrays = read_arrays(path)
+    assert arrays.keys() == {"numbers", "names"}
+    assert arrays["numbers"].tolist() == [0, 1, 2]
+    assert arrays["names"].tolist() == ["ä", "b"]
+
+
+def test_python_objects_are_neither_written_nor_read(tmp_path: Path) -> None:
+    objects: Any = np.array([{}, None], object)
+    with pytest.raises(TypeError, match="'factors' holds Python objects"):
+        write_arrays(tmp_path / "a.npz", {"factors": objects})
+    np.savez(tmp_path / "b.npz", factors=objects)
+    with pytest.raises(UserError, match=r"b.npz is damaged.*delete it and run again"):
+        read_arrays(tmp_path / "b.npz")
+
+
+@pytest.mark.parametrize("read", [read_json, read_arrays])
+def test_a_missing_or_damaged_file_is_one_line(read: Any, tmp_path: Path) -> None:
+    path = tmp_path / "file"
+    with pytest.raises(UserError, match="file is missing; the folder is incomplete"):
+        read(path)
+    for content in (b"", b"{", b"\xff\xfe", b"PK\x03\x04"):
+        path.write_bytes(content)
+        with pytest.raises(UserError, match=r"file is damaged.*delete it and run again") as caught:
+            read(path)
+        assert "\n" not in str(caught.value)
+
+
+def test_arrays_cut_short_are_damaged(tmp_path: Path) -> None:
+    path = tmp_path / "arrays.npz"
+    write_arrays(path, {"noise": np.random.default_rng(0).random(1000)})
+    content = path.read_bytes()
+    for size in (20, len(content) // 2, len(content) - 1):
+        path.write_bytes(content[:size])
+        with pytest.raises(UserError, match="is damaged"):
+            read_arrays(path)
+
+
+def test_a_folder_of_ours_has_only_our_files(tmp_path: Path) -> None:
+    folder = tmp_path / "folder"
+    assert not has_foreign_files(folder, ())
+    folder.mkdir()
+    (folder / "plan.json").touch()
+    (folder / ".hidden").touch()
+    assert not has_foreign_files(folder, ("plan.json",))
+    assert has_foreign_files(folder, ("images.json",))
+    assert has_foreign_files(folder / "plan.json", ("plan.json",))
+
+
+def test_a_folder_is_whole_after_each_rename(tmp_path: Path) -> None:
+    for number in ("1", "2"):
+        (tmp_path / "new").mkdir()
+        (tmp_path / "new" / "file").write_text(number)
+        replace_folder(tmp_path / "new", tmp_path / "place")
+        assert (tmp_path / "place" / "file").read_text() == number
+    assert os.listdir(tmp_path) == ["place"]
+    (tmp_path / "place").rename(tmp_path / "place.old")
+    assert recover_folder(tmp_path / "place")
+    assert (tmp_path / "place" / "file").read_text() == "2"
+    assert recover_folder(tmp_path / "place")
+    assert not recover_folder(tmp_path / "nothing")

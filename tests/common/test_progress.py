@@ -1,0 +1,94 @@
+"""Progress: bars on a terminal, now and then a line elsewhere, nothing if it is not wanted."""
+
+import io
+
+import pytest
+from rich.console import Console
+
+from unknot.common import progress
+from unknot.common.progress import ProgressBars, named_progress
+
+
+class Clock:
+    """Gives the seconds that a test sets."""
+
+    def __init__(self) -> None:
+        self.now = 0.0
+
+    def monotonic(self) -> float:
+        return self.now
+
+
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
+    clock = Clock()
+    monkeypatch.setattr(progress, "time", clock)
+    return clock
+
+
+@pytest.fixture
+def terminal(monkeypatch: pytest.MonkeyPatch) -> io.StringIO:
+    """A terminal that keeps what is drawn on it."""
+    drawn = io.StringIO()
+    monkeypatch.setattr(
+        "rich.console.Console",
+        lambda stderr: Console(file=drawn, force_terminal=True, width=100, _environ={}),
+    )
+    return drawn
+
+
+def test_a_line_says_how_far_it_is_and_how_long_it_takes(
+    clock: Clock, capsys: pytest.CaptureFixture[str]
+) -> None:
+    bars = ProgressBars(quiet=False)
+    bars.show("beta 2", 1000, 3000)
+    clock.now = 10
+    bars.show("beta 2", 1500, 3000)
+    assert capsys.readouterr().err == ""  # too early for a line
+    clock.now = 20
+    bars.show("beta 2", 2000, 3000)
+    bars.show("beta 2", 2001, 3000)
+    assert capsys.readouterr().err == "beta 2: 2,000 of 3,000 (67%), about 20 s left\n"
+
+
+def test_lines_of_several_runs_are_of_all_together(
+    clock: Clock, capsys: pytest.CaptureFixture[str]
+) -> None:
+    bars = ProgressBars(quiet=False)
+    bars.show("beta 1", 0, 100)
+    bars.show("beta 2", 0, 100)
+    clock.now = 20
+    bars.show("beta 1", 10, 100)
+    assert capsys.readouterr().err == "2 runs: 10 of 200 (5%), about 6 min left\n"
+
+
+def test_work_that_starts_again_is_timed_again(
+    clock: Clock, capsys: pytest.CaptureFixture[str]
+) -> None:
+    bars = ProgressBars(quiet=False)
+    bars.show("draws", 90, 100)
+    clock.now = 100
+    bars.show("draws", 0, 100)
+    clock.now = 120
+    bars.show("draws", 50, 100)
+    assert capsys.readouterr().err == "draws: 50 of 100 (50%), about 20 s left\n"
+
+
+def test_a_terminal_has_a_bar_for_each_run_and_one_for_all(terminal: io.StringIO) -> None:
+    with named_progress(False, "beta {}".format) as show:
+        show("1", 3, 7)
+        show("2", 2, 7)
+    drawn = terminal.getvalue()
+    for text in ("beta 1", "beta 2", "3/7", "2/7", "all", "5/14"):
+        assert text in drawn
+
+
+def test_quiet_shows_nothing(
+    clock: Clock, terminal: io.StringIO, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with named_progress(True, str) as show:
+        show("a", 0, 2)
+        clock.now = 100
+        show("a", 1, 2)
+    assert terminal.getvalue() == ""
+    assert capsys.readouterr().err == ""

@@ -1,0 +1,45 @@
+"""Prepared images on a memory map."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from tests.data.pictures import fill
+from unknot.common.errors import UserError
+from unknot.data.image_set import ImageSet, open_image_set
+from unknot.data.load import load_images
+from unknot.data.standardize import moments
+
+
+@pytest.mark.parametrize("file", ["images.u8", "info.json", "labels.npz"])
+def test_a_cache_entry_cut_in_half_is_made_again(file: str, tmp_path: Path) -> None:
+    fill(tmp_path, 12)
+    first = load_images(tmp_path, size=32)
+    expected = np.array(first.images)
+    damaged = first.folder / file
+    damaged.write_bytes(damaged.read_bytes()[: damaged.stat().st_size // 2])
+    assert np.array_equal(load_images(tmp_path, size=32).images, expected)
+
+
+def test_info_is_json_without_surprises(tmp_path: Path) -> None:
+    images = load_images(fill(tmp_path, 12), size=32)
+    assert json.loads((images.folder / "info.json").read_text()) == images.info
+
+
+def test_moments_are_those_of_the_training_images(small_faces: ImageSet) -> None:
+    expected = moments(small_faces.images, small_faces.indices("train"))
+    for _ in range(2):  # computed, then from the cache
+        stored = small_faces.training_moments()
+        assert stored.num == expected.num
+        assert np.array_equal(stored.total, expected.total)
+        assert np.array_equal(stored.total_squares, expected.total_squares)
+
+
+def test_a_damaged_entry_is_named_when_it_is_opened_alone(tmp_path: Path) -> None:
+    images = load_images(fill(tmp_path, 12), size=32)
+    assert np.array_equal(open_image_set(images.folder).images, images.images)
+    (images.folder / "labels.npz").unlink()
+    with pytest.raises(UserError, match="is damaged; run `unknot cache --clear`"):
+        open_image_set(images.folder)

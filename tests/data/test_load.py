@@ -1,0 +1,218 @@
+"""What a user may point at, and the entries of the cache that come of it."""
+
+import hashlib
+import json
+import zipfile
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from tests.data.pictures import fill, picture, stored_png
+from unknot.common.errors import UserError
+from unknot.common.plugins import load_plugin
+from unknot.data import sources
+from unknot.data.image_set import ImageSet
+from unknot.data.load import load_images
+from unknot.data.sources import BUILT_IN, SOURCES, LoadOptions, Scan, Written, find_source
+
+AS_PREPARED = {"size": 32, "crop": "auto", "color": "auto"}
+
+
+def noise() -> np.ndarray:
+    """Draw twenty RGB images of 32 pixels, the same on every machine."""
+    return np.random.Generator(np.random.PCG64(0)).integers(0, 256, (20, 32, 32, 3), np.uint8)
+
+
+def write_noise(folder: Path) -> Path:
+    folder.mkdir()
+    for i, pixels in enumerate(noise()):
+        (folder / f"{i:02d}.png").write_bytes(stored_png(pixels))
+    return folder
+
+
+def entry_name(*parts: object) -> str:
+    """Name an entry of the cache as earlier versions did, whatever the code does now."""
+    text = json.dumps([2, *parts], sort_keys=True, separators=(",", ":"))
+    return hashlib.blake2b(text.encode(), digest_size=16).hexdigest()
+
+
+def stamp(path: Path) -> tuple[int, int]:
+    return path.stat().st_size, path.stat().st_mtime_ns
+
+
+# The literal numbers below are of version 0.1.0: experiments hold fingerprints, and caches the
+# names of entries, so neither may change.
+
+
+@pytest.mark.parametrize(
+    ("name", "fingerprint", "entry"),
+    [
+        ("faces", "42b14509a84e606354f8db5580e87f63", "4bad555f870f43b632da7d14bccab1fe"),
+        ("sprites", "cbd83a9b0bde085186699f4c9d25968b", "c95d1dbfd13cde9a14aae817c02a1896"),
+    ],
+)
+def test_built_in_data_stay_what_they_were(name: str, fingerprint: str, entry: str) -> None:
+    images = load_images(name, num=200, size=32)
+    assert images.fingerprint == fingerprint
+    assert images.folder.name == entry
+
+
+def test_a_folder_and_a_zip_stay_what_they_were(tmp_path: Path) -> None:
+    folder, packed = write_noise(tmp_path / "noise"), tmp_path / "noise.zip"
+    files = sorted(folder.iterdir())
+    names = [file.name for file in files]
+    with zipfile.ZipFile(packed, "w") as archive:
+        for file in files:
+            archive.write(file, file.name)
+        checks = [(member.file_size, member.CRC) for member in archive.infolist()]
+    for path, stamps in ((folder, list(map(stamp, files))), (packed, checks)):
+        images = load_images(path, size=32)
+        assert np.array_equal(images.images, noise().transpose(0, 3, 1, 2))
+        assert images.fingerprint == "07887de317e3e46acabd5bb262579a81"
+        place = str(path.resolve())
+        assert images.folder.name == entry_name(place, AS_PREPARED, "none", names, stamps, [])
+
+
+def test_an_archive_stays_what_it_was(tmp_path: Path) -> None:
+    path = tmp_path / "noise.npz"
+    np.savez(path, images=noise(), factors=np.arange(40.0).reshape(20, 2))
+    images = load_images(path, size=32)
+    assert images.fingerprint == "2ba09f74423fafa38c6f8056f8bd64a6"
+    place = str(path.resolve())
+    assert images.folder.name == entry_name("archive", place, AS_PREPARED, *stamp(path))
+
+
+@pytest.mark.parametrize(
+    ("factors", "entry"),
+    [
+        ({}, "85c1dc5a31735642e54dc33a19811d71"),
+        ({"place": np.arange(20)}, "4c4c9db864b60c9ca17a24c7008a67a0"),
+    ],
+)
+def test_an_array_stays_what_it_was(factors: dict, entry: str) -> None:
+    odd = [i % 2 for i in range(20)]
+    images = load_images(noise(), size=32, attributes={"odd": odd}, factors=factors)
+    assert images.fingerprint == "2ba09f74423fafa38c6f8056f8bd64a6"
+    assert images.folder.name == entry
+
+
+def test_what_is_said_of_a_set_keeps_its_order(small_faces: ImageSet) -> None:
+    assert list(json.loads((small_faces.folder / "info.json").read_text())) == [
+        "source",
+        "kind",
+        "shape",
+        "names",
+        "preparation",
+        "fingerprint",
+        "group",
+        "repeatable",
+        "split_by",
+        "num_found",
+        "num_duplicates",
+        "unreadable",
+        "notes",
+        "attribute_names",
+        "factor_names",
+        "group_names",
+    ]
+
+
+class OneColorSource:
+    """Images of a single color each, by a name that starts with `color:`."""
+
+    def matches(self, given: Any) -> bool:
+        return str(given).startswith("color:")
+
+    def scan(self, given: Any, options: LoadOptions) -> Scan:
+        size = options.preparation.size
+
+        def write(pixels: Path) -> Written:
+            levels = np.arange(12, dtype=np.uint8)
+            pixels.write_bytes(np.repeat(levels, size**2).tobytes())
+            names = [f"level-{i}" for i in levels]
+            digests = [bytes([level]) for level in levels]
+            return Written(kind="color", image_shape=(1, size, size), names=names, digests=digests)
+
+        return Scan(
+            source=str(given),
+            key=(str(given), size),
+            preparation=options.preparation,
+            num_bytes=12 * size**2,
+            write=write,
+        )
+
+
+ONE_COLOR = OneColorSource()
+
+
+def test_a_new_format_is_a_file_and_a_line(monkeypatch: pytest.MonkeyPatch) -> None:
+    entry = {"color": f"{__name__}:ONE_COLOR"}
+    monkeypatch.setattr(sources, "SOURCES", {**entry, **SOURCES})
+    images = load_images("color:grey", size=32)
+    assert images.images[:, 0, 0, 0].tolist() == list(range(12))
+    assert all(len(images.indices(split)) for split in ("train", "validation", "test"))
+    assert images.info["kind"] == "color"
+    assert load_images("color:grey", size=32).folder == images.folder
+
+
+def test_every_source_says_what_it_is() -> None:
+    for name in SOURCES:
+        source = load_plugin("source", name, SOURCES)
+        assert source.__doc__
+        assert not source.matches("nothing like that")
+    assert all(name in SOURCES for name in BUILT_IN)
+
+
+@pytest.mark.parametrize(
+    ("given", "name"),
+    [
+        ("faces", "faces"),
+        (Path("sprites"), "sprites"),
+        ("./faces", None),
+        (np.zeros((3, 32, 32), np.uint8), "memory"),
+        (42, "memory"),
+    ],
+)
+def test_the_first_source_that_knows_what_was_given_is_taken(given: object, name: str) -> None:
+    expected = load_plugin("source", name, SOURCES) if name else None
+    assert find_source(given) is expected
+
+
+def test_options_that_go_with_another_kind_of_source(tmp_path: Path) -> None:
+    fill(tmp_path, 12)
+    for given in (tmp_path, "faces"):
+        with pytest.raises(UserError, match="attributes and factors go with arrays"):
+            load_images(given, size=32, attributes={"odd": [0] * 12})
+    with pytest.raises(UserError, match="num goes with built-in data; a path is read whole"):
+        load_images(tmp_path, size=32, num=5)
+
+
+def test_paths_that_hold_nothing(tmp_path: Path) -> None:
+    with pytest.raises(UserError, match="does not exist"):
+        load_images(tmp_path / "nowhere")
+    with pytest.raises(UserError, match="no image in"):
+        load_images(tmp_path)
+    (tmp_path / "a.txt").write_text("x")
+    with pytest.raises(UserError, match="no image in"):
+        load_images(tmp_path)
+    with pytest.raises(UserError, match="neither a folder nor a zip"):
+        load_images(tmp_path / "a.txt")
+    (tmp_path / "a.zip").write_text("x")
+    with pytest.raises(UserError, match="not a zip that can be read"):
+        load_images(tmp_path / "a.zip")
+
+
+def test_a_second_start_reads_the_cache_and_a_change_does_not(tmp_path: Path) -> None:
+    fill(tmp_path, 12)
+    first = load_images(tmp_path, size=32)
+    messages: list[str] = []
+    second = load_images(tmp_path, size=32, progress=lambda what, *_: messages.append(what))
+    assert second.folder == first.folder
+    assert not messages
+    picture(99).save(tmp_path / "0003.png")
+    third = load_images(tmp_path, size=32, progress=lambda what, *_: messages.append(what))
+    assert messages
+    assert third.fingerprint != first.fingerprint
+    assert load_images(tmp_path, size=64).fingerprint != third.fingerprint

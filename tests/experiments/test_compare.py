@@ -1,0 +1,204 @@
+"""Comparisons: the whole job on a tiny set."""
+
+import json
+import shutil
+import subprocess
+import sys
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from torch import nn
+
+import unknot
+from unknot.common.errors import UserError
+from unknot.data.image_set import ImageSet
+from unknot.experiments.compare import compare
+from unknot.experiments.experiment import Experiment
+from unknot.models.networks import find_network
+
+TINY = {"steps": 12, "batch_size": 8, "latent_dim": 3}
+LINEAR = TINY | {"network": "linear"}
+
+
+def test_the_folder_is_as_designed(trained: Experiment) -> None:
+    names = {path.name for path in trained.folder.iterdir()}
+    assert names == {
+        "experiment.toml",
+        "plan.json",
+        "environment.json",
+        "evidence.json",
+        "report.html",
+        "sample.png",
+        "beta-0.5_seed-0",
+        "beta-2_seed-0",
+    }
+    run = {path.name for path in (trained.folder / "beta-2_seed-0").iterdir()}
+    assert run - {"log.txt"} == {
+        "config.toml",
+        "images.json",
+        "scales.json",
+        "weights.safetensors",
+        "checkpoint",
+        "history.jsonl",
+        "tensorboard",
+        "frames.npz",
+        "evaluation.json",
+        "codes.npz",
+        "reconstructions.avif",
+        "traversals.avif",
+        "traversals.png",
+        "curves.svg",
+        "done",
+        ".lock",
+    }
+
+
+def test_the_same_call_again_trains_nothing(trained: Experiment, small_faces: ImageSet) -> None:
+    before = [run.files.done.stat().st_mtime_ns for run in trained.runs()]
+    again = compare(small_faces, [0.5, 2], out=trained.folder, **TINY)
+    assert [run.files.done.stat().st_mtime_ns for run in again.runs()] == before
+
+
+def test_another_experiment_in_the_folder_is_refused(
+    trained: Experiment, small_faces: ImageSet
+) -> None:
+    wrong = TINY | {"latent_dim": 4}
+    with pytest.raises(UserError, match="latent_dim is 3 there and 4 here; choose another --out"):
+        compare(small_faces, [0.5, 2], out=trained.folder, **wrong)
+    with pytest.raises(UserError, match="betas are"):
+        compare(small_faces, [0.5, 3], out=trained.folder, **TINY)
+
+
+def test_a_failing_run_of_ones_own_network_leaves_the_others(
+    small_faces: ImageSet, tmp_path: Path
+) -> None:
+    wild = TINY | {"learning_rate": 1e9, "schedule": "constant"}
+    network = find_network("linear")
+    experiment = compare(small_faces, [1, 2], out=tmp_path, network=network, **wild)
+    assert set(experiment.failures()) == {"beta-1_seed-0", "beta-2_seed-0"}
+    assert "diverged" in experiment.failures()["beta-2_seed-0"]
+    assert experiment.crashed_runs() == []
+
+
+def test_a_failing_run_leaves_the_others_alone_and_is_named(
+    bare_faces: ImageSet, tmp_path: Path
+) -> None:
+    """Weights of another shape in its checkpoint stop one run."""
+    other = compare(
+        bare_faces, [1], out=tmp_path / "other", engine="inline", **LINEAR | {"latent_dim": 2}
+    )
+    out = tmp_path / "experiment"
+    experiment = compare(bare_faces, [2], out=out, engine="inline", **LINEAR)
+    config = replace(experiment.config, betas=(1.0,)).runs()[0]
+    broken = experiment.files.run(config)
+    broken.create(config, bare_faces)
+    shutil.copytree(other.run(beta=1).files.checkpoint, broken.checkpoint)
+    state = json.loads((broken.checkpoint / "state.json").read_text())
+    (broken.checkpoint / "state.json").write_text(json.dumps(state | {"step": 5}))
+    experiment = compare(bare_faces, [1, 2], out=out, engine="inline", **LINEAR)
+    assert [run.name for run in experiment.runs()] == ["beta-2_seed-0"]
+    assert list(experiment.failures()) == ["beta-1_seed-0"]
+    assert "cannot be loaded" in experiment.failures()["beta-1_seed-0"]
+    assert "cannot be loaded" in experiment.files.report.read_text()
+
+
+def test_any_executor_serves(bare_faces: ImageSet, tmp_path: Path) -> None:
+    """Takes some ten seconds: it starts a worker process, as every user's comparison does."""
+    with ThreadPoolExecutor(1) as executor:
+        experiment = compare(bare_faces, [1], out=tmp_path / "e", engine=executor, **LINEAR)
+    assert len(experiment.runs()) == 1
+
+
+@pytest.mark.slow
+def test_a_script_without_a_main_guard(tmp_path: Path) -> None:
+    script = tmp_path / "script.py"
+    script.write_text(
+        "import unknot\n"
+        "print('top of the script')\n"
+        "images = unknot.load_images(unknot.load_images('faces', num=60, size=32).images)\n"
+        "experiment = unknot.compare(images, betas=[1, 2], steps=3, batch_size=4, out='e',\n"
+        "                            network='linear')\n"
+        "print(len(experiment.runs()))\n"
+    )
+    ended = subprocess.run(
+        [sys.executable, str(script)], cwd=tmp_path, capture_output=True, text=True, check=True
+    )
+    assert ended.stdout.split("\n") == ["top of the script", "2", ""]
+
+
+def test_networks_of_ones_own(small_faces: ImageSet, tmp_path: Path) -> None:
+    def network(shape: tuple[int, int, int], latent_dim: int) -> tuple[nn.Module, nn.Module]:
+        num = int(np.prod(shape))
+        encoder = nn.Sequential(nn.Flatten(), nn.Linear(num, 2 * latent_dim))
+        return encoder, nn.Sequential(nn.Linear(latent_dim, num), nn.Unflatten(1, shape))
+
+    experiment = compare(small_faces, [1], out=tmp_path / "e", network=network, **TINY)
+    assert experiment.run(beta=1).encode(small_faces).shape == (200, 3)
+    with pytest.raises(UserError, match="network of your own"):
+        Experiment(tmp_path / "e").run(beta=1).encode(small_faces)
+
+
+def test_progress_is_told_of_runs_and_of_the_evidence(
+    small_faces: ImageSet, tmp_path: Path
+) -> None:
+    told: dict[str, tuple[int, int]] = {}
+    compare(
+        small_faces,
+        [1],
+        out=tmp_path,
+        engine="inline",
+        progress=lambda what, done, total: told.update({what: (done, total)}),
+        **LINEAR,
+    )
+    assert told == {"beta-1_seed-0": (12, 12), "evidence": (1, 1)}
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"latent_dims": 3}, "did you mean 'latent_dim'"),
+        ({"engine": "slurmp"}, "engine is 'slurmp'; it can be local, inline"),
+        ({"workers": 0}, "workers is 0; it must be at least 1"),
+        ({"stack_runs": 0}, "stack_runs is 0; it must be at least 1"),
+        ({"objective": "elbo"}, "objective is 'elbo'"),
+        ({"objective_options": {"gamma": 3}}, "holds 'gamma'; it can hold nothing"),
+        ({"likelihood": "gaussian_learned", "stack_runs": 2}, "likelihood gaussian_learned cannot"),
+        ({"network": "custom"}, "network is one of your own"),
+    ],
+)
+def test_what_does_not_fit_is_refused_before_anything_is_written(
+    options: dict[str, object], message: str, small_faces: ImageSet, tmp_path: Path
+) -> None:
+    with pytest.raises(UserError, match=message):
+        compare(small_faces, [1], out=tmp_path / "e", **options)
+    assert not (tmp_path / "e").exists()
+
+
+def test_betas_as_text_are_refused(small_faces: ImageSet) -> None:
+    with pytest.raises(UserError, match="betas is 'many'; give numbers, or auto"):
+        compare(small_faces, "many")  # type: ignore[arg-type]
+
+
+def test_train_is_one_run(small_faces: ImageSet, tmp_path: Path) -> None:
+    run = unknot.train(small_faces, beta=4, out=tmp_path / "run", **LINEAR)
+    assert run.config.beta == 4
+    assert run.files.is_done
+    with pytest.raises(UserError, match=r"beta is 4\.0 there and 5\.0 here"):
+        unknot.train(small_faces, beta=5, out=tmp_path / "run", **LINEAR)
+
+
+def test_stacked_runs_are_an_experiment_like_any_other(
+    small_faces: ImageSet, tmp_path: Path
+) -> None:
+    options = LINEAR | {"stack_runs": 2, "out": tmp_path, "engine": "inline"}
+    experiment = compare(small_faces, [1.0, 1e38, 4.0], **options)
+    assert [run.name for run in experiment.runs()] == ["beta-1_seed-0", "beta-4_seed-0"]
+    assert "diverged" in experiment.failures()["beta-1e+38_seed-0"]
+    assert experiment.crashed_runs() == []
+    # one whose completion was cut off is finished by the same call, also if it is alone
+    (tmp_path / "beta-1_seed-0" / "done").unlink()
+    (tmp_path / "beta-1_seed-0" / "codes.npz").unlink()
+    assert len(compare(small_faces, [1.0, 1e38, 4.0], **options).runs()) == 2

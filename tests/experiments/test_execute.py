@@ -1,0 +1,72 @@
+"""Described runs become finished runs."""
+
+import errno
+from pathlib import Path
+
+import pytest
+
+from unknot.common.errors import Interrupted, UserError
+from unknot.config import ModelConfig, RunConfig, TrainingConfig
+from unknot.data.image_set import ImageSet
+from unknot.experiments import execute
+from unknot.experiments.execute import error_text, execute_run, execute_stacked
+from unknot.runs.folder import RunFolder
+from unknot.training.fit import TrainedModel
+
+TINY = TrainingConfig(steps=6, batch_size=8, precision="float32")
+LINEAR = ModelConfig(network="linear", latent_dim=2)
+RUNS = [RunConfig(beta, 0, model=LINEAR, training=TINY) for beta in (0.5, 4.0)]
+
+
+def _described(images: ImageSet, folder: Path) -> list[RunFolder]:
+    folders = [RunFolder(folder / run.name) for run in RUNS]
+    for run, run_folder in zip(RUNS, folders):
+        run_folder.create(run, images)
+    return folders
+
+
+def test_a_finished_run_is_left_alone(bare_faces: ImageSet, tmp_path: Path) -> None:
+    folder = _described(bare_faces, tmp_path)[0]
+    run = execute_run(folder, images=bare_faces, device="cpu")
+    assert run.files.is_done
+    before = {p: p.stat().st_mtime_ns for p in folder.path.rglob("*") if p.name != ".lock"}
+    execute_run(folder, images=bare_faces, device="cpu")
+    after = {p: p.stat().st_mtime_ns for p in folder.path.rglob("*") if p.name != ".lock"}
+    assert before == after
+
+
+def test_a_fault_in_one_stacked_run_leaves_the_others_alone(
+    bare_faces: ImageSet, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def finish_run(
+        folder: RunFolder, trained: TrainedModel, images: ImageSet, *, device: str
+    ) -> None:
+        if "0.5" in folder.name:
+            raise ZeroDivisionError("of ours")
+        folder.mark_done()
+
+    monkeypatch.setattr(execute, "finish_run", finish_run)
+    folders = _described(bare_faces, tmp_path)
+    errors = execute_stacked(folders, "cpu")
+    assert list(errors) == folders[:1]
+    assert folders[0].log.read_text().endswith("ZeroDivisionError: of ours\n")
+    assert not folders[1].log.exists()
+    assert folders[1].is_done
+    assert execute_stacked(folders[1:], "cpu") == {}
+
+
+def test_the_text_of_an_error_says_who_can_mend_it() -> None:
+    def failing(error: Exception) -> str:
+        def job() -> None:
+            raise error
+
+        return error_text(job)
+
+    assert error_text(lambda: None) == ""
+    assert failing(UserError("give a number")) == "error: give a number"
+    full = OSError(errno.ENOSPC, "No space left on device", "x.npz")
+    assert failing(full).startswith("error: the disk is full (x.npz)")
+    assert failing(OSError(errno.EIO, "I/O error")).startswith("Traceback")
+    assert failing(ZeroDivisionError("of ours")).endswith("ZeroDivisionError: of ours")
+    with pytest.raises(Interrupted):
+        failing(Interrupted("stopped"))

@@ -1,0 +1,55 @@
+"""All runs of one comparison, in their folder."""
+
+import pytest
+
+from unknot.common.errors import UserError
+from unknot.experiments.experiment import Experiment
+
+
+def test_runs_are_found_by_beta_and_seed(trained: Experiment) -> None:
+    assert trained.run(beta=0.5).name == "beta-0.5_seed-0"
+    assert [run.config.beta for run in trained.runs()] == [0.5, 2.0]
+    with pytest.raises(UserError, match="no run with beta 3 and seed 0; betas"):
+        trained.run(beta=3)
+
+
+def test_unfinished_runs_are_named_with_their_reason(copied: Experiment) -> None:
+    first, second = (run.files for run in copied.runs())
+    first.done.unlink()
+    second.done.unlink()
+    first.append_log("error: the disk is full")
+    second.append_log("Traceback of ours\nZeroDivisionError: of ours")
+    assert copied.failures() == {
+        "beta-0.5_seed-0": "the disk is full",
+        "beta-2_seed-0": "ZeroDivisionError: of ours",
+    }
+    assert copied.crashed_runs() == ["beta-2_seed-0"]
+    with pytest.raises(UserError, match="holds no finished run"):
+        copied.evidence()
+
+
+def test_evidence_of_other_runs_or_of_an_older_version_is_not_shown(copied: Experiment) -> None:
+    evidence = copied.saved_evidence()
+    assert evidence is not None
+    assert evidence.runs_included == ["beta-0.5_seed-0", "beta-2_seed-0"]
+    text = copied.files.evidence.read_text()
+    copied.files.evidence.write_text(text.replace('"format": 2', '"format": 1'))
+    assert copied.saved_evidence() is None
+    copied.files.evidence.write_text(text)
+    copied.runs()[0].files.done.unlink()
+    assert copied.saved_evidence() is None
+
+
+def test_the_report_is_one_file_without_a_network(trained: Experiment) -> None:
+    html = trained.files.report.read_text()
+    assert html.count('src="data:image/') == 1  # the sample; the scripts have the other pictures
+    assert html.count('"sheet":"data:image/') == 2
+    assert "http://" not in html.replace("http://www.w3.org", "").replace(
+        "http://purl.org", ""
+    ).replace("http://creativecommons.org", "")
+    assert "default-src 'none'" in html
+
+
+def test_what_is_no_experiment(copied: Experiment) -> None:
+    with pytest.raises(UserError, match="is not the folder of an experiment"):
+        Experiment(copied.folder / "beta-2_seed-0")

@@ -1,0 +1,96 @@
+"""The beginning of an experiment."""
+
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from unknot.common.errors import UserError
+from unknot.config import RunConfig
+from unknot.data.image_set import ImageSet
+from unknot.evidence.preregistration import digest
+from unknot.experiments.experiment import Experiment
+from unknot.experiments.setup import (
+    check_trainable,
+    create_experiment_folder,
+    default_folder,
+    default_run_folder,
+    environment,
+    experiment_config,
+    settled,
+)
+from unknot.runs.folder import ExperimentFolder
+
+
+def test_default_folders_are_safe(small_faces: ImageSet) -> None:
+    config = experiment_config(small_faces, [1], [0])
+    for source, expected in (
+        ("faces", "faces"),
+        ("/a/my images/../<b> ünsafe", "b---nsafe"),
+        ("/data/celeba.zip", "celeba"),
+        ("/data/3dshapes.h5", "3dshapes"),
+        ("/", "images"),
+    ):
+        from_there = replace(config, data=replace(config.data, source=source))
+        assert default_folder(from_there) == Path("runs") / expected
+    assert default_run_folder(config) == Path("runs/faces_beta-1_seed-0")
+
+
+def test_plain_values_become_a_description(small_faces: ImageSet) -> None:
+    config = experiment_config(small_faces, [1, 2], [3], latent_dim=4, steps=7)
+    assert config.betas == (1.0, 2.0)
+    assert (config.seeds, config.model.latent_dim, config.training.steps) == ((3,), 4, 7)
+    assert (config.data.source, config.data.size) == ("faces", 32)
+    with pytest.raises(UserError, match="did you mean 'latent_dim'"):
+        experiment_config(small_faces, [1], [0], latent_dims=4)
+    resolved = settled(config, small_faces).training
+    assert resolved.batch_size == 64
+
+
+def test_a_device_that_is_not_there_is_refused(small_faces: ImageSet) -> None:
+    config = experiment_config(small_faces, [1], [0])
+    check_trainable(config, "cpu", None)
+    with pytest.raises(UserError, match="device 'tpu9'"):
+        check_trainable(config, "tpu9", None)
+
+
+def test_a_plan_may_change_before_the_first_step_and_not_after(
+    small_faces: ImageSet, tmp_path: Path
+) -> None:
+    folder = ExperimentFolder(tmp_path / "e")
+    config = settled(experiment_config(small_faces, [1, 2], [0]), small_faces)
+    create_experiment_folder(config, small_faces, folder)
+    assert folder.sample.exists()
+    more = replace(config, betas=(1.0, 2.0, 3.0))
+    create_experiment_folder(more, small_faces, folder)
+    plan = json.loads(folder.plan.read_text())
+    assert plan["plan"]["betas"] == [1.0, 2.0, 3.0]
+    assert plan["sha256"] == digest(plan["plan"]) == folder.read_environment()["plan_sha256"]
+    begun = folder.run(RunConfig(1.0, 0))
+    begun.path.mkdir()
+    begun.history.write_text('{"split": "train", "step": 10}\n')
+    create_experiment_folder(replace(more, seeds=(0, 1)), small_faces, folder)
+    assert json.loads(folder.plan.read_text()) == plan
+    assert folder.read_config().seeds == (0, 1)
+
+
+def test_an_interrupted_start_does_not_lock_the_folder(
+    small_faces: ImageSet, tmp_path: Path
+) -> None:
+    folder = ExperimentFolder(tmp_path / "e")
+    folder.path.mkdir()
+    folder.environment.write_text("{}")
+    (folder.path / ".experiment.123.toml").write_text("betas")
+    config = settled(experiment_config(small_faces, [1], [0]), small_faces)
+    create_experiment_folder(config, small_faces, folder)
+    assert folder.is_experiment
+
+
+def test_the_environment_says_what_results_depend_on(
+    trained: Experiment, small_faces: ImageSet
+) -> None:
+    written = trained.files.read_environment()
+    assert written.items() >= environment(small_faces).items()
+    assert set(written["versions"]) >= {"python", "unknot", "torch", "numpy"}
+    assert sum(written["data"]["splits"].values()) == 200

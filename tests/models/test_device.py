@@ -1,0 +1,45 @@
+"""Where a model computes; batches from the memory map and from a device that holds all images."""
+
+import numpy as np
+import pytest
+import torch
+
+from unknot.common.errors import UserError
+from unknot.models.device import cache_on_device, choose_device, gather_images
+
+CPU = torch.device("cpu")
+
+
+def test_both_give_the_same_pixels() -> None:
+    images = np.random.default_rng(0).integers(0, 256, (7, 3, 4, 4), np.uint8)
+    chosen = np.array([5, 0, 5])
+    gathered = gather_images(images, chosen, CPU)
+    assert torch.equal(gathered, gather_images(torch.from_numpy(images), chosen, CPU))
+    assert np.array_equal(gathered.numpy(), images[chosen])
+
+
+def test_images_stay_in_the_map_on_a_processor_and_where_they_do_not_fit(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    images = np.zeros((4, 1, 2, 2), np.uint8)
+    assert cache_on_device(images, CPU) is images
+    monkeypatch.setattr(torch.cuda, "mem_get_info", lambda device: (31, 100))
+    assert cache_on_device(images, torch.device("cuda", 0)) is images
+
+
+@pytest.mark.parametrize(
+    ("has_cuda", "has_mps", "expected"),
+    [(True, True, "cuda"), (False, True, "mps"), (False, False, "cpu")],
+)
+def test_auto_takes_a_gpu_where_there_is_one(
+    has_cuda: bool, has_mps: bool, expected: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: has_cuda)
+    monkeypatch.setattr(torch.backends.mps, "is_available", lambda: has_mps)
+    assert choose_device().type == expected
+    assert choose_device("cpu") == CPU
+
+
+def test_a_device_that_is_not_there_is_one_line() -> None:
+    with pytest.raises(UserError, match=r"^device 'gpu' is not to be had here; try cpu or auto$"):
+        choose_device("gpu")

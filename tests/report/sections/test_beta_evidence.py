@@ -1,0 +1,35 @@
+"""The table over betas."""
+
+from pathlib import Path
+
+from tests.report.small import (
+    HOSTILE,
+    is_escaped,
+    reason,
+    shown,
+    small_context,
+    small_evidence,
+)
+from unknot.report.render import render_piece
+from unknot.report.sections.beta_evidence import BetaTable
+
+
+def test_every_beta_has_a_row_below_explained_columns(tmp_path: Path) -> None:
+    html = shown("beta_evidence", small_context(tmp_path))
+    for column in ("rotation percentile", "linear probe", "Jacobian cosine", "UDR of PCA"):
+        assert f">{column}</th>" in html
+    assert "<li>linear probe: what all latents together tell of the labels</li>" in html
+    assert '<td class="number">0.50 (0.40 to 0.60)</td>' in html
+    assert html.count("75%") == 2
+
+
+def test_without_evidence_it_is_left_out(tmp_path: Path) -> None:
+    context = small_context(tmp_path, evidence=None)
+    assert "no evidence of these runs yet" in reason("beta_evidence", context)
+    context = small_context(tmp_path, evidence=small_evidence(betas=[]))
+    assert reason("beta_evidence", context) == "no run is finished"
+
+
+def test_hostile_cells_are_escaped() -> None:
+    table = BetaTable({HOSTILE: HOSTILE}, [[HOSTILE]])
+    assert is_escaped(str(render_piece("beta_evidence", table).html))

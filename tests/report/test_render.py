@@ -1,0 +1,98 @@
+"""Pieces, and the frame they are put into."""
+
+import base64
+import hashlib
+import json
+import re
+from importlib import resources
+from pathlib import Path
+
+import pytest
+from jinja2 import UndefinedError
+from markupsafe import Markup
+from PIL import Image
+
+from tests.report.small import HOSTILE, is_escaped, small_context
+from unknot.report.render import (
+    SCRIPTS,
+    WASM,
+    Piece,
+    asset,
+    data_uri,
+    inline_svg,
+    render_page,
+    render_piece,
+)
+from unknot.report.sections import SECTIONS, find_section
+from unknot.report.sections.repeat import Command
+
+PIECES = [
+    Piece(name="summary", html=Markup("<p>answer</p>"), anchor="", link=""),
+    Piece(name="images", html=Markup("<p>first</p>"), anchor="images", link="pictures"),
+    Piece(name="missing", html=Markup("<p>second</p>"), anchor="", link=""),
+]
+
+
+def test_every_section_has_a_function_with_a_docstring_and_a_piece_beside_it() -> None:
+    for name, target in SECTIONS.items():
+        assert target == f"unknot.report.sections.{name}:{name}"
+        assert find_section(name).__doc__
+        assert resources.files("unknot.report.sections").joinpath(f"{name}.html").is_file()
+
+
+def test_a_piece_tells_its_link_and_escapes_what_it_shows() -> None:
+    piece = render_piece("repeat", Command(command=HOSTILE, config=HOSTILE))
+    assert (piece.anchor, piece.link) == ("repeat", "repeat")
+    assert piece.html.startswith('<h2 id="repeat">')
+    assert is_escaped(piece.html)
+
+
+def test_a_piece_that_lacks_a_field_is_an_error() -> None:
+    with pytest.raises(UndefinedError, match="command"):
+        render_piece("repeat", object())
+
+
+def test_what_stands_before_the_first_link_is_the_answer() -> None:
+    html = render_page("A title", PIECES, None)
+    answer, rest = html.split("<nav", 1)
+    assert "<p>answer</p>" in answer[answer.index('<div class="answer">') :]
+    assert '<a href="#images">pictures</a></nav>' in rest
+    assert rest.index("<p>first</p>") < rest.index("<p>second</p>")
+    assert "<script" not in html
+
+
+def test_a_hostile_title_is_escaped() -> None:
+    assert is_escaped(render_page(HOSTILE, PIECES, None))
+
+
+def test_no_script_but_the_pages_own_may_run(tmp_path: Path) -> None:
+    data = small_context(tmp_path).script_data
+    html = render_page("A title", PIECES, data)
+    script = "\n".join(asset(name) for name in SCRIPTS)
+    digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
+    assert f"script-src 'sha256-{digest}'{WASM}\"" in html
+    assert "default-src 'none'" in html
+    assert html.count("<script") == 2
+    assert WASM not in render_page("A title", PIECES, data, wasm=False)
+
+
+def test_data_cannot_end_the_element_it_stands_in(tmp_path: Path) -> None:
+    data = small_context(tmp_path).script_data
+    assert data is not None
+    object.__setattr__(data.runs[0], "title", HOSTILE)
+    html = render_page("A title", PIECES, data)
+    assert "<script>alert" not in html
+    (document,) = re.findall(r'id="data">(.*?)</script>', html, re.DOTALL)
+    assert json.loads(document)["runs"][0]["title"] == HOSTILE
+
+
+def test_pictures_become_data_addresses(tmp_path: Path) -> None:
+    Image.new("RGB", (2, 2)).save(tmp_path / "a.png")
+    kind, content = data_uri(tmp_path / "a.png").split(",")
+    assert kind == "data:image/png;base64"
+    assert base64.b64decode(content) == (tmp_path / "a.png").read_bytes()
+
+
+def test_only_the_svg_of_a_plot_is_let_through() -> None:
+    assert inline_svg('<?xml version="1.0"?>\n<svg></svg>') == Markup("<svg></svg>")
+    assert inline_svg("") == ""

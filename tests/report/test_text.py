@@ -1,0 +1,171 @@
+"""What came of an experiment, in words."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from tests.report.small import (
+    small_beta,
+    small_code_scores,
+    small_config,
+    small_contrast,
+    small_evidence,
+    small_prediction,
+    small_run,
+    small_score,
+    small_verdict,
+)
+from unknot.evidence.beta_contrast import SUPPORTED, TOO_FEW
+from unknot.evidence.run_evidence import RunEvidence
+from unknot.metrics.registry import KEYS
+from unknot.metrics.result import Null
+from unknot.models.beta_scales import BetaScales
+from unknot.report.text import (
+    BETA_COLUMNS,
+    beta_cells,
+    betas_table,
+    collapse_text,
+    evidence_text,
+    more_runs_text,
+    run_line,
+    run_scales,
+    run_title,
+    scales_text,
+    scores_table,
+    verdict_lines,
+    verdict_text,
+)
+
+
+def test_everything_that_was_asked_is_answered() -> None:
+    gaps = {"verdict": "said above", "beta-9_seed-0": "not finished"}
+    text = evidence_text(small_evidence(not_available=gaps))
+    assert text.startswith("Did a higher beta separate (disentangle) the latents? Not supported")
+    assert "linear probe: what all latents together tell of the labels" in text
+    assert "What each latent of beta-0.5_seed-0 does" in text
+    assert "What each latent of beta-2_seed-0 does" in text
+    assert text.endswith("what is missing:\n- beta-9_seed-0: not finished")
+
+
+def test_of_every_beta_the_first_seed_is_told() -> None:
+    runs = {f"seed {seed}": RunEvidence(2.0, seed, None, None) for seed in (5, 3, 4)}
+    text = evidence_text(small_evidence(runs=runs))
+    assert "What each latent of seed 3 does" in text
+    assert "seed 5" not in text
+    assert "(2 more runs in evidence.json)" in text
+
+
+def test_the_verdict_names_the_seeds_that_are_missing() -> None:
+    verdict = small_verdict(outcome=TOO_FEW, seeds_needed=4)
+    evidence = small_evidence(verdict=verdict)
+    text = verdict_text(evidence)
+    assert "Too few runs to tell: about 4 seeds of each beta are needed" in text
+    assert "(--seeds 0 1 2 3, with another --out" in text
+    betas = [replace(small_beta(2.0), seeds=(7, 3))]
+    assert "(--seeds 3 7 0 1," in verdict_text(replace(evidence, betas=betas))
+
+
+def test_the_verdict_names_the_betas_that_it_supports() -> None:
+    contrasts = (
+        small_contrast(beta=2.0),
+        small_contrast(beta=4.0, outcome=SUPPORTED, reasons=("all are higher",)),
+    )
+    verdict = small_verdict(outcome=SUPPORTED, contrasts=contrasts)
+    answer, *reasons = verdict_lines(small_evidence(verdict=verdict))
+    assert answer.endswith("Supported, for beta 4 beside beta 0.5.")
+    assert reasons[0] == "  beta 2: not supported: selectivity is not higher"
+    assert reasons[1] == "  beta 4: supported: all are higher"
+
+
+def test_what_was_not_planned_is_exploratory() -> None:
+    evidence = small_evidence(exploratory=["seeds: 2 added", "2 of 6 runs are missing"])
+    text = verdict_text(evidence)
+    assert "the latents? Exploratory, not as planned. Not supported" in text
+    assert text.endswith("not an answer: seeds: 2 added; 2 of 6 runs are missing")
+    assert "As planned" not in text
+
+
+def test_a_verdict_that_cannot_be_asked_says_why() -> None:
+    evidence = small_evidence(verdict=None, not_available={"verdict": "runs of 1 beta are there"})
+    assert "It cannot be asked: runs of 1 beta are there." in verdict_text(evidence)
+
+
+def test_the_table_has_a_line_for_every_beta_and_dashes_for_gaps() -> None:
+    lines = betas_table(small_evidence().betas).splitlines()
+    assert len(lines) == 3
+    assert len({len(line) for line in lines}) == 1
+    for name in BETA_COLUMNS:
+        assert name in lines[0]
+    cells = dict(zip(BETA_COLUMNS, beta_cells(small_beta(2.0))))
+    assert cells["beta"] == "2"
+    assert cells["rotation percentile"] == "75%"
+    assert cells["Jacobian cosine"] == "-"
+    assert cells["UDR"] == "0.50 (0.40 to 0.60)"
+    assert cells["UDR untrained"] == "-"
+
+
+def test_what_the_linear_model_does_is_laid_out() -> None:
+    text = collapse_text(small_prediction(), [1.0])
+    assert "A linear model with 3 latents" in text
+    assert "latent   collapses at beta\n     1   30" in text
+    assert "   0.3                3" in text
+    assert "suggested: --betas 0.3 5 20" in text
+    line = next(line for line in text.splitlines() if line.startswith("     5"))
+    assert line.split()[1] == "2"
+    assert line.endswith("suggested")
+
+
+@pytest.mark.parametrize(
+    ("beta_eff", "text"), [(2.0, "beta_eff 2, beta_norm 0.01"), (None, "beta_eff moves with sigma")]
+)
+def test_scales_are_put_in_words(beta_eff: float | None, text: str) -> None:
+    assert scales_text(BetaScales(beta_eff=beta_eff, beta_norm=0.01)).startswith(text)
+
+
+def test_a_run_is_summed_up_in_a_line(tmp_path: Path) -> None:
+    run = small_run(tmp_path, small_config().runs()[1])
+    assert run_title(run.config) == "beta 2, seed 0"
+    assert run_scales(run) == BetaScales(beta_eff=2.0, beta_norm=2 / 1024)
+    replace(run.evaluation, scores=None).save(run.files.evaluation)
+    line = "beta     2  seed 0  distortion   1000.0  rate   6.00  sum   1006.0  "
+    assert run_line(run) == f"{line}(beta_eff 2, beta_norm 0.00195)"
+    scores = small_code_scores(scores={}, problem="no labels")
+    replace(run.evaluation, scores=scores).save(run.files.evaluation)
+    assert run_line(run).endswith("\n  not scored: no labels")
+
+
+def test_runs_that_are_not_shown_are_counted() -> None:
+    assert more_runs_text(8) == ""
+    assert more_runs_text(9).startswith("The first 8 of 9 runs;")
+
+
+def test_a_score_that_is_void_for_some_factors_is_shown() -> None:
+    flag = "void: no latent beats the permutation null for yaw"
+    score = small_score(value=0.5, flags=(flag,), null_rotation=None, interval=None)
+    lines = scores_table(dict.fromkeys(KEYS, score)).splitlines()
+    assert "void" not in lines[1]
+    assert "0.500" in lines[1]
+    assert lines[-1] == f"- {flag}"
+
+
+def test_scores_without_a_value_are_void_or_unbounded() -> None:
+    nan = float("nan")
+    scores = {
+        "mig": small_score(value=nan, flags=("void: one factor",)),
+        "total_correlation": small_score(value=nan, flags=("unbounded: a latent is a sum",)),
+    }
+    text = scores_table(scores)
+    lines = {line.split()[0]: line for line in text.splitlines() if line}
+    assert lines["mig"].split()[1] == "void"
+    assert lines["total_correlation"].split()[1] == "unbounded"
+    assert "- void: one factor: mig" in text
+
+
+def test_nulls_stand_beside_their_score() -> None:
+    null = Null(
+        mean=0.1, std=0.02, percentile=95.0, p_value=0.05, observed=0.25, num=20, num_points=20
+    )
+    text = scores_table({"mig": small_score(null_permutation=null)})
+    assert "0.200 to 0.300  0.200 ± 0.040 (75%)   0.100 ± 0.020 (95%)" in text
+    assert "a null: mean and standard deviation" in text

@@ -1,0 +1,45 @@
+"""Signals noticed between two steps."""
+
+import signal
+import threading
+
+import pytest
+
+from unknot.training.signals import graceful_shutdown
+
+BOTH = (signal.SIGINT, signal.SIGTERM)
+
+
+@pytest.mark.parametrize("number", BOTH)
+def test_a_first_signal_asks_and_a_second_one_ends(number: signal.Signals) -> None:
+    before = [signal.getsignal(name) for name in BOTH]
+    with graceful_shutdown() as stop:
+        assert not stop.requested
+        signal.raise_signal(number)
+        assert stop.requested
+        with pytest.raises(KeyboardInterrupt):
+            signal.raise_signal(number)
+    assert [signal.getsignal(name) for name in BOTH] == before
+
+
+def test_handlers_are_put_back_after_a_failure() -> None:
+    before = [signal.getsignal(name) for name in BOTH]
+    with pytest.raises(ZeroDivisionError), graceful_shutdown():
+        raise ZeroDivisionError
+    assert [signal.getsignal(name) for name in BOTH] == before
+
+
+def test_other_threads_change_no_handler() -> None:
+    requested = []
+
+    def work() -> None:
+        before = [signal.getsignal(name) for name in BOTH]
+        with graceful_shutdown() as stop:
+            requested.append(stop.requested)
+            assert [signal.getsignal(name) for name in BOTH] == before
+        requested.append(stop.requested)
+
+    thread = threading.Thread(target=work)
+    thread.start()
+    thread.join()
+    assert requested == [False, False]
