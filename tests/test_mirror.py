@@ -11,7 +11,6 @@ ABOUT_THE_WHOLE = {
     "test_mirror.py",
     "test_plugins.py",
     "test_examples.py",
-    "test_docs.py",
     "test_written_by_0_1.py",
 }
 """Tests of the project rather than of a module."""

@@ -43,6 +43,15 @@ KINDS: dict[str, Any] = {
     "strategy": STRATEGIES,
     "listener": LISTENERS,
 }
+ATTRIBUTES = {
+    "likelihood": ("needs_whole_batch", "distortion", "mean"),
+    "objective": ("needs_whole_batch", "quantities", "collapses_by_beta", "loss"),
+    "source": ("matches", "scan"),
+    "engine": ("num_jobs", "start"),
+    "strategy": ("compute", "update", "close"),
+    "listener": ("restart", "add", "close"),
+}
+"""What the protocol of a kind asks of its entries."""
 ENTRIES = [(kind, name) for kind, entries in KINDS.items() for name in entries]
 YEAR = re.compile(r"\b(19|20)\d\d\b")
 
@@ -58,14 +67,23 @@ def _load(kind: str, name: str) -> Any:
 def test_an_entry_is_there_with_a_docstring(kind: str, name: str) -> None:
     doc = _load(kind, name).__doc__
     assert doc
-    if kind in SCIENCE and name != "linear":  # which is ours, as an oracle
-        assert YEAR.search(doc), "no paper is named"
+    if kind in SCIENCE:
+        assert YEAR.search(doc), f"the docstring of {kind} {name} names no paper with its year"
+
+
+@pytest.mark.parametrize(
+    ("kind", "name"), [(kind, name) for kind in ATTRIBUTES for name in KINDS[kind]]
+)
+def test_an_entry_has_what_its_protocol_asks_for(kind: str, name: str) -> None:
+    entry = _load(kind, name)
+    assert not [attribute for attribute in ATTRIBUTES[kind] if not hasattr(entry, attribute)]
 
 
 @pytest.mark.parametrize(("kind", "name"), ENTRIES)
 def test_an_entry_has_a_place_in_the_docs(kind: str, name: str) -> None:
     pages = [page for page in DOCS.rglob("*.md") if page.name not in ("log.md", "benchmarks.md")]
-    assert any(page.stem == name or f"`{name}`" in page.read_text() for page in pages)
+    is_there = any(page.stem == name or f"`{name}`" in page.read_text() for page in pages)
+    assert is_there, f"no page of the docs mentions `{name}`; CONTRIBUTING.md says which should"
 
 
 @pytest.mark.parametrize(

@@ -71,10 +71,9 @@ class ModelConfig:
     latent_dim: int = 6
     """Number of latents."""
     network: str = "higgins_conv"
-    """Encoder and decoder: `higgins_conv` (Higgins et al. 2017) or `linear`."""
+    """Encoder and decoder."""
     likelihood: str = "gaussian"
-    """How pixels scatter round the reconstruction: `gaussian`, `gaussian_learned` (its standard
-    deviation is learned) or `bernoulli`."""
+    """How pixels scatter round the reconstruction."""
     sigma: float = 1.0
     """Standard deviation of `gaussian` pixels, in standardized units."""
     standardize: Literal["per_pixel", "per_channel", "unit"] = "per_pixel"
@@ -100,7 +99,7 @@ class TrainingConfig:
     """How a run is trained. What is not given is the recipe's."""
 
     objective: str = "beta_vae"
-    """What is minimised: `beta_vae`."""
+    """What is minimized."""
     objective_options: dict[str, Any] = field(default_factory=dict)
     """Options of the objective; only in a TOML file or from Python."""
     recipe: Literal["one_cycle", "higgins"] = "one_cycle"
@@ -242,8 +241,7 @@ class ExecutionConfig:
     stack_runs: int = 1
     """Runs that each process trains as one batched program; for a GPU."""
     engine: str = "local"
-    """Where the runs are executed: `local`, in processes on this machine, or `inline`, in this
-    process."""
+    """Where the runs are executed."""
     engine_options: dict[str, Any] = field(default_factory=dict)
     """Options of the engine: the table `[engine]` of a TOML file, whose `name` is the engine."""
 

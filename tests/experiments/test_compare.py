@@ -164,7 +164,7 @@ def test_progress_is_told_of_runs_and_of_the_evidence(
         ({"workers": 0}, "workers is 0; it must be at least 1"),
         ({"stack_runs": 0}, "stack_runs is 0; it must be at least 1"),
         ({"objective": "elbo"}, "objective is 'elbo'"),
-        ({"objective_options": {"gamma": 3}}, "holds 'gamma'; it can hold nothing"),
+        ({"objective_options": {"gamma": 3}}, "objective beta_vae has no option 'gamma'"),
         ({"likelihood": "gaussian_learned", "stack_runs": 2}, "likelihood gaussian_learned cannot"),
         ({"network": "custom"}, "network is one of your own"),
     ],

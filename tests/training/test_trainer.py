@@ -123,7 +123,7 @@ def test_an_option_that_the_objective_does_not_have_is_one_line(
     small_faces: ImageSet, tmp_path: Path
 ) -> None:
     training = tiny(objective_options={"gamma": 1.0})
-    with pytest.raises(UserError, match="objective_options of beta_vae holds 'gamma'") as caught:
+    with pytest.raises(UserError, match="objective beta_vae has no option 'gamma'") as caught:
         fit(replace(CONFIG, training=training), small_faces, RunFolder(tmp_path), device="cpu")
     assert "\n" not in str(caught.value)
 

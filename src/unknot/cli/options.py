@@ -26,11 +26,17 @@ from unknot.config import (
     TrainingConfig,
     from_toml_with_execution,
 )
+from unknot.experiments.engines import ENGINES
 from unknot.models.likelihoods import LIKELIHOODS
 from unknot.models.networks import NETWORKS
 from unknot.models.objectives import OBJECTIVES
 
-PLUGINS = {"network": NETWORKS, "likelihood": LIKELIHOODS, "objective": OBJECTIVES}
+PLUGINS = {
+    "network": NETWORKS,
+    "likelihood": LIKELIHOODS,
+    "objective": OBJECTIVES,
+    "engine": ENGINES,
+}
 """Options whose values are names of plug-ins, which the configuration checks."""
 DEFAULTS_IN_WORDS = {
     "out": "runs/NAME, after the data",
@@ -239,8 +245,12 @@ def data_config(options: Any) -> DataConfig:
 def execution_config(options: Any) -> ExecutionConfig:
     """Gather where and how it runs, with what its TOML file alone can say."""
     path = options.execution.config
-    toml_only = _toml(path)[1].engine_options if path else {}
-    return ExecutionConfig(**pick(ExecutionConfig, options.execution), engine_options=toml_only)
+    typed = pick(ExecutionConfig, options.execution)
+    described = _toml(path)[1] if path else ExecutionConfig()
+    is_same_engine = typed.get("engine", described.engine) == described.engine
+    return ExecutionConfig(
+        **typed, engine_options=described.engine_options if is_same_engine else {}
+    )
 
 
 def experiment_config(options: Any) -> ExperimentConfig:

@@ -1,7 +1,7 @@
 """The main job: train every beta and seed, and tell on one page what came of it."""
 
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import Executor, Future
 from dataclasses import replace
 from pathlib import Path
@@ -44,6 +44,7 @@ def compare(
     stack_runs: int = 1,
     device: str = "auto",
     engine: str | Executor = "local",
+    engine_options: Mapping[str, Any] | None = None,
     network: str | NetworkBuilder = "higgins_conv",
     progress: Progress | None = None,
     **options: Any,
@@ -64,6 +65,7 @@ def compare(
             model leaves idle.
         device: `auto`, `cpu`, `cuda`, ...
         engine: a name in `ENGINES`, or any `concurrent.futures.Executor`.
+        engine_options: of a named engine.
         network: a name in `NETWORKS`, or your own function of `(image_shape, latent_dim)` that
             gives an encoder and a decoder; such runs are trained one by one in this process.
         progress: called twice a second for every run as `progress(name, steps done, steps in
@@ -94,6 +96,7 @@ def compare(
             workers=workers,
             stack_runs=stack_runs,
             engine=engine if isinstance(engine, str) else "local",
+            engine_options=dict(engine_options or {}),
         ),
         executor=None if isinstance(engine, str) else engine,
         networks=None if isinstance(network, str) else network,
@@ -230,7 +233,7 @@ def _jobs(
     size = execution.stack_runs
     return [
         Job(
-            folders=tuple(str(folder.path) for folder in pending[i : i + size]),
+            folders=tuple(str(folder.path.absolute()) for folder in pending[i : i + size]),
             device=execution.device,
             jobs_per_machine=jobs_per_machine,
         )

@@ -33,8 +33,8 @@ def build_vae(
         seed: of the weights.
 
     Raises:
-        UserError: if a name is not known, or the network does not fit the images or the latents.
-        ValueError: from the network, for a size that it does not take.
+        UserError: if a name is not known, or the network does not take images of this size or fit
+            the latents.
     """
     builder = find_network(network) if isinstance(network, str) else network
     with torch.random.fork_rng(devices=[]):

@@ -3,6 +3,7 @@
 import pytest
 from torch import nn
 
+from unknot.common.errors import UserError
 from unknot.models.networks.higgins_conv import higgins_conv
 
 
@@ -22,5 +23,5 @@ def test_higgins_conv_is_the_papers_table() -> None:
 
 @pytest.mark.parametrize("shape", [(3, 48, 48), (3, 64, 32)])
 def test_higgins_conv_names_the_sizes_it_takes(shape: tuple[int, int, int]) -> None:
-    with pytest.raises(ValueError, match="32, 64 or 128"):
+    with pytest.raises(UserError, match="32, 64 or 128"):
         higgins_conv(shape, 4)

@@ -1,16 +1,22 @@
 """Where runs are executed: one engine a file, named in `ENGINES`.
 
-An entry is a frozen dataclass whose fields are its options, which a user sets in the table
-`[engine]` of a TOML file. A file, and one line here, is all that a new engine needs.
+An entry is a frozen dataclass with the methods of `Engine`; its fields, each with a default, are
+its options, which a user sets in the table `[engine]` of a TOML file. A file, and one line here, is
+all that a new engine needs. Where some `concurrent.futures.Executor` does already, none is needed:
+what `local.ExecutorRunner` hands to it, `WorkerPool.run`, executes a job on whatever machine it
+runs.
+
+A job needs its folders and the cache of images on a file system that it sees. Its result is the
+exit status of its process: 0, 2 if a user can mend what stopped a run, 130 after a signal, 1 for a
+fault, negative for a signal that ended the process; what went wrong stands at the end of each run's
+log.
 """
 
 from collections.abc import Mapping
 from concurrent.futures import Future
-from dataclasses import fields
 from typing import Any, NamedTuple, Protocol
 
-from unknot.common.errors import UserError
-from unknot.common.plugins import load_plugin
+from unknot.common.plugins import build_plugin
 
 ENGINES = {
     "local": "unknot.experiments.engines.local:LocalEngine",
@@ -25,7 +31,7 @@ class Job(NamedTuple):
     Device and threads are resolved where the job runs.
 
     Attributes:
-        folders: of the runs, with their descriptions.
+        folders: of the runs, with their descriptions; absolute paths.
         device: as the user asked for it: `auto`, `cpu`, ...
         jobs_per_machine: that share a machine's cores.
     """
@@ -60,7 +66,7 @@ class Engine(Protocol):
         """
 
     def start(self, num_jobs: int) -> JobRunner:
-        """Get ready for so many jobs at a time."""
+        """Get ready for so many jobs at a time on each machine."""
 
 
 def build_engine(name: str, options: Mapping[str, Any]) -> Engine:
@@ -71,14 +77,7 @@ def build_engine(name: str, options: Mapping[str, Any]) -> Engine:
         options: its fields; those left out have their defaults.
 
     Raises:
-        UserError: if there is no such engine or option.
+        UserError: if there is no such engine or option, or an option has another type.
     """
-    entry = load_plugin("engine", name, ENGINES)
-    known = [item.name for item in fields(entry)]
-    unknown = sorted(set(options) - set(known))
-    if unknown:
-        raise UserError(
-            f"engine {name} has no option {unknown[0]!r}; it has {', '.join(known) or 'none'}"
-        )
-    engine: Engine = entry(**options)
+    engine: Engine = build_plugin("engine", name, ENGINES, options)
     return engine

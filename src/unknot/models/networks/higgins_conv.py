@@ -2,6 +2,7 @@
 
 from torch import nn
 
+from unknot.common.errors import UserError
 from unknot.models.layers import Convolution, Linear, TransposedConvolution
 
 CHANNELS = {32: (32, 64, 64), 64: (32, 32, 64, 64), 128: (32, 32, 32, 64, 64)}
@@ -22,11 +23,14 @@ def higgins_conv(image_shape: tuple[int, int, int], latent_dim: int) -> tuple[nn
         latent_dim: number of latents.
 
     Raises:
-        ValueError: for another size.
+        UserError: for another size.
     """
     channels, height, width = image_shape
     if height != width or height not in CHANNELS:
-        raise ValueError(f"higgins_conv takes 32, 64 or 128 pixels squared, not {height}x{width}")
+        raise UserError(
+            f"network higgins_conv takes images of 32, 64 or 128 pixels squared, not "
+            f"{height}x{width}; set size to one of these"
+        )
     stages = CHANNELS[height]
     flat = stages[-1] * SMALLEST**2
 

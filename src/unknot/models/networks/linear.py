@@ -19,7 +19,7 @@ class LinearEncoder(nn.Module):
 
 
 def linear(image_shape: tuple[int, int, int], latent_dim: int) -> tuple[nn.Module, nn.Module]:
-    """A linear pair, whose optimum is known in closed form (probabilistic PCA).
+    """A linear pair, whose optimum is known: probabilistic PCA (Tipping and Bishop 1999).
 
     Args:
         image_shape: channels, height, width; any.

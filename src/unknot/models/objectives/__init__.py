@@ -1,18 +1,18 @@
 """What is minimised: one objective a file, named in `OBJECTIVES`.
 
-An entry is a frozen dataclass whose fields are its options, which a user sets in the table
-`[training.objective_options]`. A file, and one line here, is all that a new objective needs.
+An entry is a frozen dataclass with the attributes of `Objective`; its fields, each with a default,
+are its options, which a user sets in the table `[training.objective_options]`. It sees the terms of
+a batch, not its images, and has no networks of its own. A file, and one line here, is all that a
+new objective needs.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
-from difflib import get_close_matches
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, Protocol
 
-from unknot.common.errors import UserError
-from unknot.common.plugins import load_plugin
+from unknot.common.plugins import build_plugin
 
 if TYPE_CHECKING:  # the names above must be had without torch
     import torch
@@ -68,7 +68,8 @@ class Objective(Protocol):
         needs_whole_batch: whether it is more than a mean over images. A mean may be computed by
             several processes on shares of a batch, or for several runs at once; anything else is
             computed by one process on whole batches.
-        quantities: names of the further scalars that `loss` gives, for the history.
+        quantities: names of the further scalars that `loss` gives, for the training lines of the
+            history; none of the names that such a line has already.
         collapses_by_beta: whether a linear model's latents collapse at the betas that
             `unknot.evidence.collapse` predicts.
     """
@@ -96,23 +97,5 @@ def build_objective(name: str, options: Mapping[str, Any]) -> Objective:
     Raises:
         UserError: if there is no such objective or option, or an option has another type.
     """
-    entry = load_plugin("objective", name, OBJECTIVES)
-    known = {item.name: item for item in fields(entry)}
-    for option, value in options.items():
-        if option not in known:
-            close = get_close_matches(option, known, 1)
-            hint = f"did you mean {close[0]!r}? " if close else ""
-            raise UserError(
-                f"objective_options of {name} holds {option!r}; {hint}"
-                f"it can hold {', '.join(known) or 'nothing'}"
-            )
-        wanted = type(known[option].default)
-        if wanted is float and type(value) is int:
-            continue
-        if type(value) is not wanted:
-            raise UserError(
-                f"objective_options of {name}: {option} is {value!r}; it must be like "
-                f"{known[option].default!r}"
-            )
-    objective: Objective = entry(**options)
+    objective: Objective = build_plugin("objective", name, OBJECTIVES, options)
     return objective
