@@ -60,5 +60,5 @@ def test_a_network_that_does_not_fit_is_told_what_it_must_give(
 
 
 def test_the_networks_own_refusal_is_passed_on() -> None:
-    with pytest.raises(ValueError, match="not 48x48"):
+    with pytest.raises(UserError, match="not 48x48"):
         build_vae("higgins_conv", (3, 48, 48), 2)
