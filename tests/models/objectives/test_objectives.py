@@ -47,8 +47,14 @@ def test_an_objective_is_built_with_its_options(with_options: str) -> None:
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"gama": 3.0}, "objective toy has no option 'gama'; did you mean 'gamma'? it has gamma, num_samples"),
-        ({"zzz": 3.0}, "objective toy has no option 'zzz'; it has gamma, num_samples, weighting, anneal"),
+        (
+            {"gama": 3.0},
+            "objective toy has no option 'gama'; did you mean 'gamma'? it has gamma, num_samples",
+        ),
+        (
+            {"zzz": 3.0},
+            "objective toy has no option 'zzz'; it has gamma, num_samples, weighting, anneal",
+        ),
         ({"needs_whole_batch": True}, "has no option 'needs_whole_batch'"),
         ({"gamma": "3"}, "option gamma of objective toy is '3'; it must be like 6.0"),
         ({"gamma": True}, "option gamma of objective toy is True; it must be like 6.0"),
