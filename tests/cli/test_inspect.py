@@ -1,6 +1,7 @@
 """The commands that look: at runs, at data, at the cache."""
 
 import csv
+import json
 import struct
 import zlib
 from pathlib import Path
@@ -107,3 +108,20 @@ def test_bad_data(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (bombs / "bomb.png").write_bytes(content + struct.pack(">I", zlib.crc32(b"IDAT")))
     line = fails(["data", str(bombs)], capsys)
     assert "has more than 100,000,000 pixels" in line
+
+
+def test_the_cache_is_shown_and_cleared(
+    images: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.setenv("UNKNOT_CACHE", str(tmp_path / "cache"))
+    assert main(["cache"]) == 0
+    assert f"{tmp_path}/cache: 0 MiB" in capsys.readouterr().out
+    assert main(["data", str(images), "--size", "128", "--quiet"]) == 0
+    capsys.readouterr()
+    assert main(["cache", "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["bytes"] > 20 * 3 * 128**2
+    assert main(["cache", "--clear"]) == 0
+    assert "deleted 1 prepared data set(s), 1 MiB" in capsys.readouterr().out
