@@ -165,7 +165,7 @@ def test_a_compiled_run_is_refused_in_one_line(
     state = json.loads((half.checkpoint / "state.json").read_text())
     compiled = state | {"mode": "compiled float32"}
     (half.checkpoint / "state.json").write_text(json.dumps(compiled))
-    with pytest.raises(UserError, match="begun in mode compiled float32 and would go on in mode"):
+    with pytest.raises(UserError, match="begun as a compiled run, which this version of"):
         execute_run(half, device="cpu")
 
 

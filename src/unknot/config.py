@@ -111,13 +111,13 @@ class TrainingConfig:
     learning_rate: float | None = None
     """Learning rate; its peak, where the schedule has one (lower in runs of under 400 steps)."""
     optimizer: Literal["muon", "adam"] | None = None
-    """`muon` has Adam for all but the weights of linear layers."""
+    """`muon` updates the weights of linear layers and leaves the rest to Adam."""
     adam_beta2: float | None = None
     """Adam's decay of the running mean of squared gradients, from 0 to below 1."""
     schedule: Literal["one_cycle", "constant"] | None = None
     """Learning rate over the steps."""
     beta_warmup: int | None = None
-    """Steps over which beta rises linearly from 0; the recipe's are at most half of all."""
+    """Steps over which beta rises linearly from 0."""
     validate_every: int = 250
     """Steps between evaluations on validation images."""
     checkpoint_every: int = 250
@@ -195,7 +195,7 @@ class ExperimentConfig:
     """All runs of one comparison."""
 
     betas: tuple[float, ...] = (0.1, 1.0, 2.0, 10.0)
-    """Weights of the rate to compare; `auto` takes those that `suggest-betas` prints."""
+    """Weights of the rate to compare."""
     seeds: tuple[int, ...] = (0,)
     """A run of each beta is trained for each seed, whole numbers from 0."""
     data: DataConfig = field(default_factory=DataConfig)

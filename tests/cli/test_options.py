@@ -11,8 +11,8 @@ from unknot.cli.options import (
     ONLY_IN_TOML,
     CompareOptions,
     TrainOptions,
+    config_from_options,
     execution_config,
-    experiment_config,
     field_docs,
 )
 from unknot.config import (
@@ -31,7 +31,7 @@ def _parsed(command: str, *typed: str) -> Any:
 
 def test_the_defaults_are_those_of_the_configurations() -> None:
     options = _parsed("compare")
-    assert experiment_config(options) == ExperimentConfig()
+    assert config_from_options(options) == ExperimentConfig()
     assert execution_config(options) == ExecutionConfig()
 
 
@@ -51,11 +51,11 @@ def test_every_field_is_an_option_with_its_docstring(
 def test_a_typed_recipe_wins_over_a_file(tmp_path: Path) -> None:
     path = tmp_path / "e.toml"
     path.write_text("[training]\nsteps = 7\nlearning_rate = 0.5\nrecipe = 'one_cycle'\n")
-    config = experiment_config(_parsed("train", "--config", str(path)))
+    config = config_from_options(_parsed("train", "--config", str(path)))
     assert config.betas == (1.0,)
     assert config.training.optimization().steps == 7
     typed = ["--config", str(path), "--recipe", "higgins", "--steps", "9"]
-    recipe = experiment_config(_parsed("train", *typed)).training.optimization()
+    recipe = config_from_options(_parsed("train", *typed)).training.optimization()
     assert recipe.learning_rate == 1e-4
     assert recipe.steps == 9
 
@@ -64,7 +64,7 @@ def test_a_file_may_say_where_to_run(tmp_path: Path) -> None:
     path = tmp_path / "e.toml"
     path.write_text(f"betas = [3]\nout = '{tmp_path}/x'\nworkers = 1\ndevice = 'cpu'\n")
     options = _parsed("compare", f"--config={path}")
-    assert experiment_config(options).betas == (3.0,)
+    assert config_from_options(options).betas == (3.0,)
     execution = execution_config(options)
     assert execution.out == f"{tmp_path}/x"
     assert (execution.workers, execution.device) == (1, "cpu")
@@ -76,7 +76,7 @@ def test_what_only_a_file_can_say_arrives(tmp_path: Path) -> None:
         "[training.objective_options]\ngamma = 3\n[engine]\nname = 'inline'\npartition = 'x'\n"
     )
     options = _parsed("compare", "--config", str(path), "--steps", "4")
-    assert experiment_config(options).training.objective_options == {"gamma": 3}
+    assert config_from_options(options).training.objective_options == {"gamma": 3}
     assert execution_config(options).engine == "inline"
     assert execution_config(options).engine_options == {"partition": "x"}
 

@@ -92,3 +92,29 @@ def test_quiet_shows_nothing(
         show("a", 1, 2)
     assert terminal.getvalue() == ""
     assert capsys.readouterr().err == ""
+
+
+def test_runs_that_were_done_before_take_no_time(
+    clock: Clock, capsys: pytest.CaptureFixture[str]
+) -> None:
+    bars = ProgressBars(quiet=False)
+    for what, done in (("beta 1", 100), ("beta 2", 0)):
+        bars.show(what, done, 100)
+    clock.now = 20
+    bars.show("beta 1", 100, 100)
+    bars.show("beta 2", 20, 100)
+    assert capsys.readouterr().err == "2 runs: 120 of 200 (60%), about 80 s left\n"
+
+
+def test_what_comes_after_the_runs_is_a_job_of_its_own(
+    clock: Clock, capsys: pytest.CaptureFixture[str]
+) -> None:
+    bars = ProgressBars(quiet=False)
+    for done in (0, 100):
+        bars.show("beta 1", done, 100)
+        bars.show("beta 2", done, 100)
+    clock.now = 20
+    bars.show("evidence", 0, 4)
+    clock.now = 40
+    bars.show("evidence", 1, 4)
+    assert capsys.readouterr().err == "evidence: 1 of 4 (25%), about 60 s left\n"

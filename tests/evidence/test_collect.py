@@ -145,7 +145,7 @@ def test_one_beta_leaves_a_named_gap(spoiled: Experiment) -> None:
     assert evidence.not_available == {
         "beta-8_seed-0": "not finished",
         "beta-8_seed-1": "not finished",
-        "verdict": "runs of 1 beta are there; a verdict needs those of two or more",
+        "verdict": "1 beta has finished runs; a verdict compares those of two betas or more",
     }
     assert evidence.exploratory == ["2 of 4 runs are missing"]
     assert evidence.betas[0].rotation_percentile[0] is not None  # without a verdict too

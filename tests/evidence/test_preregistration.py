@@ -21,7 +21,7 @@ from unknot.evidence.preregistration import (
     plan_of,
     with_hash,
 )
-from unknot.experiments.setup import create_experiment_folder, experiment_config, settled
+from unknot.experiments.setup import create_experiment_folder, experiment_config, resolve_config
 from unknot.runs.folder import ExperimentFolder
 
 PLAN = make_plan([10, 1], [0, 1], ["Male"], "abc", {"steps": 10})
@@ -29,7 +29,7 @@ PLAN = make_plan([10, 1], [0, 1], ["Male"], "abc", {"steps": 10})
 
 @pytest.fixture
 def config(small_faces: ImageSet) -> ExperimentConfig:
-    return settled(experiment_config(small_faces, [1, 20], [0, 1], steps=12), small_faces)
+    return resolve_config(experiment_config(small_faces, [1, 20], [0, 1], steps=12), small_faces)
 
 
 def _as_0_1_wrote_it(plan: dict[str, Any], mode: str = "auto") -> dict[str, Any]:

@@ -57,7 +57,7 @@ def test_a_collapsed_run_is_named_and_supports_nothing() -> None:
 def test_what_cannot_be_asked_is_refused_in_one_line() -> None:
     world = make_world("PCA", seed=0, num=200)
     lowest = [run for run in world.runs if run.beta == 1]
-    with pytest.raises(UserError, match="runs of 1 beta are there"):
+    with pytest.raises(UserError, match="1 beta has finished runs; a verdict compares"):
         decide_verdict(lowest, world.labels, world.pca)
     with pytest.raises(UserError, match="no label can be tested"):
         decide_verdict(world.runs, UsableLabels((), {}), world.pca)

@@ -18,7 +18,7 @@ from unknot.experiments.setup import (
     default_run_folder,
     environment,
     experiment_config,
-    settled,
+    resolve_config,
 )
 from unknot.runs.folder import ExperimentFolder
 
@@ -44,7 +44,7 @@ def test_plain_values_become_a_description(small_faces: ImageSet) -> None:
     assert (config.data.source, config.data.size) == ("faces", 32)
     with pytest.raises(UserError, match="did you mean 'latent_dim'"):
         experiment_config(small_faces, [1], [0], latent_dims=4)
-    resolved = settled(config, small_faces).training
+    resolved = resolve_config(config, small_faces).training
     assert resolved.batch_size == 64
 
 
@@ -59,7 +59,7 @@ def test_a_plan_may_change_before_the_first_step_and_not_after(
     small_faces: ImageSet, tmp_path: Path
 ) -> None:
     folder = ExperimentFolder(tmp_path / "e")
-    config = settled(experiment_config(small_faces, [1, 2], [0]), small_faces)
+    config = resolve_config(experiment_config(small_faces, [1, 2], [0]), small_faces)
     create_experiment_folder(config, small_faces, folder)
     assert folder.sample.exists()
     more = replace(config, betas=(1.0, 2.0, 3.0))
@@ -82,7 +82,7 @@ def test_an_interrupted_start_does_not_lock_the_folder(
     folder.path.mkdir()
     folder.environment.write_text("{}")
     (folder.path / ".experiment.123.toml").write_text("betas")
-    config = settled(experiment_config(small_faces, [1], [0]), small_faces)
+    config = resolve_config(experiment_config(small_faces, [1], [0]), small_faces)
     create_experiment_folder(config, small_faces, folder)
     assert folder.is_experiment
 

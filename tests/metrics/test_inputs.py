@@ -20,7 +20,7 @@ def test_one_outlier_is_flagged_and_changes_nothing_much() -> None:
     before, after = score(codes, factors, nulls=NO_NULLS), score(spoilt, factors, nulls=NO_NULLS)
     for key in KEYS:
         assert after[key].value == pytest.approx(before[key].value, abs=0.02), key
-        assert "winsorised: 1 point" in after[key].flags
+        assert "winsorized: 1 point" in after[key].flags
 
 
 def test_correlated_factors_leave_dci_alone_and_are_reported() -> None:

@@ -52,7 +52,7 @@ def test_some_points_shuffled_points_and_other_codes() -> None:
     assert table.with_codes(np.column_stack([perfect[:, 0], np.ones(300)])).num_active == 1
 
 
-def test_levels_are_merged_with_their_neighbours() -> None:
+def test_levels_are_merged_with_their_neighbors() -> None:
     factor = make_factor("size", "discrete", np.repeat(np.arange(8.0), 25))
     assert factor.merged(4).tolist() == np.repeat(np.arange(4), 50).tolist()
     continuous = make_factor("size", "continuous", np.arange(200.0))

@@ -41,5 +41,5 @@ def test_auto_takes_a_gpu_where_there_is_one(
 
 
 def test_a_device_that_is_not_there_is_one_line() -> None:
-    with pytest.raises(UserError, match=r"^device 'gpu' is not to be had here; try cpu or auto$"):
+    with pytest.raises(UserError, match=r"^device 'gpu' is not available here; try cpu or auto$"):
         choose_device("gpu")

@@ -137,7 +137,7 @@ def test_a_resume_refuses_a_change_of_precision(
         fit(config, small_faces, RunFolder(tmp_path), device="cpu", progress=stop_at(1))
     monkeypatch.setattr(precision, "computes_in_bfloat16", lambda device: False)
     with pytest.raises(
-        UserError, match="begun in mode single bfloat16 and would go on in mode single float32"
+        UserError, match="begun as single in bfloat16 and would go on as single in float32"
     ):
         fit(config, small_faces, RunFolder(tmp_path), device="cpu")
 
@@ -197,7 +197,7 @@ def test_a_compiled_run_of_version_0_1_goes_on_only_if_no_step_is_left(
     rename_as_in_0_1(folder, "compiled float32")
     with pytest.raises(
         UserError,
-        match=r"begun in mode compiled float32 and would go on in mode single.*another --out$",
+        match=r"begun as a compiled run, which this version of .*another --out$",
     ) as caught:
         fit(CONFIG, small_faces, folder, device="cpu")
     assert "\n" not in str(caught.value)

@@ -36,11 +36,11 @@ class Command(NamedTuple):
 
 
 def _command(module: str, name: str, summary: str) -> Command:
-    words = name.split("-")
+    parts = name.split("-")
     return Command(
         module=f"unknot.cli.{module}",
-        options="".join(word.capitalize() for word in words) + "Options",
-        function="_".join(words) + "_command",
+        options="".join(word.capitalize() for word in parts) + "Options",
+        function="_".join(parts) + "_command",
         summary=summary,
     )
 
@@ -139,7 +139,7 @@ def _show(text: str, document: Any, as_json: bool) -> None:
 def _overview() -> str:
     lines = ["usage: unknot COMMAND ...", "", "commands:"]
     lines += [f"  {name:14} {command.summary}" for name, command in COMMANDS.items()]
-    return "\n".join([*lines, "", "unknot COMMAND --help tells the options of a command"])
+    return "\n".join([*lines, "", "unknot COMMAND --help lists the options of a command"])
 
 
 def _defaults(kind: type, rest: list[str]) -> Any:

@@ -10,7 +10,6 @@ from typing import Any
 from unknot import __version__
 from unknot.cli.options import OutputOptions
 from unknot.common.machine import num_cores, processor
-from unknot.data.cache import cache_folder, cache_size
 
 EXTRAS = {
     "h5": ("h5py", "to read HDF5 archives such as 3D Shapes"),
@@ -25,6 +24,7 @@ def examine() -> dict[str, str]:
     """Name -> finding, a line each."""
     import torch
 
+    from unknot.data.cache import cache_folder, cache_size
     from unknot.training.precision import computes_in_bfloat16
 
     root = cache_folder()

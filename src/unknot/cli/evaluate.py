@@ -229,11 +229,11 @@ def score_command(options: ScoreOptions) -> tuple[str, Any]:
             )
     except UserError as error:
         raise UserError(f"{options.file}: {error}") from None
-    return scores_table(scores), {key: one.as_dict() for key, one in scores.items()}
+    return scores_table(scores), {key: each.as_dict() for key, each in scores.items()}
 
 
 def _read(path: Path) -> dict[str, Any]:
-    """The arrays that are measured; nothing else in the file is opened."""
+    """Read the arrays that are scored; nothing else in the file is opened."""
     from unknot.data.sources.array_file import open_arrays
 
     if path.suffix.lower() != ".npz":

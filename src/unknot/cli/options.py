@@ -14,7 +14,6 @@ from typing import Annotated, Any, Literal, get_args, get_type_hints
 
 import tyro
 
-from unknot.common.errors import UserError
 from unknot.config import (
     RECIPES,
     DataConfig,
@@ -39,7 +38,6 @@ PLUGINS = {
 }
 """Options whose values are names of plug-ins, which the configuration checks."""
 DEFAULTS_IN_WORDS = {
-    "out": "runs/NAME, after the data",
     "workers": "one per core, one on a GPU",
     "beta_warmup": "300, or half of a shorter run; 0 with recipe higgins",
 }
@@ -84,17 +82,17 @@ def option(config: type, name: str, **overrides: Any) -> tuple[str, Any, Any]:
     Args:
         config: the dataclass that holds it.
         name: of the field.
-        **overrides: `metavar`, `kind` (its type), `is_positional`.
+        **overrides: `metavar`, `kind` (its type), `is_positional`, `default_in_words`, `more_help`.
     """
     item: Field[Any] = next(item for item in fields(config) if item.name == name)
     kind = overrides.get("kind", get_type_hints(config)[name])
     choices = "{" + ",".join(PLUGINS[name]) + "}" if name in PLUGINS else None
+    in_words = overrides.get("default_in_words")
+    hint = f"(default: {in_words or _default_in_words(name)})" if item.default is None else None
     settings = tyro.conf.arg(
-        help=field_docs(config)[name],
+        help=field_docs(config)[name] + overrides.get("more_help", ""),
         metavar=overrides.get("metavar") or choices or _metavar(kind),
-        help_behavior_hint=f"(default: {_default_in_words(name)})"
-        if item.default is None
-        else None,
+        help_behavior_hint=hint,
     )
     marks = [settings, tyro.conf.Positional] if overrides.get("is_positional") else [settings]
     annotated: Any = Annotated[(kind, *marks)]
@@ -171,7 +169,7 @@ TrainingOptions = group(
 ConfigFile = Annotated[
     Path | None,
     tyro.conf.arg(
-        help="A TOML file with any of these options; what is typed wins.",
+        help="A TOML file with any of these options but `--betas auto`; what is typed wins.",
         metavar="FILE",
         help_behavior_hint="(optional)",
     ),
@@ -179,15 +177,25 @@ ConfigFile = Annotated[
 """The option `--config`."""
 
 
-def _execution(title: str, names: Iterable[str]) -> type:
-    items = [option(ExecutionConfig, name) for name in names]
+def _execution(title: str, names: Iterable[str], folder: str) -> type:
+    """Make the group of options that say where and how it runs.
+
+    Args:
+        title: of the class.
+        names: of the options.
+        folder: that is written to where none is given, in words.
+    """
+    in_words = {"out": folder}
+    items = [option(ExecutionConfig, name, default_in_words=in_words.get(name)) for name in names]
     made = make_dataclass(title, [*items, ("config", ConfigFile, field(default=None))], frozen=True)
     made.__doc__ = "Where and how it runs."
     return made
 
 
-ExecutionOptions = _execution("ExecutionOptions", _rest(ExecutionConfig))
-TrainExecutionOptions = _execution("TrainExecutionOptions", ("out", "device"))
+ExecutionOptions = _execution("ExecutionOptions", _rest(ExecutionConfig), "runs/NAME")
+TrainExecutionOptions = _execution(
+    "TrainExecutionOptions", ("out", "device"), "runs/NAME_beta-B_seed-S"
+)
 
 
 def _command(title: str, doc: str, main: Iterable[Any], execution: type) -> type:
@@ -221,7 +229,13 @@ CompareOptions = _command(
     Example: unknot compare path/to/images --betas 1 10 100 --seeds 0 1 2 --steps 1000
     """,
     [
-        option(ExperimentConfig, "betas", kind=Betas, metavar="BETA [BETA ...]|auto"),
+        option(
+            ExperimentConfig,
+            "betas",
+            kind=Betas,
+            metavar="BETA [BETA ...]|auto",
+            more_help=" `auto` takes those that suggest-betas prints.",
+        ),
         option(ExperimentConfig, "seeds", metavar="SEED [SEED ...]"),
     ],
     ExecutionOptions,
@@ -244,24 +258,23 @@ def data_config(options: Any) -> DataConfig:
 
 def execution_config(options: Any) -> ExecutionConfig:
     """Gather where and how it runs, with what its TOML file alone can say."""
-    path = options.execution.config
-    typed = pick(ExecutionConfig, options.execution)
-    described = _toml(path)[1] if path else ExecutionConfig()
+    typed, toml = pick(ExecutionConfig, options.execution), _toml(options)
+    described = toml[1] if toml else ExecutionConfig()
     is_same_engine = typed.get("engine", described.engine) == described.engine
     return ExecutionConfig(
         **typed, engine_options=described.engine_options if is_same_engine else {}
     )
 
 
-def experiment_config(options: Any) -> ExperimentConfig:
+def config_from_options(options: Any) -> ExperimentConfig:
     """Gather what an experiment is, with what its TOML file alone can say.
 
     Args:
         options: of `compare` or `train`.
     """
-    path = options.execution.config
-    objective_options = _toml(path)[0].training.objective_options if path else {}
-    training = pick(TrainingConfig, options, options.training)
+    typed, toml = pick(TrainingConfig, options, options.training), _toml(options)
+    described = toml[0].training if toml else TrainingConfig()
+    is_same_objective = typed["objective"] == described.objective
     is_compare = isinstance(options, CompareOptions)
     if is_compare and options.betas == "auto":
         options = replace(options, betas=(1.0,))  # replaced when the images are known
@@ -270,17 +283,17 @@ def experiment_config(options: Any) -> ExperimentConfig:
         seeds=options.seeds if is_compare else (options.seed,),
         data=data_config(options),
         model=ModelConfig(**pick(ModelConfig, options, options.model)),
-        training=TrainingConfig(**training, objective_options=objective_options),
+        training=TrainingConfig(
+            **typed, objective_options=described.objective_options if is_same_objective else {}
+        ),
     )
 
 
-@cache
-def _toml(path: Path) -> tuple[Any, ExecutionConfig]:
-    """Read a TOML file that describes an experiment or one run."""
-    try:
-        return from_toml_with_execution(ExperimentConfig, path)
-    except UserError:
-        return from_toml_with_execution(RunConfig, path)
+def _toml(options: Any) -> tuple[Any, ExecutionConfig] | None:
+    """Read the TOML file that `--config` names, if it was given."""
+    path = options.execution.config
+    kind = ExperimentConfig if isinstance(options, CompareOptions) else RunConfig
+    return from_toml_with_execution(kind, path) if path else None
 
 
 def defaults_from_toml(command: type, path: Path, *, has_typed_recipe: bool) -> Any:

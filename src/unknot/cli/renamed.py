@@ -4,10 +4,10 @@ from collections.abc import Sequence
 
 from unknot.common.errors import UserError
 
-COMMANDS = {"guide": "unknot suggest-betas"}
+OLD_COMMANDS = {"guide": "unknot suggest-betas"}
 """Old command -> what to type instead."""
 
-OPTIONS = {
+OLD_OPTIONS = {
     "compare": {
         "--guided": "--betas auto",
         "--together": "--stack-runs",
@@ -31,8 +31,8 @@ def check_command(name: str) -> None:
     Raises:
         UserError: names the new one.
     """
-    if name in COMMANDS:
-        raise UserError(f"unknot {name} has a new name: {COMMANDS[name]}")
+    if name in OLD_COMMANDS:
+        raise UserError(f"unknot {name} has a new name: {OLD_COMMANDS[name]}")
 
 
 def check_options(command: str, arguments: Sequence[str]) -> None:
@@ -47,6 +47,6 @@ def check_options(command: str, arguments: Sequence[str]) -> None:
     """
     for argument in arguments:
         old = argument.split("=", 1)[0]
-        new = OPTIONS.get(command, {}).get(old)
+        new = OLD_OPTIONS.get(command, {}).get(old)
         if new:
             raise UserError(f"{old} has a new name: {new}")

@@ -11,9 +11,9 @@ from unknot.cli.options import (
     ImageOptions,
     OutputOptions,
     TrainOptions,
+    config_from_options,
     data_config,
     execution_config,
-    experiment_config,
     group,
     option,
     pick,
@@ -37,7 +37,7 @@ def compare_command(options: Any) -> tuple[str, Any]:
     from unknot.experiments.setup import default_folder
     from unknot.runs.folder import ExperimentFolder
 
-    config, output = experiment_config(options), options.output
+    config, output = config_from_options(options), options.output
     execution = execution_config(options)
     images = load(config.data, output)
     if options.betas == "auto":
@@ -92,12 +92,13 @@ def experiment_summary(experiment: "Experiment", was_finished: bool) -> tuple[st
     """Tell what came of an experiment, in words and as a document."""
     from unknot.report.figures.animations import available_format
     from unknot.report.text import betas_table, run_line, verdict_text
+    from unknot.runs.folder import RunFolder
 
     files, failures, runs = experiment.files, experiment.failures(), experiment.runs()
     evidence = experiment.saved_evidence()
     lines = [run_line(run) for run in runs]
     for name, reason in failures.items():
-        lines.append(f"{name} failed: {reason} (log: {files.path / name / 'log.txt'})")
+        lines.append(f"{name} failed: {reason} (log: {RunFolder(files.path / name).log})")
     _, note = available_format("avif")
     notes = {note, *(run.evaluation.note for run in runs)}
     lines += sorted(filter(None, notes))
@@ -125,7 +126,7 @@ def train_command(options: Any) -> tuple[str, Any]:
     from unknot.report.text import run_line
     from unknot.runs.folder import RunFolder
 
-    config, output = experiment_config(options), options.output
+    config, output = config_from_options(options), options.output
     execution = execution_config(options)
     images = load(config.data, output)
     if not output.json:

@@ -16,7 +16,7 @@ def load_plugin(what: str, name: str, entries: Mapping[str, str]) -> Any:
     """Import an entry of a dictionary of plug-ins.
 
     Args:
-        what: they are, for the error: `"network"`.
+        what: the kind of entry, for errors: `"network"`.
         name: of the entry.
         entries: name -> `module:attribute`.
 
@@ -34,7 +34,7 @@ def build_plugin(
     """Build an entry that is a dataclass, whose fields are its options.
 
     Args:
-        what: they are, for the error: `"objective"`.
+        what: the kind of entry, for errors: `"objective"`.
         name: of the entry.
         entries: name -> `module:class`; every field of the class has a default.
         options: values of its fields; those left out have their defaults.

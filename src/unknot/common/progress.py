@@ -45,11 +45,23 @@ class ProgressBars:
         )
         self._tasks: dict[str, TaskID] = {}
         self._pieces: dict[str, tuple[int, int]] = {}
+        self._starts: dict[str, int] = {}
+        self._is_under_way = False
         self._began = self._last_line = time.monotonic()
-        self._done_at_start: int | None = None
 
     def show(self, what: str, done: int, total: int) -> None:
-        """Tell how far one piece of work is; this is a `Progress`."""
+        """Tell how far one piece of work is; this is a `Progress`.
+
+        Pieces that are first heard of one after the other are one job; a new one that comes later
+        begins another job.
+        """
+        if what in self._pieces:
+            self._is_under_way = True
+        elif self._is_under_way:
+            self._pieces, self._starts, self._is_under_way = {}, {}, False
+            self._began = time.monotonic()
+        if done < self._starts.setdefault(what, done):  # the piece has begun again
+            self._starts[what], self._began = done, time.monotonic()
         self._pieces[what] = done, total
         if self._shows_bars:
             self._show_bar(what, done, total)
@@ -69,13 +81,11 @@ class ProgressBars:
 
     def _show_line(self, what: str) -> None:
         done, total = self._sums()
-        now = time.monotonic()
-        if self._done_at_start is None or done < self._done_at_start:
-            self._done_at_start, self._began = done, now
-        if now - self._last_line < PLAIN_SECONDS or done <= self._done_at_start:
+        now, newly_done = time.monotonic(), done - sum(self._starts.values())
+        if now - self._last_line < PLAIN_SECONDS or newly_done <= 0:
             return
         self._last_line = now
-        left = (now - self._began) / (done - self._done_at_start) * (total - done)
+        left = (now - self._began) / newly_done * (total - done)
         label = what if len(self._pieces) == 1 else f"{len(self._pieces)} runs"
         print(
             f"{label}: {done:,} of {total:,} ({done / total:.0%}), about {_duration(left)} left",

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from unknot.common.errors import UserError
 
 SPLITS = ("train", "validation", "test")
-"""A split is stored as its position in this tuple. Selection uses validation, measurement test."""
+"""A split is stored as its position in this tuple. Selection uses validation, scores use test."""
 
 HELD_OUT = 0.1  # the share of validation, and of test
 

@@ -48,6 +48,7 @@ class Rule:
         version: of the code behind all this, raised when the same values give other figures.
     """
 
+    # these names stand in plan.json: renaming one makes every earlier plan differ
     measures: tuple[str, ...] = (ROTATION, SELECTIVITY, AGREEMENT)
     conditions: tuple[str, ...] = (TRAINED, MATCHED)
     test: str = "two-sided permutation of the runs' betas, difference of means"

@@ -131,7 +131,9 @@ def _check(runs: Sequence[RunPosteriors], labels: UsableLabels) -> None:
     """Refuse what no verdict can be made of."""
     num_betas = len({run.beta for run in runs})
     if num_betas < 2:
-        raise UserError(f"runs of {num_betas} beta are there; a verdict needs those of two or more")
+        raise UserError(
+            f"{num_betas} beta has finished runs; a verdict compares those of two betas or more"
+        )
     if not labels.factors:
         raise UserError("no label can be tested, and selectivity needs labels")
     if len({len(run.mean) for run in runs} | {len(f.values) for f in labels.factors}) > 1:
@@ -139,7 +141,7 @@ def _check(runs: Sequence[RunPosteriors], labels: UsableLabels) -> None:
 
 
 def _decide(contrast: Contrast, comparison: Comparison) -> Contrast:
-    """The contrast with its outcome and the reasons for it."""
+    """Give the contrast its outcome and the reasons for it."""
     rule, num_contrasts = comparison.rule, len(comparison.betas) - 1
     num_low = len(comparison.group(comparison.betas[0]))
     num_high = len(comparison.group(contrast.beta))

@@ -23,7 +23,7 @@ from unknot.experiments.setup import (
     default_folder,
     default_run_folder,
     experiment_config,
-    settled,
+    resolve_config,
 )
 from unknot.models.networks import NetworkBuilder
 from unknot.runs.folder import ERROR, ExperimentFolder, RunFolder
@@ -81,11 +81,12 @@ def compare(
         Interrupted: after Ctrl-C, once every run is saved.
     """
     network_name = network if isinstance(network, str) else CUSTOM
-    if isinstance(betas, str) and betas != "auto":
+    is_auto = isinstance(betas, str)
+    if is_auto and betas != "auto":
         raise UserError(f"betas is {betas!r}; give numbers, or auto")
     numbers = (1.0,) if isinstance(betas, str) else betas
     config = experiment_config(images, numbers, seeds, network=network_name, **options)
-    if betas == "auto":
+    if is_auto:
         config = replace(config, betas=suggest_betas(config, images))
     return run_experiment(
         config,
@@ -127,12 +128,12 @@ def run_experiment(
         UserError: if something given does not fit.
         Interrupted: after Ctrl-C, once every run is saved.
     """
-    config = settled(config, images)
+    config = resolve_config(config, images)
     check_trainable(config, execution.device, networks)
     if execution.stack_runs > 1:
         check_stackable(config)
         if networks:
-            raise UserError("a network of your own is trained run by run; leave out stack_runs")
+            raise UserError("a network of your own is trained run by run; leave out --stack-runs")
     engine = build_engine(execution.engine, execution.engine_options)
     folder = ExperimentFolder(execution.out or default_folder(config))
     create_experiment_folder(config, images, folder)
@@ -141,7 +142,7 @@ def run_experiment(
     pending = [folder.run(run) for run in config.runs() if not folder.run(run).is_done]
     if networks:
         for run_folder in pending:
-            _run_here(run_folder, images, networks, execution.device)
+            _run_here(run_folder, images, networks, execution.device, progress)
     elif pending:
         num_groups = -(-len(pending) // execution.stack_runs)
         if executor:
@@ -149,7 +150,7 @@ def run_experiment(
             runner: JobRunner = ExecutorRunner(executor)
         else:
             num_jobs = engine.num_jobs(execution.workers, execution.device)
-            runner = engine.start(min(num_jobs, num_groups))
+            runner = engine.start(min(num_jobs, num_groups), progress)
         jobs = _jobs(pending, execution, min(num_jobs, num_groups))
         _follow(runner, jobs, config, folder, progress)
     experiment = Experiment(folder.path, networks=networks)
@@ -208,7 +209,7 @@ def train_run(
     progress: Progress | None = None,
 ) -> Run:
     """Train the run of an experiment that has one; see `train`."""
-    config = settled(config, images)
+    config = resolve_config(config, images)
     check_trainable(config, execution.device, networks)
     (run,) = config.runs()
     folder = RunFolder(execution.out or default_run_folder(config))
@@ -218,10 +219,16 @@ def train_run(
     )
 
 
-def _run_here(folder: RunFolder, images: ImageSet, networks: NetworkBuilder, device: str) -> None:
+def _run_here(
+    folder: RunFolder,
+    images: ImageSet,
+    networks: NetworkBuilder,
+    device: str,
+    progress: Progress | None,
+) -> None:
     """Execute a run in this process; an error of the user's goes into its log, as a worker's."""
     try:
-        execute_run(folder, images=images, networks=networks, device=device)
+        execute_run(folder, images=images, networks=networks, device=device, progress=progress)
     except UserError as error:
         folder.append_log(f"{ERROR}{error}")
 

@@ -64,7 +64,7 @@ def experiment_config(
     )
 
 
-def settled(config: ExperimentConfig, images: ImageSet) -> ExperimentConfig:
+def resolve_config(config: ExperimentConfig, images: ImageSet) -> ExperimentConfig:
     """Give the same experiment with nothing left to the recipe, and its images' own source."""
     return replace(
         config,

@@ -1,6 +1,6 @@
 """InfoMEC: modularity, compactness and explicitness from information theory (Hsu et al. 2023).
 
-It stands apart from the other metrics of information because it mixes two estimates, neighbours
+It stands apart from the other metrics of information because it mixes two estimates, neighbors
 for shares and a linear model for explicitness, and tests its own labels: where no latent beats
 permuted labels, shares of nothing are large by chance, and the scores are 0 and void.
 """

@@ -36,7 +36,7 @@ def make_table(
 ) -> Table:
     """Check codes and factors, and bring them into the form that metrics take.
 
-    Extreme values are winsorised: one further outside the central 99% of its latent than that is
+    Extreme values are winsorized: one further outside the central 99% of its latent than that is
     wide takes the nearest value inside, and is flagged.
 
     Args:
@@ -60,9 +60,9 @@ def make_table(
     used, flags = _factors(_shrunk(causes), names, _kinds(factor_kinds, causes, names))
     size = np.abs(values).max(0)
     above = _shrunk(values).std(0) > active_above / np.where(size > 0, size, 1)
-    values, num_clipped = _winsorise(_shrunk(values))
+    values, num_clipped = _winsorize(_shrunk(values))
     active = np.flatnonzero(vary(values) & above)
-    flags += [f"winsorised: {_count(num_clipped, 'point')}"] if num_clipped else []
+    flags += [f"winsorized: {_count(num_clipped, 'point')}"] if num_clipped else []
     flags += _activity_flags(len(active), values.shape[1])
     ordered, order = canonical(values[:, active])
     return Table(
@@ -220,7 +220,7 @@ def _factors(
                 flags.append(f"labels missing: {name} at {_count(len(column) - known, 'point')}")
     if not used:
         raise UserError(
-            f"no factor can be measured ({'; '.join(flags)}); a factor needs two values or more "
+            f"no factor can be scored ({'; '.join(flags)}); a factor needs two values or more "
             f"and {MIN_KNOWN} points where it is known"
         )
     if len(used) == 1:
@@ -228,7 +228,7 @@ def _factors(
     return tuple(used), flags
 
 
-def _winsorise(codes: NDArray[np.float64]) -> tuple[NDArray[np.float64], int]:
+def _winsorize(codes: NDArray[np.float64]) -> tuple[NDArray[np.float64], int]:
     """Replace extreme values, and count the points at which one was replaced."""
     low, high = np.quantile(codes, (0.005, 0.995), axis=0)
     inside = (codes >= low - (high - low)) & (codes <= high + (high - low))

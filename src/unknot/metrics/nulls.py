@@ -95,7 +95,7 @@ def draw_all(
         names: of the metrics.
         num_points: at most so many in each draw.
         workers: processes.
-        progress: called as `progress("measuring", done, total)` after each.
+        progress: called as `progress("scoring", done, total)` after each.
 
     Returns:
         For each draw, the value of each score; nothing where no latent or no factor varies.
@@ -106,7 +106,7 @@ def draw_all(
     for draw_values in Parallel(n_jobs=workers, return_as="generator")(jobs):
         values.append(draw_values)
         if progress:
-            progress("measuring", len(values), len(draws))
+            progress("scoring", len(values), len(draws))
     return values
 
 
@@ -194,7 +194,7 @@ def interval(
     """Estimate a 95% interval from subsamples without repetition (Politis and Romano 1994).
 
     The deviation of a score over subsamples of m of n points is scaled by `sqrt(m / (n - m))` to
-    that of n points. Samples with repetition would count copies as neighbours and let the test
+    that of n points. Samples with repetition would count copies as neighbors and let the test
     points of a predictor into its training.
 
     Args:

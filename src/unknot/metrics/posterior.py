@@ -51,7 +51,7 @@ def marginal_kl(
 
     It is the KL divergence from the aggregate posterior to the prior (Hoffman and Johnson 2016),
     0 if the codes fill the prior. One sample of each image's posterior stands for the aggregate
-    posterior; entropies are estimated by nearest neighbours, since estimates from minibatches need
+    posterior; entropies are estimated by nearest neighbors, since estimates from minibatches need
     a rate far below the logarithm of the number of images.
 
     Args:

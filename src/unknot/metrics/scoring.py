@@ -200,8 +200,8 @@ def _draw(
 
 def _is_void(table: Table, names: Sequence[str]) -> bool:
     """Whether no latent tells more of any factor than permuted labels do."""
-    labelled = any(METRICS[name].needs_labels for name in names)
-    return labelled and bool(table.num_active) and not informative_pairs(table).any()
+    labeled = any(METRICS[name].needs_labels for name in names)
+    return labeled and bool(table.num_active) and not informative_pairs(table).any()
 
 
 def _score(

@@ -50,7 +50,7 @@ class Factor:
         return self.levels if self.kind == "discrete" else self.merged(CLASS_BINS)
 
     def merged(self, num: int) -> NDArray[np.int64]:
-        """Join neighbouring levels to at most `num` classes of about the same size."""
+        """Join neighboring levels to at most `num` classes of about the same size."""
         if self.num_levels <= num:
             return self.levels
         classes = np.full(len(self.levels), -1, np.int64)

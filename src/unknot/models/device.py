@@ -20,7 +20,7 @@ def choose_device(name: str = "auto") -> torch.device:
     try:
         return torch.empty(0, device=name).device
     except (RuntimeError, AssertionError, NotImplementedError):
-        raise UserError(f"device {name!r} is not to be had here; try cpu or auto") from None
+        raise UserError(f"device {name!r} is not available here; try cpu or auto") from None
 
 
 def gather_images(

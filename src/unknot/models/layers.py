@@ -1,7 +1,7 @@
 """The 4x4 layers of stride 2 and the large linear ones, computed as fast as the libraries allow.
 
 Parameters have torch's names, shapes and initialization, so weights on disk have the plain layout.
-While a model trains, a layer may compute in `bfloat16`; measured is always in single precision.
+While a model trains, a layer may compute in `bfloat16`; evaluation is always in single precision.
 """
 
 from typing import Any

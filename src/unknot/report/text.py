@@ -97,7 +97,7 @@ def _answer(verdict: Verdict, betas: Sequence[BetaEvidence]) -> str:
             f"Too few runs to tell: about {needed} seeds of each beta are needed (--seeds "
             f"{_seeds(betas, needed)}, with another --out so that it counts as planned)."
         )
-    return f"Not supported: no beta does so beside {lowest}."
+    return f"Not supported: at no beta are the latents clearly better separated than at {lowest}."
 
 
 def _seeds(betas: Sequence[BetaEvidence], needed: int) -> str:
@@ -150,7 +150,9 @@ def _first_seeds(runs: Mapping[str, RunEvidence]) -> str:
             first[run.beta] = name
     parts = [latents_text(name, runs[name]) for _, name in sorted(first.items())]
     more = len(runs) - len(parts)
-    return "\n\n".join(parts) + (f"\n\n({more} more runs in evidence.json)" if more else "")
+    return "\n\n".join(parts) + (
+        f"\n\n({more} more {'run' if more == 1 else 'runs'} in evidence.json)" if more else ""
+    )
 
 
 def collapse_text(prediction: CollapsePrediction, betas: Sequence[float]) -> str:
@@ -197,7 +199,7 @@ def more_runs_text(num_runs: int) -> str:
     if num_runs <= MAX_RUNS:
         return ""
     return (
-        f"The first {MAX_RUNS} of {num_runs} runs; the others stand in evidence.json and in their "
+        f"The first {MAX_RUNS} of {num_runs} runs; the others are in evidence.json and in their "
         "evaluation.json."
     )
 

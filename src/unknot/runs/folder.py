@@ -97,7 +97,7 @@ class RunFolder:
                 )
             self._check_fingerprint(images)
         elif has_foreign_files(self.path, (self.images.name,)):
-            raise UserError(f"{self.path} is there but holds no run; choose another --out")
+            raise UserError(f"{self.path} exists but holds no run; choose another --out")
         record = ImagesRecord(images.fingerprint, images.images.shape, str(images.folder))
         write_json(self.images, record._asdict())
         write_text(self.config, to_toml(config))
@@ -255,9 +255,7 @@ class ExperimentFolder:
         if not self.config.exists():
             left_by_a_start = (self.environment.name, self.sample.name, self.plan.name)
             if has_foreign_files(self.path, left_by_a_start):
-                raise UserError(
-                    f"{self.path} is there but holds no experiment; choose another --out"
-                )
+                raise UserError(f"{self.path} exists but holds no experiment; choose another --out")
             return
         before = self.read_config()
         difference = first_difference(

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from unknot.common.files import read_arrays, write_arrays
-from unknot.data.image_set import ImageSet, Labels
+from unknot.data.image_set import ImageSet
 from unknot.data.splits import SPLITS
 from unknot.models.vae import Posterior
 from unknot.runs.folder import RunFolder
@@ -58,7 +58,7 @@ class HeldOutCodes:
         """
         is_own = images.fingerprint == run.files.read_images().fingerprint
         rows = images.indices("test") if is_own else np.arange(len(images))
-        labels: Labels = images.labels
+        labels = images.labels
         posterior = run.posterior(images.images[rows])
         return cls(
             posterior_mean=posterior.mean.numpy(),

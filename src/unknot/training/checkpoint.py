@@ -26,7 +26,7 @@ class TrainingState(NamedTuple):
         threads: with how many threads; a resume uses as many, for equal bits.
         strategy: how gradients are computed: `single`, `data_parallel` or `stacked`.
         precision: of the large layers.
-        first_loss: the loss of the first step, against which an explosion is told.
+        first_loss: the loss of the first step, against which an explosion is judged.
         sums: of the training terms since the last line of the history.
         num_summed: how many steps are in them.
     """

@@ -22,6 +22,7 @@ from unknot.training.batches import Batch, BatchOrder
 from unknot.training.checkpoint import TrainingState
 from unknot.training.gradients import (
     STACKED,
+    STRATEGIES,
     Gradients,
     GradientSource,
     StrategyRequest,
@@ -40,8 +41,6 @@ from unknot.training.optimizers import OPTIMIZERS
 from unknot.training.precision import set_precision
 from unknot.training.schedules import beta_at, learning_rate
 from unknot.training.untrained import build_untrained
-
-NUM_VALIDATION = 1000
 
 
 class Trainer:
@@ -95,7 +94,7 @@ class Trainer:
             config.training.precision, self.model, self.device, stacked=strategy == STACKED
         )
         if saved:
-            self._check_same_mode(saved, strategy)
+            self._check_same_strategy(saved, strategy)
         self.optimizer = OPTIMIZERS[self.recipe.optimizer](self.model, self.recipe)
         if saved:
             checkpoint.load_checkpoint(folder, self.model, self.optimizer)
@@ -132,15 +131,21 @@ class Trainer:
             )
         )
 
-    def _check_same_mode(self, saved: TrainingState, strategy: str) -> None:
-        """Stop before a run that has steps to go would go on in another mode."""
-        begun = f"{saved.strategy} {saved.precision}"
-        here = f"{strategy} {self.precision.name}"
-        if begun != here and saved.step < self.recipe.steps:
+    def _check_same_strategy(self, saved: TrainingState, strategy: str) -> None:
+        """Stop before a run that has steps to go would go on in another way."""
+        begun, here = (saved.strategy, saved.precision), (strategy, self.precision.name)
+        if begun == here or saved.step >= self.recipe.steps:
+            return
+        if saved.strategy not in STRATEGIES:
             raise UserError(
-                f"{self.folder.path} was begun in mode {begun} and would go on in mode {here}; go "
-                "on where and as it was begun, or choose another --out"
+                f"{self.folder.path} was begun as a {saved.strategy} run, which this version of "
+                "unknot cannot go on with; choose another --out"
             )
+        raise UserError(
+            f"{self.folder.path} was begun as {begun[0]} in {begun[1]} and would go on as "
+            f"{here[0]} in {here[1]}; continue on the machine and with the options it was begun "
+            "with, or choose another --out"
+        )
 
     @property
     def is_done(self) -> bool:
@@ -186,16 +191,16 @@ class Trainer:
             UserError: if training has diverged; the last checkpoint is from before.
         """
         assert self._gradients, "the run has not been started"
-        began = time.perf_counter()
         step = self.state.step
         means = self._gradients.compute(step)
+        began = time.perf_counter()
         gradients = [p.grad for p in self.model.parameters() if p.grad is not None]
         self._divergence.add(step, means[0], gradients)
         if self.device.type == "cpu":
             self._check_divergence()  # before an update that would spoil the weights
         self._gradients.update(self._learning_rate(step), step + 1)
         self._logbook.add_step(means)
-        seconds = self.state.seconds + time.perf_counter() - began
+        seconds = self.state.seconds + self._gradients.seconds + time.perf_counter() - began
         self.state = self.state._replace(step=step + 1, seconds=seconds)
 
     def batch(self, step: int, share: slice = WHOLE_BATCH) -> Batch:

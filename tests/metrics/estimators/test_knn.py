@@ -1,4 +1,4 @@
-"""Estimates from neighbours against closed forms and another implementation."""
+"""Estimates from neighbors against closed forms and another implementation."""
 
 import numpy as np
 import pytest

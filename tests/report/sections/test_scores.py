@@ -29,7 +29,7 @@ def test_a_cell_says_what_is_to_be_known() -> None:
     assert cell.remarks == "95% interval 0.200 to 0.300; a remark"
     void = score_cell(small_score(value=float("nan"), null_rotation=None, interval=None))
     assert (void.value, void.remarks) == ("void", "a remark")
-    assert score_cell(None).remarks == "not measured"
+    assert score_cell(None).remarks == "not scored"
 
 
 def test_without_scores_it_is_left_out_with_the_reason(tmp_path: Path) -> None:

@@ -16,7 +16,7 @@ from tests.report.small import (
 
 def test_it_gives_the_answer_and_what_it_rests_on(tmp_path: Path) -> None:
     html = shown("verdict", small_context(tmp_path))
-    assert "separate (disentangle) the latents? Not supported: no beta does so" in html
+    assert "separate (disentangle) the latents? Not supported: at no beta are the" in html
     assert "<p>  selectivity is not higher</p>" in html
     assert "As planned before the first step (plan.json, 0123456789ab)." in html
 

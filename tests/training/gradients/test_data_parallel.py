@@ -95,7 +95,7 @@ def test_a_run_goes_on_as_it_was_begun(
         with pytest.raises(Interrupted):
             fit(QUICK, small_faces, folder, device="cpu", progress=stop_at(1))
     with pytest.raises(
-        UserError, match="in mode data_parallel float32 and would go on in mode single float32"
+        UserError, match="begun as data_parallel in float32 and would go on as single in float32"
     ):
         fit(QUICK, small_faces, shared, device="cpu")
     monkeypatch.setattr(gradients, "can_share", lambda *given: True)
@@ -133,7 +133,7 @@ def test_a_process_that_dies_stops_the_run_and_leaves_the_checkpoint(
             os.kill(copies[0], signal.SIGKILL)
 
     folder = RunFolder(tmp_path)
-    with pytest.raises(UserError, match=r"every batch has ended .*--data-parallel off"):
+    with pytest.raises(UserError, match=r"this run has ended .*--data-parallel off"):
         fit(QUICK, small_faces, folder, device="cpu", progress=kill)
     state = read_training_state(folder)
     assert state is not None

@@ -17,6 +17,7 @@ from concurrent.futures import Future
 from typing import Any, NamedTuple, Protocol
 
 from unknot.common.plugins import build_plugin
+from unknot.common.progress import Progress
 
 ENGINES = {
     "local": "unknot.experiments.engines.local:LocalEngine",
@@ -65,8 +66,14 @@ class Engine(Protocol):
             device: as the user asked for it.
         """
 
-    def start(self, num_jobs: int) -> JobRunner:
-        """Get ready for so many jobs at a time on each machine."""
+    def start(self, num_jobs: int, progress: Progress | None) -> JobRunner:
+        """Get ready for jobs.
+
+        Args:
+            num_jobs: at a time on each machine.
+            progress: for an engine that leaves the caller no time to look how far the runs are;
+                called as `progress(name of the run, steps done, steps in all)`.
+        """
 
 
 def build_engine(name: str, options: Mapping[str, Any]) -> Engine:

@@ -3,6 +3,9 @@
 from concurrent.futures import Future
 from dataclasses import dataclass
 
+import torch
+
+from unknot.common.progress import Progress
 from unknot.experiments.engines import Job, JobRunner
 from unknot.experiments.engines.worker import EXIT_INTERRUPTED, execute
 from unknot.runs.folder import RunFolder
@@ -16,15 +19,21 @@ class InlineEngine:
         """Say that one job runs at a time; see `Engine.num_jobs`."""
         return 1
 
-    def start(self, num_jobs: int) -> JobRunner:
+    def start(self, num_jobs: int, progress: Progress | None = None) -> JobRunner:
         """Get ready; see `Engine.start`."""
-        return InlineRunner()
+        return InlineRunner(progress)
 
 
 class InlineRunner:
-    """Executes each job when it is submitted; none after one that was interrupted."""
+    """Executes each job when it is submitted; none after one that was interrupted.
 
-    def __init__(self) -> None:
+    Args:
+        progress: called as `progress(name of the run, steps done, steps in all)`.
+    """
+
+    def __init__(self, progress: Progress | None = None) -> None:
+        self._progress = progress
+        self._threads = torch.get_num_threads()
         self._was_interrupted = False
 
     def submit(self, job: Job) -> "Future[int]":
@@ -33,7 +42,8 @@ class InlineRunner:
         status = EXIT_INTERRUPTED
         if not self._was_interrupted:
             folders = [RunFolder(path) for path in job.folders]
-            status = execute(folders, job.device, progress=None)
+            torch.set_num_threads(self._threads)  # a resumed run may have set its own
+            status = execute(folders, job.device, self._progress)
         self._was_interrupted = status == EXIT_INTERRUPTED
         future.set_result(status)
         return future

@@ -13,6 +13,7 @@ from threading import Lock
 from typing import Any
 
 from unknot.common.machine import num_cores
+from unknot.common.progress import Progress
 from unknot.experiments.engines import Job, JobRunner
 from unknot.experiments.engines.worker import ANSWER, EXIT_USER
 from unknot.models.device import choose_device
@@ -27,7 +28,7 @@ class LocalEngine:
         """Say how many jobs run at a time; see `Engine.num_jobs`."""
         return wanted or (num_cores() if choose_device(device).type == "cpu" else 1)
 
-    def start(self, num_jobs: int) -> JobRunner:
+    def start(self, num_jobs: int, progress: Progress | None = None) -> JobRunner:
         """Get ready for so many jobs at a time; see `Engine.start`."""
         return LocalRunner(num_jobs)
 

@@ -65,7 +65,12 @@ def main() -> None:
     )
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--device", default="auto")
-    parser.add_argument("--parent", type=int, default=os.getppid(), help="to stop with")
+    parser.add_argument(
+        "--parent",
+        type=int,
+        default=os.getppid(),
+        help="process id; the worker stops when that process is gone",
+    )
     arguments = parser.parse_args()
 
     def follow_parent(name: str, step: int, steps: int) -> None:

@@ -1,4 +1,4 @@
-"""Estimates from nearest neighbours: mutual information without bins, total correlation.
+"""Estimates from nearest neighbors: mutual information without bins, total correlation.
 
 Equal distances are dealt with in expectation, so that latents with few distinct values need no
 noise added to them.
@@ -11,20 +11,20 @@ from scipy.special import digamma
 
 FloatArray = NDArray[np.float64]
 
-NUM_NEIGHBOURS = 10
+NUM_NEIGHBORS = 10
 SINGULAR = 1e-9
-AT_LEAST = 1 + 1e-10  # a ball holds the neighbour that gave its radius, whatever rounding says
+AT_LEAST = 1 + 1e-10  # a ball holds the neighbor that gave its radius, whatever rounding says
 
 
 def information_with_levels(
-    levels: NDArray[np.int64], latent: FloatArray, *, num_neighbours: int = NUM_NEIGHBOURS
+    levels: NDArray[np.int64], latent: FloatArray, *, num_neighbors: int = NUM_NEIGHBORS
 ) -> float:
     """Estimate the information of a discrete and a continuous variable (Ross 2014, eq. 2), in nats.
 
     Args:
         levels: from 0, shape `(num,)`.
         latent: shape `(num,)`.
-        num_neighbours: k; a level with fewer points uses all it has, one with one point is left
+        num_neighbors: k; a level with fewer points uses all it has, one with one point is left
             out.
 
     Returns:
@@ -38,7 +38,7 @@ def information_with_levels(
     ordered = np.sort(latent)
     unique = bool((np.diff(ordered) > 0).all())
     radius, nearer, tied = (np.empty(len(latent)) for _ in range(3))
-    k = np.minimum(num_neighbours, counts[levels] - 1)
+    k = np.minimum(num_neighbors, counts[levels] - 1)
     for level in np.flatnonzero(counts > 1):
         rows = np.flatnonzero(levels == level)
         order = rows[np.argsort(latent[rows], kind="stable")]
@@ -60,7 +60,7 @@ def information_with_levels(
 def _expected_digamma(
     wanted: FloatArray, tied: FloatArray, all_nearer: FloatArray, all_tied: FloatArray
 ) -> FloatArray:
-    """Expect the digamma of a neighbour's rank among all, if ties are broken at random.
+    """Expect the digamma of a neighbor's rank among all, if ties are broken at random.
 
     It is the rank of the `wanted`-th of the `tied` points of the level among `all_tied`, a negative
     hypergeometric variable, behind `all_nearer` others; to second order in its deviation.
@@ -72,18 +72,18 @@ def _expected_digamma(
 
 
 def total_correlation(
-    codes: FloatArray, rng: np.random.Generator, *, num_neighbours: int = NUM_NEIGHBOURS
+    codes: FloatArray, rng: np.random.Generator, *, num_neighbors: int = NUM_NEIGHBORS
 ) -> float:
     """Estimate what latents tell of one another: KL from joint to product (Watanabe 1960).
 
     The part that linear correlation explains is computed, `-0.5 ln det R` with what the entropies
     of the single latents change by making them uncorrelated; what is left then is estimated by
-    nearest neighbours (Kraskov et al. 2004, eq. 8), which is accurate where little is left.
+    nearest neighbors (Kraskov et al. 2004, eq. 8), which is accurate where little is left.
 
     Args:
         codes: shape `(num, num_latents)`.
         rng: spreads equal values of a latent over the gap to the next, which changes nothing.
-        num_neighbours: k.
+        num_neighbors: k.
 
     Returns:
         Nats; 0 for independent latents, `inf` if one is a linear function of the others. With two
@@ -101,39 +101,39 @@ def total_correlation(
     whitened = spread @ axes / np.sqrt(variances) @ axes.T
     single = sum(map(entropy, spread.T)) - sum(map(entropy, whitened.T))
     linear = -0.5 * np.log(variances).sum()
-    return max(float(single + linear + multi_information(whitened, num_neighbours)), 0.0)
+    return max(float(single + linear + multi_information(whitened, num_neighbors)), 0.0)
 
 
-def entropy(latent: FloatArray, *, num_neighbours: int = NUM_NEIGHBOURS) -> float:
+def entropy(latent: FloatArray, *, num_neighbors: int = NUM_NEIGHBORS) -> float:
     """Estimate the differential entropy of a continuous variable, in nats.
 
     The estimate is that of Kozachenko and Leonenko 1987.
 
     Args:
         latent: its values, shape `(num,)`.
-        num_neighbours: k.
+        num_neighbors: k.
     """
     radius = np.empty(len(latent))
     order = np.argsort(latent, kind="stable")
-    radius[order] = _kth_distance(latent[order], num_neighbours)
-    return float(digamma(len(latent)) - digamma(num_neighbours) + np.log(2 * radius).mean())
+    radius[order] = _kth_distance(latent[order], num_neighbors)
+    return float(digamma(len(latent)) - digamma(num_neighbors) + np.log(2 * radius).mean())
 
 
-def multi_information(points: FloatArray, num_neighbours: int = NUM_NEIGHBOURS) -> float:
-    """Estimate total correlation by neighbours alone (Kraskov et al. 2004, eq. 8 and 23).
+def multi_information(points: FloatArray, num_neighbors: int = NUM_NEIGHBORS) -> float:
+    """Estimate total correlation by neighbors alone (Kraskov et al. 2004, eq. 8 and 23).
 
     Args:
         points: continuous, of comparable scale, shape `(num, dim)`.
-        num_neighbours: k.
+        num_neighbors: k.
 
     Returns:
         Nats; it scatters round 0 for independent columns and is too low for strong dependence in
         many dimensions.
     """
     num, dim = points.shape
-    radius = cKDTree(points).query(points, num_neighbours + 1, p=np.inf)[0][:, -1]
+    radius = cKDTree(points).query(points, num_neighbors + 1, p=np.inf)[0][:, -1]
     nearer = [_num_within(np.sort(column), column, radius / AT_LEAST) for column in points.T]
-    terms = digamma(num_neighbours) + (dim - 1) * digamma(num)
+    terms = digamma(num_neighbors) + (dim - 1) * digamma(num)
     return float(terms - digamma(np.stack(nearer) + 1).sum(0).mean())
 
 

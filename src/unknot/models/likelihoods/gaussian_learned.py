@@ -18,7 +18,7 @@ class LearnedSigmaLikelihood(nn.Module):
     Rybkin, Daniilidis and Levine 2021 (sigma-VAE), section 4.2: `sigma^2` is the batch's mean
     squared error, with `log sigma` softly kept above -6. At the optimum the derivative by sigma is
     zero, so sigma is taken as a constant in the backward pass. Outside training a running value is
-    used, so that the distortion of an image does not depend on its neighbours.
+    used, so that the distortion of an image does not depend on its neighbors.
 
     Args:
         sigma: ignored; it is learned.

@@ -1,4 +1,4 @@
-"""What is minimised: one objective a file, named in `OBJECTIVES`.
+"""What is minimized: one objective a file, named in `OBJECTIVES`.
 
 An entry is a frozen dataclass with the attributes of `Objective`; its fields, each with a default,
 are its options, which a user sets in the table `[training.objective_options]`. It sees the terms of
@@ -62,7 +62,7 @@ class Loss(NamedTuple):
 
 
 class Objective(Protocol):
-    """What is minimised.
+    """What is minimized.
 
     Attributes:
         needs_whole_batch: whether it is more than a mean over images. A mean may be computed by

@@ -79,7 +79,7 @@ def scores(context: ReportContext) -> ScoreTable | LeftOut:
 def score_cell(score: Score | None) -> ScoreCell:
     """Put a score in few characters, and what is to be known of it in words."""
     if score is None:
-        return ScoreCell("-", "not measured")
+        return ScoreCell("-", "not scored")
     remarks = list(score.flags)
     if score.interval:
         remarks.insert(0, f"95% interval {score.interval[0]:.3f} to {score.interval[1]:.3f}")

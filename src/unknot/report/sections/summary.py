@@ -51,6 +51,6 @@ def _best_bound(runs: Sequence[Run]) -> str:
     best = max(elbos, key=lambda title: elbos[title])
     return (
         f"The best bound on the likelihood (distortion + rate, validation) is that of {best}: "
-        f"{-elbos[best]:,.0f} nats per image. It says how well the images are modelled, not "
+        f"{-elbos[best]:,.0f} nats per image. It says how well the images are modeled, not "
         "whether each latent means one thing."
     )

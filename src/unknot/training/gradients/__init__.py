@@ -1,6 +1,6 @@
 """How the gradients of a step are computed: one strategy a file, named in `STRATEGIES`.
 
-`choose_strategy` alone knows which one fits; the trainer works with any of them.
+`choose_strategy` alone knows which one fits.
 """
 
 import sys
@@ -21,9 +21,10 @@ STRATEGIES = {
     DATA_PARALLEL: "unknot.training.gradients.data_parallel:DataParallel",
     STACKED: "unknot.training.gradients.stacked:Stacked",
 }
-"""Name -> `module:class`, called with a `GradientSource`."""
+"""Name -> `module:class`: a `Gradients`. Those that compute one run are called with its
+`GradientSource`, `stacked` with the stack that it joins and what the stack needs of the run."""
 
-MIN_SHARE = 16  # images; of fewer, what a step costs whatever their number eats the gain
+MIN_SHARE = 16  # images; with fewer, the fixed cost of a step eats the gain
 
 ShareGradients = Callable[[int, slice], Tensor]
 """A step and a share of its batch -> `batch_means`; they and the gradients that it leaves in the
@@ -49,7 +50,13 @@ class GradientSource(NamedTuple):
 
 
 class Gradients(Protocol):
-    """Computes the gradients of a run's steps, and applies the optimizer to them."""
+    """Computes the gradients of a run's steps, and applies the optimizer to them.
+
+    Attributes:
+        seconds: that the last `compute` took, for this run.
+    """
+
+    seconds: float
 
     def compute(self, step: int) -> Tensor:
         """Leave the gradients of a step's whole batch in the parameters.

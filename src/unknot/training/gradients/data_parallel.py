@@ -7,6 +7,7 @@ has a process with one thread, and what they exchange is weights and gradients, 
 
 import os
 import signal
+import time
 import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -58,6 +59,7 @@ class DataParallel:
         for tensor in self._shared_tensors:
             tensor.data = _shared_tensor(tensor.data)
         self._num = source.threads
+        self.seconds = 0.0
         bounds = [source.batch_size * i // self._num for i in range(self._num + 1)]
         self._shares = [slice(*pair) for pair in pairwise(bounds)]
         self._gradients = [[_shared_tensor(p.data) for p in self._parameters] for _ in self._shares]
@@ -79,6 +81,7 @@ class DataParallel:
         Raises:
             UserError: if a copy has ended.
         """
+        began = time.perf_counter()
         with one_thread():
             self._send(step)
             means = self._gradients_of_share(0, step)
@@ -87,6 +90,7 @@ class DataParallel:
             total, *others = self._gradients
             for gradients in others:
                 torch._foreach_add_(total, gradients)
+        self.seconds = time.perf_counter() - began
         return means
 
     def update(self, learning_rate: float, count: int) -> None:
@@ -176,8 +180,8 @@ def _explaining_a_death() -> Iterator[None]:
         yield
     except (EOFError, ConnectionError):
         raise UserError(
-            "a process that computes a part of every batch has ended (out of memory?); run the "
-            "command again, and if it happens again, with --data-parallel off and another --out"
+            "a helper process of this run has ended (out of memory?); run the command again, and "
+            "if it happens again, add --data-parallel off and another --out"
         ) from None
 
 

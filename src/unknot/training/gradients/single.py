@@ -1,5 +1,7 @@
 """Gradients of whole batches, in this process."""
 
+import time
+
 from torch import Tensor
 
 from unknot.training.gradients import GradientSource
@@ -16,10 +18,14 @@ class SingleProcess:
 
     def __init__(self, source: GradientSource) -> None:
         self._source = source
+        self.seconds = 0.0
 
     def compute(self, step: int) -> Tensor:
         """Leave the gradients of a step in the parameters; see `Gradients.compute`."""
-        return self._source.compute_share(step, WHOLE_BATCH)
+        began = time.perf_counter()
+        means = self._source.compute_share(step, WHOLE_BATCH)
+        self.seconds = time.perf_counter() - began
+        return means
 
     def update(self, learning_rate: float, count: int) -> None:
         """Update the parameters; see `Gradients.update`."""

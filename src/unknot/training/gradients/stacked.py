@@ -4,6 +4,7 @@ Meant for a GPU, which one small model leaves idle. Each run keeps its own image
 and files; only the forward and backward pass are computed together.
 """
 
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
@@ -43,8 +44,10 @@ class Stack:
 
     Attributes:
         members: that are still being trained.
+        seconds: that the last step took, for each of the runs that were computed.
     """
 
+    seconds: float = 0.0
     members: list[Member] = field(default_factory=list)
     _means: dict[Member, Tensor] = field(default_factory=dict, init=False)
 
@@ -55,7 +58,9 @@ class Stack:
         """
         if member not in self._means:
             together = [m for m in self.members if m.next_step() == step]
+            began = time.perf_counter()
             self._means = dict(zip(together, compute_together(together, step)))
+            self.seconds = (time.perf_counter() - began) / len(together)
         return self._means.pop(member)
 
 
@@ -69,11 +74,14 @@ class Stacked:
 
     def __init__(self, stack: Stack, member: Member) -> None:
         self._stack, self._member = stack, member
+        self.seconds = 0.0
         stack.members.append(member)
 
     def compute(self, step: int) -> Tensor:
         """Leave the gradients of a step in the parameters; see `Gradients.compute`."""
-        return self._stack.compute_for(self._member, step)
+        means = self._stack.compute_for(self._member, step)
+        self.seconds = self._stack.seconds
+        return means
 
     def update(self, learning_rate: float, count: int) -> None:
         """Update the parameters; see `Gradients.update`."""
