@@ -1,7 +1,7 @@
 """How often the rule supports a beta, where the answer is known.
 
     python benchmarks/beta_rule.py [--experiments 100] [--scenarios "PCA" "more noise" ...]
-        [--record beta_rule.jsonl] [--json]
+        [--betas 1 16] [--record beta_rule.jsonl] [--json]
 
 Experiments of three betas in each scenario of `worlds.py`: 300 images, six causes, ten labels, 60
 rotations. z of every run is computed once, for eight seeds; the rule is then asked with the first
@@ -12,7 +12,7 @@ there already is not made again.
 
 import argparse
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +22,7 @@ from worlds import BETAS, EFFECTS, MORE_NULLS, SCENARIOS, World, make_world
 
 from common import machine
 from evidence import rate
-from unknot.evidence.beta_deals import LOOKS, look_levels
+from unknot.evidence.beta_deals import LEVEL, LOOKS, look_levels
 from unknot.evidence.beta_test import beta_test
 from unknot.evidence.preregistration import MATCHED, TRAINED
 from unknot.evidence.rate_matching import match_rates_jointly
@@ -42,6 +42,14 @@ def main() -> None:
     )
     parser.add_argument("--experiments", type=int, default=100)
     parser.add_argument("--scenarios", nargs="+", choices=ALL, default=list(ALL))
+    parser.add_argument(
+        "--betas",
+        type=float,
+        nargs="+",
+        choices=BETAS,
+        default=BETAS,
+        help="that the rule is given",
+    )
     parser.add_argument("--record", type=Path, default=Path("beta_rule.jsonl"))
     parser.add_argument("--json", action="store_true")
     options = parser.parse_args()
@@ -54,7 +62,9 @@ def main() -> None:
                 record.write(json.dumps(line) + "\n")
                 record.flush()
     table = {
-        scenario: summary([recorded[scenario, seed] for seed in range(options.experiments)])
+        scenario: summary(
+            [recorded[scenario, seed] for seed in range(options.experiments)], sorted(options.betas)
+        )
         for scenario in options.scenarios
     }
     if options.json:
@@ -110,11 +120,14 @@ def by_seed(values: list[float]) -> list[list[float]]:
     return np.reshape(values, (len(BETAS), MOST_SEEDS)).T.round(5).tolist()
 
 
-def is_supported(tables: dict[str, Tables], num_seeds: int, level: float = 0.05) -> bool:
+def is_supported(
+    tables: dict[str, Tables], betas: Sequence[float], num_seeds: int, level: float = LEVEL
+) -> bool:
     """Whether any beta is, with the first seeds only."""
+    columns = [BETAS.index(beta) for beta in betas]
     first = {
-        name: {condition: np.array(table)[:num_seeds] for condition, table in of_all.items()}
-        for name, of_all in tables.items()
+        name: {key: np.array(table)[:num_seeds, columns] for key, table in by_condition.items()}
+        for name, by_condition in tables.items()
     }
     result = beta_test(
         first["z"],
@@ -125,21 +138,21 @@ def is_supported(tables: dict[str, Tables], num_seeds: int, level: float = 0.05)
     return bool(result.supported)
 
 
-def look(tables: dict[str, Tables]) -> tuple[bool, int]:
+def look(tables: dict[str, Tables], betas: Sequence[float]) -> tuple[bool, int]:
     """Whether any beta is supported at a look, and the seeds that were used."""
-    for num_seeds, level in zip(LOOKS, look_levels(LOOKS, len(BETAS))):
-        if level and is_supported(tables, num_seeds, level):
+    for num_seeds, level in zip(LOOKS, look_levels(LOOKS, len(betas))):
+        if level and is_supported(tables, betas, num_seeds, level):
             return True, num_seeds
     return False, LOOKS[-1]
 
 
-def summary(experiments: list[dict[str, Tables]]) -> dict[str, Any]:
+def summary(experiments: list[dict[str, Tables]], betas: Sequence[float]) -> dict[str, Any]:
     num = len(experiments)
-    shares: dict[str, Any] = {
-        f"{seeds} seeds": rate(sum(is_supported(tables, seeds) for tables in experiments), num)
-        for seeds in NUM_SEEDS
-    }
-    looks = [look(tables) for tables in experiments]
+    shares: dict[str, Any] = {}
+    for seeds in NUM_SEEDS:
+        supported = [is_supported(tables, betas, seeds) for tables in experiments]
+        shares[f"{seeds} seeds"] = rate(sum(supported), num)
+    looks = [look(tables, betas) for tables in experiments]
     shares["looks"] = rate(sum(supported for supported, _ in looks), num)
     shares["looks"]["mean_seeds"] = float(np.mean([seeds for _, seeds in looks]))
     for condition in (TRAINED, MATCHED):

@@ -194,7 +194,7 @@ def _shortfalls(
     for name, values in runs.percentiles.items():
         median = float(np.median(values[:, column]))
         if not median >= asked - ROUNDING:
-            text = f"the axes stand above {median:.3g}% of rotations, not at least {asked:.3g}%"
+            text = f"the axes stand above {median:.3g}% of rotations, fewer than {asked:.3g}%"
             reasons.append(f"{text}{_place(name)}")
     return tuple(reasons)
 
