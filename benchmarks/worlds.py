@@ -27,6 +27,7 @@ NONE, PARTLY, FULLY = 0.0, 0.6, 1.0  # alignment of axes: z of about 0, 2 and 8 
 AS_ON_FACES = (0.0, 0.565, 0.685)  # z of about 0, .9, 4.9, as at beta 1, 35, 350 on built-in faces
 HALF_OF_FACES = (0.0, 0.55, 0.61)  # half of these
 WEAK = (0.0, 0.0, 0.57)  # at the highest beta above 84% of rotations at the median
+BETWEEN_WORLDS = 0.06  # standard deviation of the alignment where it varies: z by about 1.5
 RESEMBLANCE = 0.5  # of the axes of one seed's runs
 
 
@@ -54,6 +55,7 @@ class Origin(NamedTuple):
         rng: of the run.
         of_seed: draws the same for all runs of its seed.
         of_beta: draws the same for all runs of its beta.
+        of_world: draws the same for all runs.
     """
 
     level: int
@@ -62,6 +64,7 @@ class Origin(NamedTuple):
     rng: np.random.Generator
     of_seed: np.random.Generator
     of_beta: np.random.Generator
+    of_world: np.random.Generator
 
 
 def make_world(scenario: str, *, seed: int, seeds: int = 5, num: int = 500) -> World:
@@ -96,20 +99,16 @@ def make_world(scenario: str, *, seed: int, seeds: int = 5, num: int = 500) -> W
     for level, beta in enumerate(BETAS):
         for run_seed in range(seeds):
             aligned = refits[len(runs)][:, :CAUSES] / refits[len(runs)][:, :CAUSES].std(0)
-            shared = (
-                np.random.default_rng([seed, run_seed, *b"of seed"]),
-                np.random.default_rng([seed, level, *b"of beta"]),
+            origin = Origin(
+                level=level,
+                causes=causes,
+                pca=aligned,
+                rng=rng,
+                of_seed=np.random.default_rng([seed, run_seed, *b"of seed"]),
+                of_beta=np.random.default_rng([seed, level, *b"of beta"]),
+                of_world=np.random.default_rng([seed, *b"of world"]),
             )
-            mean, variance = make(
-                Origin(
-                    level=level,
-                    causes=causes,
-                    pca=aligned,
-                    rng=rng,
-                    of_seed=shared[0],
-                    of_beta=shared[1],
-                )
-            )
+            mean, variance = make(origin)
             logvar = np.log(np.broadcast_to(variance, mean.shape))
             runs.append(RunPosteriors(beta=beta, seed=run_seed, mean=mean, logvar=logvar))
     return World(runs, _labels(causes, rng), pca)
@@ -191,6 +190,13 @@ def _aligned(
     return _codes(run.causes @ turn, variances[run.level])
 
 
+def _varying(run: Origin, alignment: tuple[float, float, float]) -> Codes:
+    """The same, where some experiments have more of an effect and some less."""
+    more = BETWEEN_WORLDS * run.of_world.standard_normal()
+    shares = [float(np.clip(share + more, 0, 1)) if share else NONE for share in alignment]
+    return _aligned(run, (shares[0], shares[1], shares[2]))
+
+
 def _resembling(
     run: Origin,
     alignment: tuple[float, float, float],
@@ -248,6 +254,9 @@ EFFECTS: dict[str, Make] = {
     "best in the middle": partial(_aligned, alignment=(NONE, AS_ON_FACES[2], NONE)),
     "weak": partial(_aligned, alignment=WEAK),
     "partly to fully aligned": partial(_aligned, alignment=(PARTLY, PARTLY, FULLY)),
+    "as on the faces, varying": partial(_varying, alignment=AS_ON_FACES),
+    "only the highest, varying": partial(_varying, alignment=(NONE, NONE, AS_ON_FACES[2])),
+    "weak, varying": partial(_varying, alignment=WEAK),
     "as on the faces, seeds resemble": partial(_resembling, alignment=AS_ON_FACES),
 }
 """In which beta separates latents; the weak one asks too little of its axes to be supported."""

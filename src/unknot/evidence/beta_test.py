@@ -148,7 +148,7 @@ def beta_test(
                 reasons=shortfalls or (f"p {max(p_values.values()):.2g} is at most {level:g}",),
             )
         )
-    return BetaTest(tuple(results), level=level, num_seeds=num_seeds, least_p_value=least)
+    return BetaTest(results=tuple(results), level=level, num_seeds=num_seeds, least_p_value=least)
 
 
 def _test_condition(z: FloatArray, level: float, seed: int) -> tuple[FloatArray, FloatArray]:
