@@ -112,7 +112,7 @@ def rate(count: int, num: int) -> dict[str, Any]:
     reach = z / (1 + z**2 / num) * np.sqrt(share * (1 - share) / num + z**2 / (4 * num**2))
     return {
         "share": share,
-        "from": round(float(centre - reach), 4),
+        "from": round(max(0.0, float(centre - reach)), 4),
         "to": round(float(centre + reach), 4),
     }
 

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from unknot.data.load import load_images
     from unknot.data.sources.faces import draw_faces, sample_factors
     from unknot.data.sources.sprites import draw_sprites
+    from unknot.evidence.beta_test import beta_test
     from unknot.evidence.collapse import predict_collapse
     from unknot.evidence.latent_labels import label_latents
     from unknot.experiments.compare import compare, train
@@ -33,6 +34,7 @@ _HOMES = {
     "Interrupted": "unknot.common.errors",
     "Run": "unknot.runs.run",
     "UserError": "unknot.common.errors",
+    "beta_test": "unknot.evidence.beta_test",
     "compare": "unknot.experiments.compare",
     "draw_faces": "unknot.data.sources.faces",
     "draw_sprites": "unknot.data.sources.sprites",
@@ -49,6 +51,7 @@ __all__ = [
     "Interrupted",
     "Run",
     "UserError",
+    "beta_test",
     "compare",
     "draw_faces",
     "draw_sprites",

@@ -3,7 +3,12 @@
 import numpy as np
 import pytest
 
-from unknot.evidence.rate_matching import RunPosteriors, match_rates, noisy_rate
+from unknot.evidence.rate_matching import (
+    RunPosteriors,
+    match_rates,
+    match_rates_jointly,
+    noisy_rate,
+)
 
 
 def _run(seed: int, variance: float, num_active: int = 4, beta: float = 1.0) -> RunPosteriors:
@@ -67,3 +72,43 @@ def test_the_strongest_latents_are_kept() -> None:
 
 def test_a_collapsed_model_cannot_be_matched() -> None:
     assert match_rates([_run(0, 0.1)], [_run(1, 0.1, num_active=0)]) is None
+
+
+def test_all_betas_end_at_the_least_mean_rate() -> None:
+    variances = {1.0: (0.05, 0.06), 4.0: (0.2, 0.5), 16.0: (0.1, 0.15)}
+    runs = [
+        _run(10 * i + k, variances[beta][k], beta=beta)
+        for k in range(2)
+        for i, beta in enumerate(variances)  # runs of a beta do not stand together
+    ]
+    matched = match_rates_jointly(runs)
+    assert matched is not None
+    least = np.mean([run.kl.sum() for run in runs if run.beta == 4.0])
+    assert matched.rate == pytest.approx(least)
+    for beta in variances:
+        rates = [rate for run, rate in zip(runs, matched.rates) if run.beta == beta]
+        assert np.mean(rates) == pytest.approx(least)
+    assert matched.rates[1::3] == pytest.approx([run.kl.sum() for run in runs[1::3]])
+    for run, codes in zip(runs, matched.codes):  # each in its place
+        assert abs(np.corrcoef(run.mean[:, 0], codes[:, 0])[0, 1]) > 0.5
+        assert codes.var(0) == pytest.approx(1, abs=0.09)  # samples of posteriors, four errors
+
+
+def test_joint_matching_of_two_betas_is_that_of_two_groups() -> None:
+    low = [_run(seed, 0.05) for seed in range(3)]
+    high = [_run(seed, 0.3, num_active=3, beta=9) for seed in range(3, 6)]
+    pairwise, jointly = match_rates(low, high, seed=4), match_rates_jointly([*low, *high], seed=4)
+    assert pairwise is not None
+    assert jointly is not None
+    assert jointly.num_latents == pairwise.num_latents == 3
+    assert jointly.rates == pairwise.rates
+    for codes, expected in zip(jointly.codes, pairwise.codes):
+        np.testing.assert_array_equal(codes, expected)
+
+
+def test_one_beta_is_matched_with_itself_and_a_collapsed_run_with_none() -> None:
+    runs = [_run(0, 0.1), _run(1, 0.2, num_active=3)]
+    matched = match_rates_jointly(runs)
+    assert matched is not None
+    assert {codes.shape for codes in matched.codes} == {(4_000, 3)}
+    assert match_rates_jointly([*runs, _run(2, 0.1, num_active=0, beta=9)]) is None

@@ -3,9 +3,18 @@
 import numpy as np
 import pytest
 from benchmarks.worlds import make_world
+from scipy.stats import kstest
 
 from unknot.evidence.preregistration import Rule
-from unknot.evidence.rotation_null import rotation_null, rotation_nulls, spaced_rows, thin_out
+from unknot.evidence.rotation_null import (
+    axis_score,
+    rotation_null,
+    rotation_nulls,
+    spaced_rows,
+    thin_out,
+    whiten_symmetrically,
+)
+from unknot.metrics.nulls import random_rotation
 
 
 @pytest.fixture
@@ -51,3 +60,60 @@ def test_labels_of_one_value_are_dropped_when_thinned() -> None:
     rows = np.flatnonzero(world.labels.factors[0].values == 1)
     _, factors = thin_out(world.runs, world.labels.factors, rows)
     assert "label 1" not in [factor.name for factor in factors]
+
+
+def test_symmetric_whitening_follows_rotations_and_stays_near_the_latents(
+    rng: np.random.Generator,
+) -> None:
+    codes = rng.standard_normal((400, 3)) @ np.array([[2, 0.3, 0], [0, 1, 0.2], [0, 0, 0.5]]) + 4
+    white = whiten_symmetrically(codes)
+    assert white is not None
+    assert white.mean(0) == pytest.approx(0, abs=1e-12)
+    np.testing.assert_allclose(white.T @ white / 400, np.eye(3), atol=1e-12)
+    assert (np.diag(np.corrcoef(white.T, codes.T)[:3, 3:]) > 0.95).all()
+    turn = random_rotation(3, rng)
+    rotated = whiten_symmetrically(codes @ turn)
+    assert rotated is not None
+    np.testing.assert_allclose(rotated, white @ turn, atol=1e-10)
+
+
+def test_codes_that_repeat_each_other_cannot_be_whitened(rng: np.random.Generator) -> None:
+    codes = rng.standard_normal((50, 2))
+    assert whiten_symmetrically(np.hstack([codes, codes[:, :1]])) is None
+    assert whiten_symmetrically(codes * [1, 0]) is None
+
+
+def test_z_of_aligned_axes_passes_where_a_percentile_ends(rng: np.random.Generator) -> None:
+    world = make_world("PCA", seed=0, num=300)
+    score = axis_score(world.runs[0].codes, world.labels.factors, 200, rng)
+    plain = rotation_null(world.runs[0].codes, world.labels.factors, 200, rng)
+    assert score.percentile == 100
+    assert score.z > 5
+    assert score.selectivity == plain.selectivity
+    assert score.null_mean == pytest.approx(plain.null_mean, abs=5 * score.null_std / 200**0.5)
+
+
+def test_percentiles_of_axes_that_mean_nothing_are_uniform() -> None:
+    """Of correlated codes of unequal spread: their whitened rotations are rotations of them."""
+    world = make_world("PCA", seed=1, num=200)
+    codes = world.runs[0].codes @ np.diag([3, 2, 1, 1, 0.5, 0.4])
+    codes[:, 1] += codes[:, 0]
+    shares, z = [], []
+    for seed in range(600):
+        rng = np.random.default_rng([seed, *b"uniform"])
+        turned = codes @ random_rotation(6, rng)
+        score = axis_score(turned, world.labels.factors, 39, rng)
+        num_below = round(39 * score.percentile / 100)
+        shares.append((num_below + rng.random()) / 40)  # a rank spread over its step
+        z.append(score.z)
+    assert kstest(shares, "uniform").pvalue > 1e-3
+    assert np.mean(z) == pytest.approx(0, abs=0.2)  # five standard errors
+
+
+def test_one_latent_has_no_z(rng: np.random.Generator) -> None:
+    world = make_world("PCA", seed=0, num=200)
+    codes = world.runs[0].codes
+    for few in (codes[:, :1], codes[:, :0], np.hstack([codes, codes[:, :1]])):
+        score = axis_score(few, world.labels.factors, 20, rng)
+        assert np.isnan([score.z, score.percentile, score.null_mean, score.null_std]).all()
+        assert score.num_latents == few.shape[1]

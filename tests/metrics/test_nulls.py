@@ -12,6 +12,7 @@ from unknot.metrics.nulls import (
     interval,
     plan_draws,
     random_rotation,
+    random_rotations,
     subsample_size,
     whiten,
     without_rare,
@@ -73,6 +74,13 @@ def test_rotations_are_orthogonal_and_of_either_sign() -> None:
     for rotation in rotations[:5]:
         np.testing.assert_allclose(rotation @ rotation.T, np.eye(3), atol=1e-12)
     assert abs(np.mean(rotations)) < 0.05
+
+
+def test_rotations_drawn_together_are_those_drawn_one_by_one() -> None:
+    rng = np.random.default_rng(1)
+    one_by_one = [random_rotation(4, rng) for _ in range(10)]
+    together = random_rotations(10, 4, np.random.default_rng(1))
+    np.testing.assert_allclose(together, one_by_one, atol=1e-12)
 
 
 def test_whitening_drops_directions_without_variance() -> None:

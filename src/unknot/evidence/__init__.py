@@ -7,5 +7,6 @@ latents do (`run_evidence`): which labels they tell (`label_effects`, tested all
 (`traversal_effects`). Then it asks whether beta mattered: `rotation_null` compares codes with
 rotations of themselves, `rate_matching` brings models to the same rate, `group_tests` compares two
 groups of runs, `beta_contrast` each beta with the lowest, `verdict` decides by the rule, and
-`beta_table` puts the betas side by side.
+`beta_table` puts the betas side by side. `beta_test` is a test for anybody's figures, in which
+`beta_deals` deals betas anew within seeds.
 """

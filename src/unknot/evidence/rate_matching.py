@@ -54,7 +54,7 @@ class MatchedCodes(NamedTuple):
     Attributes:
         codes: samples of each model's posteriors, each of shape `(num, num_latents)`.
         num_latents: that are left of each.
-        rate: mean of either group, in nats.
+        rate: mean of each group, in nats.
         rates: of each model after matching, in nats.
     """
 
@@ -110,13 +110,43 @@ def match_rates(
     Returns:
         The models of `low`, then those of `high`; None if one has no active latent.
     """
-    num = min(len(run.active) for run in (*low, *high))
+    first, second = range(len(low)), range(len(low), len(low) + len(high))
+    return _match([*low, *high], [first, second], seed)
+
+
+def match_rates_jointly(runs: Sequence[RunPosteriors], *, seed: int = 0) -> MatchedCodes | None:
+    """Bring the models of all betas to the same number of latents and the same rate.
+
+    Each model keeps its latents of the highest rate, as many as the model with the fewest active
+    ones has. Then the codes of each beta are mixed with noise, all of a beta in the same share,
+    until its mean rate is that of the beta with the least. One collapsed model would take the
+    latents of all others: leave its beta out.
+
+    Args:
+        runs: of all betas, one or more, in any order.
+        seed: of the samples.
+
+    Returns:
+        The models in the order of `runs`; None if one has no active latent.
+    """
+    betas = sorted({run.beta for run in runs})
+    groups = [[i for i, run in enumerate(runs) if run.beta == beta] for beta in betas]
+    return _match(runs, groups, seed)
+
+
+def _match(
+    runs: Sequence[RunPosteriors], groups: Sequence[Sequence[int]], seed: int
+) -> MatchedCodes | None:
+    """Match groups of the runs, given as their numbers; the codes come in the order of the runs."""
+    num = min(len(run.active) for run in runs)
     if not num:
         return None
-    groups = [[_strongest(run, num) for run in group] for group in (low, high)]
-    target = min(_mean_rate(group, 1.0) for group in groups)
-    shares = [_share(group, target) for group in groups for _ in group]
-    latents = [*groups[0], *groups[1]]
+    latents = [_strongest(run, num) for run in runs]
+    members = [[latents[i] for i in group] for group in groups]
+    target = min(_mean_rate(group, 1.0) for group in members)
+    shares = np.ones(len(runs))
+    for group, group_latents in zip(groups, members):
+        shares[list(group)] = _share(group_latents, target)
     return MatchedCodes(
         codes=[
             _noisy_codes(part, share, np.random.default_rng([seed, i, *b"matching"]))

@@ -1,4 +1,4 @@
-"""Percentile of the codes' selectivity among that of random rotations of the same codes."""
+"""Where the selectivity of codes stands among that of random rotations of the same codes."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from unknot.evidence.label_effects import UsableLabels, effects, selectivity
 from unknot.evidence.preregistration import RULE, Rule
 from unknot.evidence.rate_matching import RunPosteriors
-from unknot.metrics.nulls import compare_with, random_rotation, whiten
+from unknot.metrics.nulls import SINGULAR, compare_with, random_rotation, random_rotations, whiten
 from unknot.metrics.table import Factor, make_factor
 
 FloatArray = NDArray[np.float64]
@@ -33,6 +33,30 @@ class RotationNull:
     selectivity: float
     percentile: float
     null_mean: float
+    num_latents: int
+
+
+@dataclass(frozen=True)
+class AxisScore:
+    """How far the selectivity of a run's axes stands above that of other axes of the same codes.
+
+    Attributes:
+        selectivity: of the codes as they are: mean over the labels of the best latent's effect less
+            the second's.
+        z: of the whitened codes' selectivity: its distance from the mean of their rotations, in
+            standard deviations of the rotations. 0 for axes like any others; it has no upper end,
+            as the percentile has. NaN where there are no axes to rotate.
+        percentile: share of the rotations with less than the whitened codes, in percent, or NaN.
+        null_mean: mean selectivity of the rotations, or NaN.
+        null_std: standard deviation of it, or NaN.
+        num_latents: of the codes.
+    """
+
+    selectivity: float
+    z: float
+    percentile: float
+    null_mean: float
+    null_std: float
     num_latents: int
 
 
@@ -66,6 +90,67 @@ def rotation_null(
         null_mean=float(drawn.mean()),
         num_latents=num,
     )
+
+
+def axis_score(
+    codes: FloatArray, factors: Sequence[Factor], rotations: int, rng: np.random.Generator
+) -> AxisScore:
+    """Measure how far the axes of codes stand above random rotations of them.
+
+    Codes are whitened symmetrically, and rotations are those of the whitened codes. So the codes
+    are one of their own rotations, and under axes that mean nothing (drawn by Haar's measure) every
+    percentile is as likely as any other.
+
+    Args:
+        codes: shape `(num, num_latents)`.
+        factors: the labels, one or more.
+        rotations: how many, two or more.
+        rng: draws them.
+    """
+    binary = np.array([factor.num_levels == 2 for factor in factors])
+    num = codes.shape[1]
+    plain = float(selectivity(effects(codes, factors), binary).mean()) if num else 0.0
+    white = whiten_symmetrically(codes) if num >= LEAST_LATENTS else None
+    if white is None:
+        return AxisScore(
+            selectivity=plain,
+            z=NAN,
+            percentile=NAN,
+            null_mean=NAN,
+            null_std=NAN,
+            num_latents=num,
+        )
+    turns = np.hstack([np.eye(num), *random_rotations(rotations, num, rng)])
+    tables = effects(white @ turns, factors).reshape(rotations + 1, num, len(factors))
+    observed, *drawn = selectivity(tables, binary).mean(1).tolist()
+    null = compare_with(observed, drawn, len(codes))
+    return AxisScore(
+        selectivity=plain,
+        z=(observed - null.mean) / null.std if null and null.std else NAN,
+        percentile=null.percentile if null else NAN,
+        null_mean=null.mean if null else NAN,
+        null_std=null.std if null else NAN,
+        num_latents=num,
+    )
+
+
+def whiten_symmetrically(codes: FloatArray) -> FloatArray | None:
+    """Scale codes by the inverse root of their covariance, so that axis k stays near latent k.
+
+    Of all ways to make the mean 0 and the covariance the identity, this changes the codes least
+    (Kessy et al. 2018, ZCA). Codes that are rotated first come out rotated by the same.
+
+    Args:
+        codes: shape `(num, num_latents)`.
+
+    Returns:
+        The same shape; None where a latent is constant or repeats others.
+    """
+    centered = codes - codes.mean(0)
+    variances, axes = np.linalg.eigh(centered.T @ centered / len(codes))
+    if not (variances > SINGULAR * variances.max(initial=0)).all():
+        return None
+    return np.asarray(centered @ (axes / np.sqrt(variances)) @ axes.T)
 
 
 def rotation_nulls(

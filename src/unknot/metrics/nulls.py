@@ -36,8 +36,13 @@ def random_rotation(dim: int, rng: np.random.Generator) -> FloatArray:
 
     It is the Q of a normal matrix with the signs of R's diagonal put back (Mezzadri 2007).
     """
-    q, r = np.linalg.qr(rng.standard_normal((dim, dim)))
-    return np.asarray(q * np.sign(np.diag(r)))
+    return np.asarray(random_rotations(1, dim, rng)[0])
+
+
+def random_rotations(num: int, dim: int, rng: np.random.Generator) -> FloatArray:
+    """Draw what as many calls of `random_rotation` would give, shape `(num, dim, dim)`."""
+    q, r = np.linalg.qr(rng.standard_normal((num, dim, dim)))
+    return np.asarray(q * np.sign(np.diagonal(r, axis1=1, axis2=2))[:, None])
 
 
 def whiten(codes: FloatArray) -> FloatArray:
