@@ -47,25 +47,56 @@ def rotation_null(
         rotations: how many.
         rng: draws them.
     """
-    binary = np.array([factor.num_levels == 2 for factor in factors])
     num = codes.shape[1]
     if not num:
         return RotationNull(selectivity=0.0, percentile=NAN, null_mean=NAN, num_latents=0)
-    observed = float(selectivity(effects(codes, factors), binary).mean())
+    observed = float(mean_selectivity(effects(codes, factors), factors))
     white = whiten(codes)
     dim = white.shape[1]
     if dim < LEAST_LATENTS:
         return RotationNull(selectivity=observed, percentile=NAN, null_mean=NAN, num_latents=num)
-    turns = np.hstack([random_rotation(dim, rng) for _ in range(rotations)])
-    tables = effects(white @ turns, factors).reshape(rotations, dim, len(factors))
-    drawn = selectivity(tables, binary).mean(1)
-    null = compare_with(observed, drawn, len(codes))
+    drawn = rotated_selectivities(white, factors, rotations, rng)
+    null = compare_with(observed, list(drawn), len(codes))
     return RotationNull(
         selectivity=observed,
         percentile=null.percentile if null else NAN,
         null_mean=float(drawn.mean()),
         num_latents=num,
     )
+
+
+def rotated_selectivities(
+    white: FloatArray, factors: Sequence[Factor], rotations: int, rng: np.random.Generator
+) -> FloatArray:
+    """Measure the mean selectivity of random rotations of whitened codes.
+
+    Args:
+        white: shape `(num, dim)`.
+        factors: the labels.
+        rotations: how many; all of them are held in memory at once.
+        rng: draws them.
+
+    Returns:
+        Shape `(rotations,)`.
+    """
+    dim = white.shape[1]
+    turns = np.hstack([random_rotation(dim, rng) for _ in range(rotations)])
+    tables = effects(white @ turns, factors).reshape(rotations, dim, len(factors))
+    return mean_selectivity(tables, factors)
+
+
+def mean_selectivity(effect: FloatArray, factors: Sequence[Factor]) -> FloatArray:
+    """Average the selectivity over the labels.
+
+    Args:
+        effect: as from `effects`, shape `(..., num_latents, num_labels)`.
+        factors: the labels.
+
+    Returns:
+        Shape `(...)`.
+    """
+    binary = np.array([factor.num_levels == 2 for factor in factors])
+    return np.asarray(selectivity(effect, binary).mean(-1))
 
 
 def rotation_nulls(
