@@ -107,7 +107,9 @@ def test_each_rotation_is_decoded_at_once(codes: np.ndarray) -> None:
     assert batches == [8] + 21 * [8 * 6]
 
 
-def test_turning_code_and_decoder_changes_no_statistic(rng: np.random.Generator) -> None:
+def test_turned_codes_and_decoder_keep_their_null_and_lose_their_place(
+    rng: np.random.Generator,
+) -> None:
     world = make_world(rng, aligned=1)
     decode = make_decoder(world.turn, rng)
     turn = random_rotation(4, rng)

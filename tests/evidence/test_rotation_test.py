@@ -1,11 +1,14 @@
 """What the tests against random rotations share."""
 
 import json
+from pathlib import Path
 
 import numpy as np
 import pytest
 
+import unknot
 from unknot import UserError
+from unknot.data.image_set import ImageSet
 from unknot.evidence.rotation_test import (
     RotationTest,
     check_draws,
@@ -15,7 +18,10 @@ from unknot.evidence.rotation_test import (
     void_test,
     whiten_symmetrically,
 )
+from unknot.experiments.experiment import Experiment
 from unknot.metrics.nulls import random_rotation
+
+PAGE = Path(__file__).parents[2] / "docs" / "rotation_tests.md"
 
 
 @pytest.fixture
@@ -124,3 +130,16 @@ def test_results_go_to_json_and_back() -> None:
     ):
         document = json.loads(json.dumps(result.as_dict(), allow_nan=False))
         np.testing.assert_equal(RotationTest.from_dict(document), result)
+
+
+def test_the_snippet_of_the_docs_runs(
+    faces: ImageSet, four_runs: Experiment, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Its second half, on runs that are there: the first trains."""
+    training, testing = (part.split("```")[0] for part in PAGE.read_text().split("```python")[1:])
+    assert "unknot.compare(" in training
+    runs = [four_runs.run(beta=0.5, seed=seed) for seed in (0, 1)]
+    exec(testing, {"unknot": unknot, "images": faces, "runs": runs})
+    lines = capsys.readouterr().out.splitlines()
+    assert [line.split(":")[0] for line in lines] == ["properties", "interaction", "agreement"]
+    assert all("p 0." in line or "p 1." in line for line in lines)

@@ -39,7 +39,7 @@ def agreement_test(
 
     Agreement says that something in the data or the training sets the axes, not that they mean
     anything: axes of PCA agree too. It is void where fewer than two models have two active latents.
-    It costs about 5 s for three models, six latents, 3,000 images and 200 rotations.
+    It costs about 2 CPU seconds for three models, six latents, 3,000 images and 200 rotations.
 
     Args:
         list_of_codes: posterior means of the same held-out images by two models or more, each of

@@ -43,8 +43,8 @@ def computed_labels(images: ImageSet | NDArray[np.uint8]) -> ComputedLabels:
     where dark pictures are the soft ones, detail says brightness again. If all pixels of all images
     are shifted or scaled alike, no label changes the order in which it puts the images.
 
-    Images are read in parts, so that a memory map of any length can be given. It takes about 2 s
-    for 3,000 color images of 64 x 64.
+    Images are read in parts, so that a memory map of any length can be given. It takes about
+    0.6 CPU seconds for 3,000 color images of 64 x 64.
 
     Args:
         images: uint8, shape `(num, channel, height, width)`, with 1 or 3 channels.

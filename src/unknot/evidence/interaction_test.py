@@ -36,17 +36,19 @@ def interaction_test(
     active_above: float = 0.0,
     seed: int = 0,
 ) -> RotationTest:
-    r"""Test whether two latents moved at once do what each does alone, more than rotations do.
+    """Test whether two latents moved at once do what each does alone, more than rotations do.
 
-    From the codes x of eight images, evenly spaced, and for moves of one standard deviation along
-    the axes i, j of the symmetrically whitened codes, the statistic is
+    x(0) are the pictures of eight codes, evenly spaced, and x(i), x(i, j) those after moves of one
+    standard deviation along the axes i, and i and j, of the symmetrically whitened codes. The
+    statistic is
 
-    $$\sum_{i<j} |x_{ij} - x_i - x_j + x_0|^2 / \sum_i |x_i - x_0|^2$$
+        sum over i < j of |x(i, j) - x(i) - x(j) + x(0)|^2  /  sum over i of |x(i) - x(0)|^2
 
     with sums over starts and pixels: 0 where the picture is a sum of what each latent does. It is
     compared with that of random rotations (Haar) of the axes, so that the p-value is exact. Moves
     are whole: an expansion around a point would see what every VAE does locally (Rolinek et al.
-    2019).
+    2019). They go one way; that of a latent whose sign is turned differs a little, and as much for
+    rotations.
 
     It is void for fewer than two active latents, where the picture is a plain sum whatever the
     rotation (a linear decoder), and where moves change nothing. It costs
