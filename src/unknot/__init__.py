@@ -19,8 +19,12 @@ if TYPE_CHECKING:
     from unknot.data.load import load_images
     from unknot.data.sources.faces import draw_faces, sample_factors
     from unknot.data.sources.sprites import draw_sprites
+    from unknot.evidence.agreement_test import agreement_test
+    from unknot.evidence.axis_test import axis_test
     from unknot.evidence.beta_test import beta_test
     from unknot.evidence.collapse import predict_collapse
+    from unknot.evidence.computed_labels import computed_labels
+    from unknot.evidence.interaction_test import interaction_test
     from unknot.evidence.latent_labels import label_latents
     from unknot.experiments.compare import compare, train
     from unknot.experiments.experiment import Experiment
@@ -35,9 +39,13 @@ _HOMES = {
     "Run": "unknot.runs.run",
     "UserError": "unknot.common.errors",
     "beta_test": "unknot.evidence.beta_test",
+    "agreement_test": "unknot.evidence.agreement_test",
+    "axis_test": "unknot.evidence.axis_test",
     "compare": "unknot.experiments.compare",
+    "computed_labels": "unknot.evidence.computed_labels",
     "draw_faces": "unknot.data.sources.faces",
     "draw_sprites": "unknot.data.sources.sprites",
+    "interaction_test": "unknot.evidence.interaction_test",
     "label_latents": "unknot.evidence.latent_labels",
     "load_images": "unknot.data.load",
     "predict_collapse": "unknot.evidence.collapse",
@@ -51,10 +59,14 @@ __all__ = [
     "Interrupted",
     "Run",
     "UserError",
+    "agreement_test",
+    "axis_test",
     "beta_test",
     "compare",
+    "computed_labels",
     "draw_faces",
     "draw_sprites",
+    "interaction_test",
     "label_latents",
     "load_images",
     "predict_collapse",

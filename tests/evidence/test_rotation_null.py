@@ -12,7 +12,6 @@ from unknot.evidence.rotation_null import (
     rotation_nulls,
     spaced_rows,
     thin_out,
-    whiten_symmetrically,
 )
 from unknot.metrics.nulls import random_rotation
 
@@ -60,21 +59,6 @@ def test_labels_of_one_value_are_dropped_when_thinned() -> None:
     rows = np.flatnonzero(world.labels.factors[0].values == 1)
     _, factors = thin_out(world.runs, world.labels.factors, rows)
     assert "label 1" not in [factor.name for factor in factors]
-
-
-def test_symmetric_whitening_follows_rotations_and_stays_near_the_latents(
-    rng: np.random.Generator,
-) -> None:
-    codes = rng.standard_normal((400, 3)) @ np.array([[2, 0.3, 0], [0, 1, 0.2], [0, 0, 0.5]]) + 4
-    white = whiten_symmetrically(codes)
-    assert white is not None
-    assert white.mean(0) == pytest.approx(0, abs=1e-12)
-    np.testing.assert_allclose(white.T @ white / 400, np.eye(3), atol=1e-12)
-    assert (np.diag(np.corrcoef(white.T, codes.T)[:3, 3:]) > 0.95).all()
-    turn = random_rotation(3, rng)
-    rotated = whiten_symmetrically(codes @ turn)
-    assert rotated is not None
-    np.testing.assert_allclose(rotated, white @ turn, atol=1e-10)
 
 
 def test_codes_that_repeat_each_other_cannot_be_whitened(rng: np.random.Generator) -> None:

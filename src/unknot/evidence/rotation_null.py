@@ -9,7 +9,8 @@ from numpy.typing import NDArray
 from unknot.evidence.label_effects import UsableLabels, effects, selectivity
 from unknot.evidence.preregistration import RULE, Rule
 from unknot.evidence.rate_matching import RunPosteriors
-from unknot.metrics.nulls import SINGULAR, compare_with, random_rotation, random_rotations, whiten
+from unknot.evidence.rotation_test import num_directions, whiten_symmetrically
+from unknot.metrics.nulls import compare_with, random_rotation, random_rotations, whiten
 from unknot.metrics.table import Factor, make_factor
 
 FloatArray = NDArray[np.float64]
@@ -71,19 +72,16 @@ def rotation_null(
         rotations: how many.
         rng: draws them.
     """
-    binary = np.array([factor.num_levels == 2 for factor in factors])
     num = codes.shape[1]
     if not num:
         return RotationNull(selectivity=0.0, percentile=NAN, null_mean=NAN, num_latents=0)
-    observed = float(selectivity(effects(codes, factors), binary).mean())
+    observed = float(mean_selectivity(effects(codes, factors), factors))
     white = whiten(codes)
     dim = white.shape[1]
     if dim < LEAST_LATENTS:
         return RotationNull(selectivity=observed, percentile=NAN, null_mean=NAN, num_latents=num)
-    turns = np.hstack([random_rotation(dim, rng) for _ in range(rotations)])
-    tables = effects(white @ turns, factors).reshape(rotations, dim, len(factors))
-    drawn = selectivity(tables, binary).mean(1)
-    null = compare_with(observed, drawn, len(codes))
+    drawn = rotated_selectivities(white, factors, rotations, rng)
+    null = compare_with(observed, list(drawn), len(codes))
     return RotationNull(
         selectivity=observed,
         percentile=null.percentile if null else NAN,
@@ -110,8 +108,7 @@ def axis_score(
     binary = np.array([factor.num_levels == 2 for factor in factors])
     num = codes.shape[1]
     plain = float(selectivity(effects(codes, factors), binary).mean()) if num else 0.0
-    white = whiten_symmetrically(codes) if num >= LEAST_LATENTS else None
-    if white is None:
+    if num < LEAST_LATENTS or num_directions(codes) < num:
         return AxisScore(
             selectivity=plain,
             z=NAN,
@@ -121,6 +118,7 @@ def axis_score(
             num_latents=num,
         )
     turns = np.hstack([np.eye(num), *random_rotations(rotations, num, rng)])
+    white = whiten_symmetrically(codes)
     tables = effects(white @ turns, factors).reshape(rotations + 1, num, len(factors))
     observed, *drawn = selectivity(tables, binary).mean(1).tolist()
     null = compare_with(observed, drawn, len(codes))
@@ -134,23 +132,38 @@ def axis_score(
     )
 
 
-def whiten_symmetrically(codes: FloatArray) -> FloatArray | None:
-    """Scale codes by the inverse root of their covariance, so that axis k stays near latent k.
-
-    Of all ways to make the mean 0 and the covariance the identity, this changes the codes least
-    (Kessy et al. 2018, ZCA). Codes that are rotated first come out rotated by the same.
+def rotated_selectivities(
+    white: FloatArray, factors: Sequence[Factor], rotations: int, rng: np.random.Generator
+) -> FloatArray:
+    """Measure the mean selectivity of random rotations of whitened codes.
 
     Args:
-        codes: shape `(num, num_latents)`.
+        white: shape `(num, dim)`.
+        factors: the labels.
+        rotations: how many; all of them are held in memory at once.
+        rng: draws them.
 
     Returns:
-        The same shape; None where a latent is constant or repeats others.
+        Shape `(rotations,)`.
     """
-    centered = codes - codes.mean(0)
-    variances, axes = np.linalg.eigh(centered.T @ centered / len(codes))
-    if not (variances > SINGULAR * variances.max(initial=0)).all():
-        return None
-    return np.asarray(centered @ (axes / np.sqrt(variances)) @ axes.T)
+    dim = white.shape[1]
+    turns = np.hstack([random_rotation(dim, rng) for _ in range(rotations)])
+    tables = effects(white @ turns, factors).reshape(rotations, dim, len(factors))
+    return mean_selectivity(tables, factors)
+
+
+def mean_selectivity(effect: FloatArray, factors: Sequence[Factor]) -> FloatArray:
+    """Average the selectivity over the labels.
+
+    Args:
+        effect: as from `effects`, shape `(..., num_latents, num_labels)`.
+        factors: the labels.
+
+    Returns:
+        Shape `(...)`.
+    """
+    binary = np.array([factor.num_levels == 2 for factor in factors])
+    return np.asarray(selectivity(effect, binary).mean(-1))
 
 
 def rotation_nulls(

@@ -1,0 +1,145 @@
+"""What the tests against random rotations share."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import unknot
+from unknot import UserError
+from unknot.data.image_set import ImageSet
+from unknot.evidence.rotation_test import (
+    RotationTest,
+    check_draws,
+    compare_with_rotations,
+    covariance_root,
+    read_codes,
+    void_test,
+    whiten_symmetrically,
+)
+from unknot.experiments.experiment import Experiment
+from unknot.metrics.nulls import random_rotation
+
+PAGE = Path(__file__).parents[2] / "docs" / "rotation_tests.md"
+
+
+@pytest.fixture
+def rng() -> np.random.Generator:
+    return np.random.default_rng(0)
+
+
+@pytest.fixture
+def codes(rng: np.random.Generator) -> np.ndarray:
+    """Correlated codes of unequal spread, not centered."""
+    return 3 + rng.standard_normal((300, 3)) @ np.array([[2.0, 0.5, 0], [0, 1, 0.3], [0, 0, 0.4]])
+
+
+def test_whitened_codes_are_uncorrelated_and_stay_close_to_their_latents(codes: np.ndarray) -> None:
+    white = whiten_symmetrically(codes)
+    np.testing.assert_allclose(white.mean(0), 0, atol=1e-12)
+    np.testing.assert_allclose(np.cov(white.T, bias=True), np.eye(3), atol=1e-12)
+    between = np.corrcoef(codes.T, white.T)[:3, 3:]
+    assert (between.argmax(1) == np.arange(3)).all()
+    np.testing.assert_allclose(covariance_root(codes), covariance_root(codes).T, atol=1e-12)
+    np.testing.assert_allclose(white @ covariance_root(codes), codes - codes.mean(0), atol=1e-12)
+
+
+def test_whitened_rotations_are_rotations_of_the_whitened_codes(
+    codes: np.ndarray, rng: np.random.Generator
+) -> None:
+    turn = random_rotation(3, rng)
+    white = whiten_symmetrically(codes)
+    np.testing.assert_allclose(whiten_symmetrically(codes @ turn), white @ turn, atol=1e-10)
+
+
+def test_a_latent_that_is_a_sum_of_others_adds_no_direction(codes: np.ndarray) -> None:
+    redundant = np.hstack([codes, codes[:, :1] + codes[:, 1:2]])
+    assert read_codes("codes", redundant, 0.0).num_directions == 3
+    variances = np.linalg.eigvalsh(np.cov(whiten_symmetrically(redundant).T, bias=True))
+    np.testing.assert_allclose(variances, [0, 1, 1, 1], atol=1e-9)
+
+
+def test_collapsed_latents_are_named(codes: np.ndarray) -> None:
+    codes[:, 1] = 0.05 * codes[:, 1]
+    read = read_codes("codes", codes, 0.01)
+    assert read.active.tolist() == [True, False, True]
+    assert list(read.excluded) == ["latent 1"]
+    assert read.latents.shape == (300, 2)
+    assert read.too_few is None
+
+
+def test_codes_without_axes_to_rotate_say_why(codes: np.ndarray) -> None:
+    alone = read_codes("codes", codes[:, :1], 0.0)
+    assert alone.too_few == "1 active latent: there are no axes to rotate"
+    none = read_codes("codes", np.zeros((30, 2)), 0.0)
+    assert none.too_few == "0 active latents: there are no axes to rotate"
+    twice = read_codes("codes", codes[:, [0, 0]], 0.0)
+    assert twice.too_few == "the 2 active latents all say the same: there are no axes to rotate"
+
+
+@pytest.mark.parametrize(
+    ("codes", "active_above", "words"),
+    [
+        (np.zeros(30), 0.0, r"has shape \(30,\)"),
+        (np.zeros((30, 0)), 0.0, "has shape"),
+        (np.zeros((19, 2)), 0.0, "19 images; give 20 or more"),
+        (np.full((30, 2), np.nan), 0.0, "not finite"),
+        (np.zeros((30, 2)), -1.0, "active_above is -1"),
+    ],
+)
+def test_bad_codes_are_refused(codes: np.ndarray, active_above: float, words: str) -> None:
+    with pytest.raises(UserError, match=words):
+        read_codes("codes", codes, active_above)
+
+
+def test_too_few_rotations_are_refused() -> None:
+    check_draws(19, 0)
+    with pytest.raises(UserError, match="rotations is 18"):
+        check_draws(18, 0)
+    with pytest.raises(UserError, match="whole number"):
+        check_draws(30.5, 0)  # type: ignore[arg-type]
+    with pytest.raises(UserError, match="seed"):
+        check_draws(30, -1)
+
+
+def test_the_place_among_rotations_is_exact() -> None:
+    draws = np.arange(99.0)
+    above = compare_with_rotations(96.0, draws, {})
+    assert above.p_value == 4 / 100  # 96, 97 and 98 are not below
+    assert above.percentile == pytest.approx(100 * 96.5 / 99)
+    assert above.z == pytest.approx((96 - draws.mean()) / draws.std())
+    below = compare_with_rotations(2.0, draws, {}, low_stands_out=True)
+    assert (below.p_value, below.percentile) == (above.p_value, pytest.approx(above.percentile))
+    assert below.z == pytest.approx(above.z)
+    assert (below.statistic, below.null_mean) == (2, 49)
+
+
+def test_rotations_that_are_all_alike_void_the_test() -> None:
+    same = compare_with_rotations(0.5, np.full(30, 0.5), {"latent 0": "why"})
+    assert same.void == "it is the same for every rotation of the codes"
+    assert same.statistic == 0.5
+    assert np.isnan(same.p_value)
+    assert same.excluded == {"latent 0": "why"}
+
+
+def test_results_go_to_json_and_back() -> None:
+    for result in (
+        compare_with_rotations(0.5, np.arange(30.0), {"label 1": "why"}),
+        void_test("no axes", 30, {}),
+    ):
+        document = json.loads(json.dumps(result.as_dict(), allow_nan=False))
+        np.testing.assert_equal(RotationTest.from_dict(document), result)
+
+
+def test_the_snippet_of_the_docs_runs(
+    faces: ImageSet, four_runs: Experiment, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Its second half, on runs that are there: the first trains."""
+    training, testing = (part.split("```")[0] for part in PAGE.read_text().split("```python")[1:])
+    assert "unknot.compare(" in training
+    runs = [four_runs.run(beta=0.5, seed=seed) for seed in (0, 1)]
+    exec(testing, {"unknot": unknot, "images": faces, "runs": runs})
+    lines = capsys.readouterr().out.splitlines()
+    assert [line.split(":")[0] for line in lines] == ["properties", "interaction", "agreement"]
+    assert all("p 0." in line or "p 1." in line for line in lines)
