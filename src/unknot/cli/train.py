@@ -91,7 +91,7 @@ def print_scales(config: ExperimentConfig, image_shape: tuple[int, int, int]) ->
 def experiment_summary(experiment: "Experiment", was_finished: bool) -> tuple[str, dict[str, Any]]:
     """Tell what came of an experiment, in words and as a document."""
     from unknot.report.figures.animations import available_format
-    from unknot.report.text import betas_table, run_line, verdict_text
+    from unknot.report.text import axes_text, betas_table, run_line, verdict_text
     from unknot.runs.folder import RunFolder
 
     files, failures, runs = experiment.files, experiment.failures(), experiment.runs()
@@ -105,7 +105,8 @@ def experiment_summary(experiment: "Experiment", was_finished: bool) -> tuple[st
     if was_finished:
         lines.append(f"every run in {files.path} was finished already; nothing was trained")
     if evidence:
-        lines += ["", verdict_text(evidence), "", betas_table(evidence.betas), ""]
+        lines += ["", axes_text(evidence), "", verdict_text(evidence)]
+        lines += ["", betas_table(evidence.betas), ""]
         lines.append(f"what each latent does: unknot evidence {files.path}")
     lines.append(f"report: {files.report}")
     return "\n".join(lines), {

@@ -14,6 +14,7 @@ from unknot.common.progress import Progress
 from unknot.config import ExperimentConfig
 from unknot.data.image_set import ImageSet
 from unknot.data.pca import cached_spectrum, pca_refits
+from unknot.evidence.axes import AxisEvidence, RunAxes, axis_evidence
 from unknot.evidence.beta_table import BetaEvidence, linear_probes, table_by_beta
 from unknot.evidence.collapse import (
     MORE_EIGENVALUES,
@@ -22,11 +23,17 @@ from unknot.evidence.collapse import (
     collapse_for,
 )
 from unknot.evidence.group_tests import Pca
+from unknot.evidence.interaction_test import Decode
 from unknot.evidence.label_effects import UsableLabels, read_labels
 from unknot.evidence.preregistration import compare_with_plan
 from unknot.evidence.rate_matching import RunPosteriors
 from unknot.evidence.rotation_null import RotationNull, rotation_nulls
-from unknot.evidence.run_evidence import RunEvidence, evidence_of_runs, posteriors_of
+from unknot.evidence.run_evidence import (
+    RunEvidence,
+    evidence_of_runs,
+    pixel_decoder,
+    posteriors_of,
+)
 from unknot.evidence.verdict import Verdict, decide_verdict
 from unknot.models.networks import NetworkBuilder
 from unknot.runs.folder import ExperimentFolder
@@ -50,6 +57,7 @@ class Evidence:
         betas: what the runs of each beta gave.
         verdict: whether a higher beta separated the latents; None where it cannot be decided.
         runs: what each latent does, by the run's name.
+        axes: how special the latents are, by the run's name.
         runs_included: names of the runs that were finished.
         not_available: what is missing -> the reason.
     """
@@ -61,6 +69,7 @@ class Evidence:
     betas: list[BetaEvidence]
     verdict: Verdict | None
     runs: dict[str, RunEvidence]
+    axes: dict[str, AxisEvidence]
     runs_included: list[str]
     not_available: dict[str, str] = field(default_factory=dict)
 
@@ -77,6 +86,7 @@ class Evidence:
             "collapse": self.collapse.as_dict(betas) if self.collapse else None,
             "observed_vs_predicted": [row.as_dict() for row in self.observed_vs_predicted],
             "runs": {name: run.as_dict() for name, run in self.runs.items()},
+            "axes": {name: run.as_dict() for name, run in self.axes.items()},
         }
 
     @classmethod
@@ -92,6 +102,7 @@ class Evidence:
             betas=[BetaEvidence.from_dict(row) for row in document["betas"]],
             verdict=Verdict.from_dict(verdict) if verdict else None,
             runs={name: RunEvidence.from_dict(run) for name, run in document["runs"].items()},
+            axes={name: AxisEvidence.from_dict(run) for name, run in document["axes"].items()},
             runs_included=document["runs_included"],
             not_available=document["not_available"],
         )
@@ -140,6 +151,7 @@ def collect_evidence(
     posteriors = [posteriors_of(run, held_out) for run, held_out in zip(own_runs, codes)]
     pca = _pca_refits(config, images, len(own_runs))
     verdict, no_verdict = _verdict(posteriors, labels, pca)
+    axes = axis_evidence(_run_axes(own_runs, codes), images, progress=progress)
     untrained, no_untrained = _untrained_codes(own_runs, images, networks)
     plan_hash, deviations = compare_with_plan(config, folder, images)
     reasons = {"collapse": no_prediction, "verdict": no_verdict, "untrained": no_untrained}
@@ -159,6 +171,7 @@ def collect_evidence(
         ),
         verdict=verdict,
         runs={run.name: evidence for run, evidence in zip(own_runs, run_evidence)},
+        axes={run.name: run_axes for run, run_axes in zip(own_runs, axes)},
         runs_included=[run.name for run in runs],
         not_available=missing_runs | unusable | not_found | not_available,
     )
@@ -177,6 +190,21 @@ def _runs_of_these_images(
         else:
             missing[run.name] = "trained on other images; left out"
     return own_runs, missing
+
+
+def _run_axes(runs: Sequence[Run], codes: Sequence[HeldOutCodes]) -> list[RunAxes]:
+    return [
+        RunAxes(beta=run.config.beta, seed=run.config.seed, codes=held_out, decode=_decoder(run))
+        for run, held_out in zip(runs, codes)
+    ]
+
+
+def _decoder(run: Run) -> Decode | None:
+    """Open a run's decoder; None for a network of the user's own whose builder is not given."""
+    try:
+        return pixel_decoder(run.model)
+    except UserError:
+        return None
 
 
 def _absence(num_runs: int, num_planned: int) -> list[str]:

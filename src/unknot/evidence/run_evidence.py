@@ -1,6 +1,6 @@
 """What each latent of a run does: the labels it tells, and what moving it changes."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -161,6 +161,17 @@ def _effects_of_runs(
 
 
 def _effects_of_model(model: VAE, codes: RunPosteriors) -> TraversalEffects:
+    levels = 255 * model.pixel_std.cpu().numpy()
+    decode = pixel_decoder(model)
+    return traversal_effects(decode, codes.mean, codes.logvar, codes.active, levels)
+
+
+def pixel_decoder(model: VAE) -> Callable[[NDArray[np.float64]], NDArray[np.float32]]:
+    """Make a function from codes to expected pixels, 0..255 and not rounded.
+
+    Args:
+        model: in evaluation mode.
+    """
     device = model.pixel_mean.device
 
     @torch.no_grad()
@@ -169,5 +180,4 @@ def _effects_of_model(model: VAE, codes: RunPosteriors) -> TraversalEffects:
         unit = model.likelihood.mean(output) * model.pixel_std + model.pixel_mean
         return (255 * unit).cpu().contiguous().numpy()
 
-    levels = 255 * model.pixel_std.cpu().numpy()
-    return traversal_effects(decode, codes.mean, codes.logvar, codes.active, levels)
+    return decode

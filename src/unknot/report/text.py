@@ -7,6 +7,7 @@ import numpy as np
 
 from unknot.common.files import read_json
 from unknot.config import RunConfig, beta_text
+from unknot.evidence.axes import axes_sentence
 from unknot.evidence.beta_contrast import SUPPORTED, TOO_FEW, Contrast
 from unknot.evidence.beta_table import BetaEvidence
 from unknot.evidence.collapse import CollapsePrediction
@@ -20,6 +21,7 @@ from unknot.report.latent_text import latents_text
 from unknot.runs.run import Run
 from unknot.runs.scores import score_summary
 
+AXES_QUESTION = "Are the latents special, or would a random mix of them do as well?"
 QUESTION = "Did a higher beta separate (disentangle) the latents?"
 MAX_RUNS = 8
 """Runs whose latents and scores are in the page."""
@@ -44,12 +46,22 @@ BETA_COLUMNS = {
 def evidence_text(evidence: Evidence) -> str:
     """Answer everything that was asked of an experiment."""
     meanings = [f"{name}: {meaning}" for name, meaning in BETA_COLUMNS.items() if meaning]
-    parts = [verdict_text(evidence), betas_table(evidence.betas), "\n".join(meanings)]
+    parts = [
+        axes_text(evidence),
+        verdict_text(evidence),
+        betas_table(evidence.betas),
+        "\n".join(meanings),
+    ]
     parts.append(_first_seeds(evidence.runs))
     gaps = [f"- {what}: {why}" for what, why in evidence.not_available.items() if what != "verdict"]
     if gaps:
         parts.append("\n".join(["what is missing:", *gaps]))
     return "\n\n".join(parts)
+
+
+def axes_text(evidence: Evidence) -> str:
+    """Say whether the latents of each beta are special, and what shows it."""
+    return f"{AXES_QUESTION} {axes_sentence(list(evidence.axes.values()))}"
 
 
 def verdict_text(evidence: Evidence) -> str:

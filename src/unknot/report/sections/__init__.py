@@ -23,6 +23,7 @@ if TYPE_CHECKING:  # the names below must be had without torch
 
 SECTIONS = {
     "summary": "unknot.report.sections.summary:summary",
+    "axes": "unknot.report.sections.axes:axes",
     "verdict": "unknot.report.sections.verdict:verdict",
     "images": "unknot.report.sections.images:images",
     "collapse": "unknot.report.sections.collapse:collapse",
