@@ -11,9 +11,19 @@ those of the causes, or halfway there. `--trained` asks the same of interaction 
 their codes are rotated and the decoder's input is rotated back, with 19 rotations a case (a run
 of six latents and 32 pixels takes about 0.6 s a case).
 
-Seen on 2 shared cores (1,000 cases for size, 200 for power; 99 rotations of 4 latents):
+Seen with 1,000 cases for size and 200 for power, 99 rotations of four latents (share at most 5%):
 
-SEEN
+    test          size   KS p   halfway   aligned
+    labels        .060   .58    .135      1.00
+    properties    .059   .64    .085      1.00
+    interaction   .037   .89    .120      1.00
+    agreement     .045   .41    .045      1.00
+
+and interaction on trained models (built-in faces, 32 pixels, 19 rotations):
+
+    beta 1, 400 cases      .045   .28
+    beta 35, 800 cases     .044   .42
+    beta 120, 300 cases    .053   .64
 """
 
 import argparse

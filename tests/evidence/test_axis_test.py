@@ -8,6 +8,7 @@ from scipy.stats import kstest
 import unknot
 from unknot import UserError
 from unknot.evidence.axis_test import axis_test
+from unknot.evidence.rotation_test import whiten_symmetrically
 
 
 @pytest.fixture
@@ -39,6 +40,16 @@ def test_order_sign_shift_and_common_scale_change_nothing(rng: np.random.Generat
     assert changed.z == pytest.approx(plain.z, abs=0.8)  # other rotations
     assert plain.z == axis_test(world.codes, labels, rotations=50).z
     assert plain.null_mean != axis_test(world.codes, labels, rotations=50, seed=1).null_mean
+
+
+def test_it_is_the_whitened_codes_that_are_compared(rng: np.random.Generator) -> None:
+    """Those of the rotations are white too: raw codes that correlate would be no draw of them."""
+    world = make_world(rng, aligned=1)
+    labels = draw_labels(world.causes, rng)
+    codes = world.codes + 2 * world.codes[:, :1]
+    white = whiten_symmetrically(codes)
+    result, of_white = (axis_test(c, labels, rotations=19) for c in (codes, white))
+    assert result.statistic == pytest.approx(of_white.statistic, abs=1e-9)
 
 
 def test_collapsed_latents_take_no_part(rng: np.random.Generator) -> None:
