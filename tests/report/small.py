@@ -10,11 +10,13 @@ from PIL import Image
 from unknot.common.files import write_arrays, write_json, write_text
 from unknot.common.toml import to_toml
 from unknot.config import DataConfig, ExperimentConfig, ModelConfig, RunConfig, TrainingConfig
+from unknot.evidence.axes import INTERACTION, LABELS, AxisEvidence
 from unknot.evidence.beta_contrast import NOT_SUPPORTED, Contrast
 from unknot.evidence.beta_table import BetaEvidence, SeedAgreement
 from unknot.evidence.collapse import CollapsePrediction
 from unknot.evidence.collect import Evidence
 from unknot.evidence.latent_labels import LatentLabels
+from unknot.evidence.rotation_test import RotationTest
 from unknot.evidence.run_evidence import RunEvidence
 from unknot.evidence.traversal_effects import TraversalEffects
 from unknot.evidence.verdict import Verdict
@@ -147,6 +149,35 @@ def small_verdict(**changes: Any) -> Verdict:
     return replace(verdict, **changes)
 
 
+def small_rotation_test(**changes: Any) -> RotationTest:
+    """Codes that stand out more than 99 rotations of them."""
+    test = RotationTest(
+        statistic=0.5,
+        null_mean=0.2,
+        null_std=0.1,
+        z=3.0,
+        percentile=100.0,
+        p_value=0.01,
+        rotations=99,
+        void=None,
+        excluded={},
+    )
+    return replace(test, **changes)
+
+
+def small_axes(beta: float, **p_values: float) -> AxisEvidence:
+    """A run at a beta with the corrected p-value of each basis, 0.02 of the labels if none given.
+
+    It was asked about the decoder too, in vain.
+    """
+    corrected = p_values or {LABELS: 0.02}
+    tests = {basis: small_rotation_test() for basis in corrected}
+    void = small_rotation_test(p_value=NAN, void="moving the latents changes nothing")
+    return AxisEvidence(
+        beta=beta, seed=0, tests={INTERACTION: void} | tests, p_values_holm=corrected
+    )
+
+
 def small_prediction() -> CollapsePrediction:
     """Three latents that collapse at 30, 10 and 3."""
     return CollapsePrediction(
@@ -175,6 +206,7 @@ def small_evidence(**changes: Any) -> Evidence:
             f"beta-{beta}_seed-0": RunEvidence(float(beta), 0, labels, effects)
             for beta in ("0.5", "2")
         },
+        axes={f"beta-{beta}_seed-0": small_axes(float(beta)) for beta in ("0.5", "2")},
         runs_included=["beta-0.5_seed-0", "beta-2_seed-0"],
         not_available={},
     )

@@ -41,7 +41,8 @@ from unknot.report.text import (
 def test_everything_that_was_asked_is_answered() -> None:
     gaps = {"verdict": "said above", "beta-9_seed-0": "not finished"}
     text = evidence_text(small_evidence(not_available=gaps))
-    assert text.startswith("Did a higher beta separate (disentangle) the latents? Not supported")
+    assert text.startswith("Are the latents special, or would a random mix of them do as well? Yes")
+    assert "\n\nDid a higher beta separate (disentangle) the latents? Not supported" in text
     assert "linear probe: what all latents together tell of the labels" in text
     assert "What each latent of beta-0.5_seed-0 does" in text
     assert "What each latent of beta-2_seed-0 does" in text

@@ -162,10 +162,10 @@ def _test_of_decoder(run: RunAxes, num_tests: int) -> dict[str, RotationTest]:
     """Ask the decoder, with more rotations where the first ones promise something."""
     if run.decode is None or len(run.codes.posterior_mean) < LEAST_IMAGES:
         return {}
-    enough = max(STAGES[-1][0], min(ceil(num_tests / LEVEL), MAX_ROTATIONS))
+    enough = min(ceil(num_tests / LEVEL), MAX_ROTATIONS)
     for rotations, hopeless in STAGES:
         test = _interaction(run, run.decode, rotations)
-        if test.void or test.p_value > hopeless:
+        if test.void or test.p_value > hopeless or rotations >= enough:
             return {INTERACTION: test}
     return {INTERACTION: _interaction(run, run.decode, enough)}
 
