@@ -98,7 +98,7 @@ def test_without_labels_pixels_and_decoder_tell_it(
 def test_a_random_mix_is_not_called_special(mixed: World, rng: np.random.Generator) -> None:
     (found,) = axis_evidence([make_run(mixed, rng)], make_images(mixed, rng))
     assert found.bases_that_show_it == []
-    assert axes_sentence([found]).startswith("No: at no beta tested.")
+    assert axes_sentence([found]).startswith("No sign of it at any beta: by the labels, what")
 
 
 def test_the_level_holds_for_all_runs_and_bases_together(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -179,7 +179,10 @@ def test_what_was_written_is_read_back() -> None:
 @pytest.mark.parametrize(
     ("axes", "sentence"),
     [
-        ([small_axes(2.0, labels=0.2), small_axes(4.0, labels=0.06)], "No: at no beta tested. A "),
+        (
+            [small_axes(2.0, labels=0.2), small_axes(4.0, labels=0.06)],
+            "No sign of it at any beta: by the labels, a random mix of ",
+        ),
         ([small_axes(2.0, labels=0.02)], "Yes, at beta 2: the labels show that a random mix of "),
         ([small_axes(2.0, labels=0.02)], "would not do as well (p 0.020)."),
         ([small_axes(2.0, labels=0.0002)], "(p < .001)."),

@@ -201,15 +201,15 @@ def axes_sentence(axes: Sequence[AxisEvidence]) -> str:
     tested = [run for run in axes if run.p_values_holm]
     if not tested:
         return f"Cannot tell: {_why_nothing_was_tested(axes)}."
+    asked = [basis for basis in BASES if any(basis in run.p_values_holm for run in tested)]
     special = [run for run in tested if run.bases_that_show_it]
     if not special:
-        return "No: at no beta tested. A random mix of the latents does as well as they do."
-    bases = [basis for basis in BASES if any(basis in run.bases_that_show_it for run in special)]
-    silent = [
-        basis
-        for basis in BASES
-        if basis not in bases and any(basis in run.p_values_holm for run in tested)
-    ]
+        return (
+            f"No sign of it at any beta: by {_listed([BASES[basis] for basis in asked])}, a random "
+            "mix of the latents does about as well as they do."
+        )
+    bases = [basis for basis in asked if any(basis in run.bases_that_show_it for run in special)]
+    silent = [basis for basis in asked if basis not in bases]
     p_value = min(p for run in special for p in run.p_values_holm.values())
     betas = sorted({run.beta for run in special})
     sentence = f"Yes, at beta {_listed([beta_text(beta) for beta in betas])}: "
