@@ -166,7 +166,7 @@ def test_progress_is_told_run_by_run(special: World, rng: np.random.Generator) -
     told: list[tuple[str, int, int]] = []
     runs = [make_run(special, rng, decode=None)] * 2
     axis_evidence(runs, make_images(special, rng), progress=lambda *step: told.append(step))
-    assert told == [("axes", 1, 2), ("axes", 2, 2)]
+    assert told == [("tests of latents", done, 2) for done in (1, 2)]
 
 
 def test_what_was_written_is_read_back() -> None:

@@ -66,7 +66,9 @@ def test_objects_hold_tables_as_arrays(four_runs: Experiment, faces: ImageSet) -
     assert evidence.verdict is not None
     assert evidence.verdict.lowest_beta == 0.5
     assert json.loads(json.dumps(evidence.as_dict())) == read_json(four_runs.files.evidence)
-    assert calls == [(what, done, 4) for what in ("evidence", "axes") for done in (1, 2, 3, 4)]
+    assert calls == [
+        (what, done, 4) for what in ("evidence", "tests of latents") for done in (1, 2, 3, 4)
+    ]
 
 
 def test_what_was_written_is_read_back(four_runs: Experiment) -> None:

@@ -153,7 +153,7 @@ def test_progress_is_told_of_runs_and_of_the_evidence(
         progress=lambda what, done, total: told.update({what: (done, total)}),
         **LINEAR,
     )
-    assert told == {"beta-1_seed-0": (12, 12), "evidence": (1, 1), "axes": (1, 1)}
+    assert told == {"beta-1_seed-0": (12, 12), "evidence": (1, 1), "tests of latents": (1, 1)}
 
 
 @pytest.mark.parametrize(

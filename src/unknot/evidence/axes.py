@@ -111,7 +111,7 @@ def axis_evidence(
     Args:
         runs: trained on the same images.
         images: they were trained on.
-        progress: called as `progress("axes", done, total)` after each run.
+        progress: called as `progress("tests of latents", done, total)` after each run.
     """
     properties = _properties(images)
     num_tests = len(runs) * (1 + (properties is not None) + _has_labels(runs))
@@ -121,7 +121,7 @@ def axis_evidence(
             by_label = _tests_of_labels(run, properties)
         tests.append(by_label | _test_of_decoder(run, num_tests))
         if progress:
-            progress("axes", len(tests), len(runs))
+            progress("tests of latents", len(tests), len(runs))
     return [
         AxisEvidence(beta=run.beta, seed=run.seed, tests=run_tests, p_values_holm=p_values)
         for run, run_tests, p_values in zip(runs, tests, _corrected(tests))
