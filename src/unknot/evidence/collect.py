@@ -138,7 +138,8 @@ def collect_evidence(
         images: it was trained on.
         runs: that are finished.
         networks: the builder of a user's own pair, if they were trained with one.
-        progress: called as `progress("evidence", done, total)` after each run.
+        progress: called as `progress("evidence", done, total)` after each run, then likewise with
+            "tests of latents".
 
     Raises:
         UserError: if the folder is damaged.
