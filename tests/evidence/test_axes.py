@@ -1,6 +1,7 @@
 """Whether the latents of each run are special, asked of labels, pixels and decoder at once."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -24,6 +25,7 @@ from unknot.evidence.group_tests import holm
 from unknot.runs.held_out import HeldOutCodes
 
 NUM_IMAGES = 200
+NO_NETWORK = "its network is not given"
 
 
 @pytest.fixture
@@ -109,7 +111,7 @@ def test_the_level_holds_for_all_runs_and_bases_together(monkeypatch: pytest.Mon
         rng = np.random.default_rng(seed)
         worlds = [make_world(rng, aligned=0, num=NUM_IMAGES) for _ in range(2)]
         images = make_images(worlds[0], rng)
-        runs = [make_run(world, rng, decode=None) for world in worlds]
+        runs = [make_run(world, rng, decode=NO_NETWORK) for world in worlds]
         wrong += any(run.bases_that_show_it for run in axis_evidence(runs, images))
     assert wrong <= 8  # of 60 at a level of 5%: more in one of a hundred
 
@@ -117,7 +119,7 @@ def test_the_level_holds_for_all_runs_and_bases_together(monkeypatch: pytest.Mon
 def test_p_values_are_corrected_over_runs_and_bases(
     special: World, mixed: World, rng: np.random.Generator
 ) -> None:
-    runs = [make_run(world, rng, decode=None) for world in (special, mixed)]
+    runs = [make_run(world, rng, decode=NO_NETWORK) for world in (special, mixed)]
     found = axis_evidence(runs, make_images(special, rng))
     raw = [run.tests[basis].p_value for run in found for basis in (LABELS, PROPERTIES)]
     corrected = [run.p_values_holm[basis] for run in found for basis in (LABELS, PROPERTIES)]
@@ -142,8 +144,32 @@ def test_a_hopeless_decoder_is_asked_little_and_a_promising_one_more(
 def test_a_model_that_cannot_be_opened_is_not_asked(
     special: World, rng: np.random.Generator
 ) -> None:
-    (found,) = axis_evidence([make_run(special, rng, decode=None)], make_images(special, rng))
-    assert list(found.tests) == [LABELS, PROPERTIES]
+    (found,) = axis_evidence([make_run(special, rng, decode=NO_NETWORK)], make_images(special, rng))
+    assert list(found.p_values_holm) == [LABELS, PROPERTIES]
+    assert found.tests[INTERACTION].void == NO_NETWORK
+    assert axes_sentence([found]).endswith(
+        "What moving them does to the pictures could not be asked: its network is not given."
+    )
+
+
+def test_pictures_of_one_kind_have_nothing_to_show(
+    special: World, rng: np.random.Generator
+) -> None:
+    images = make_images(special, rng)
+    grey = replace(images, images=np.full_like(images.images, 128))
+    (found,) = axis_evidence([make_run(special, rng, decode=NO_NETWORK)], grey)
+    assert "What the pixels show could not be asked: the pictures all show the same." in (
+        axes_sentence([found])
+    )
+
+
+def test_a_beta_at_which_nothing_could_be_asked_is_named() -> None:
+    void = small_rotation_test(void="1 active latent: there are no axes to rotate")
+    collapsed = AxisEvidence(350.0, 0, {LABELS: void}, {})
+    for p_value in (0.01, 0.5):
+        assert axes_sentence([small_axes(2.0, labels=p_value), collapsed]).endswith(
+            " At beta 350 it could not be asked: 1 active latent: there are no axes to rotate."
+        )
 
 
 def test_a_linear_decoder_is_no_evidence(special: World, rng: np.random.Generator) -> None:
@@ -157,14 +183,12 @@ def test_a_linear_decoder_is_no_evidence(special: World, rng: np.random.Generato
 def test_too_few_images_cannot_tell(rng: np.random.Generator) -> None:
     world = make_world(rng, aligned=1, num=6)
     found = axis_evidence([make_run(world, rng)], make_images(world, rng))
-    assert axes_sentence(found) == (
-        "Cannot tell: there are too few test images, or no finished run."
-    )
+    assert axes_sentence(found) == "Cannot tell: 6 test images; 20 are needed."
 
 
 def test_progress_is_told_run_by_run(special: World, rng: np.random.Generator) -> None:
     told: list[tuple[str, int, int]] = []
-    runs = [make_run(special, rng, decode=None)] * 2
+    runs = [make_run(special, rng, decode=NO_NETWORK)] * 2
     axis_evidence(runs, make_images(special, rng), progress=lambda *step: told.append(step))
     assert told == [("tests of latents", done, 2) for done in (1, 2)]
 
@@ -200,7 +224,7 @@ def test_what_was_written_is_read_back() -> None:
             [AxisEvidence(2.0, 0, {LABELS: small_rotation_test(void="it is too early")}, {})],
             "Cannot tell: it is too early.",
         ),
-        ([], "Cannot tell: there are too few test images, or no finished run."),
+        ([], "Cannot tell: no run is finished."),
     ],
 )
 def test_the_answer_is_said_in_plain_words(axes: list[AxisEvidence], sentence: str) -> None:

@@ -17,7 +17,7 @@ from unknot.evidence.axis_test import axis_test
 from unknot.evidence.computed_labels import computed_labels
 from unknot.evidence.group_tests import holm
 from unknot.evidence.interaction_test import Decode, interaction_test
-from unknot.evidence.rotation_test import RotationTest
+from unknot.evidence.rotation_test import RotationTest, void_test
 from unknot.metrics.posterior import ACTIVE_VARIANCE
 from unknot.metrics.table import MIN_KNOWN
 from unknot.runs.held_out import HeldOutCodes
@@ -89,13 +89,13 @@ class RunAxes:
         beta: of the run.
         seed: of the run.
         codes: of its test images, with their labels.
-        decode: from codes to pixels; None where the model cannot be opened.
+        decode: from codes to pixels, or the reason why the model cannot be opened.
     """
 
     beta: float
     seed: int
     codes: HeldOutCodes
-    decode: Decode | None
+    decode: Decode | str
 
 
 def axis_evidence(
@@ -114,7 +114,7 @@ def axis_evidence(
         progress: called as `progress("tests of latents", done, total)` after each run.
     """
     properties = _properties(images)
-    num_tests = len(runs) * (1 + (properties is not None) + _has_labels(runs))
+    num_tests = len(runs) * (1 + (not isinstance(properties, str)) + _has_labels(runs))
     tests: list[dict[str, RotationTest]] = []
     for run in runs:
         with threadpool_limits(1):
@@ -128,13 +128,13 @@ def axis_evidence(
     ]
 
 
-def _properties(images: ImageSet) -> NDArray[np.float64] | None:
-    """Compute the labels of the test images' pixels; None where there are none."""
+def _properties(images: ImageSet) -> NDArray[np.float64] | str:
+    """Compute the labels of the test images' pixels, or say why there are none."""
     try:
         values = computed_labels(images.images[images.indices("test")]).values
-    except UserError:
-        return None  # too small a picture has no light from anywhere
-    return values if values.shape[1] else None
+    except UserError as error:
+        return str(error)
+    return values if values.shape[1] else "the pictures all show the same"
 
 
 def _has_labels(runs: Sequence[RunAxes]) -> bool:
@@ -142,12 +142,15 @@ def _has_labels(runs: Sequence[RunAxes]) -> bool:
 
 
 def _tests_of_labels(
-    run: RunAxes, properties: NDArray[np.float64] | None
+    run: RunAxes, properties: NDArray[np.float64] | str
 ) -> dict[str, RotationTest]:
-    tables = {LABELS: run.codes.labels if run.codes.label_names else None, PROPERTIES: properties}
+    tables = {LABELS: run.codes.labels} if run.codes.label_names else {}
     tests = {}
-    for basis, table in tables.items():
-        if table is not None and len(run.codes.posterior_mean) >= LEAST_IMAGES:
+    for basis, table in (tables | {PROPERTIES: properties}).items():
+        reason = table if isinstance(table, str) else _too_few_images(run)
+        if isinstance(table, str) or reason:
+            tests[basis] = void_test(reason, 0, {})
+        else:
             tests[basis] = axis_test(
                 run.codes.posterior_mean,
                 table,
@@ -158,10 +161,16 @@ def _tests_of_labels(
     return tests
 
 
+def _too_few_images(run: RunAxes) -> str:
+    num = len(run.codes.posterior_mean)
+    return f"{num} test images; {LEAST_IMAGES} are needed" if num < LEAST_IMAGES else ""
+
+
 def _test_of_decoder(run: RunAxes, num_tests: int) -> dict[str, RotationTest]:
     """Ask the decoder, with more rotations where the first ones promise something."""
-    if run.decode is None or len(run.codes.posterior_mean) < LEAST_IMAGES:
-        return {}
+    reason = run.decode if isinstance(run.decode, str) else _too_few_images(run)
+    if isinstance(run.decode, str) or reason:
+        return {INTERACTION: void_test(reason, 0, {})}
     enough = min(ceil(num_tests / LEVEL), MAX_ROTATIONS)
     for rotations, hopeless in STAGES:
         test = _interaction(run, run.decode, rotations)
@@ -206,7 +215,7 @@ def axes_sentence(axes: Sequence[AxisEvidence]) -> str:
     if not special:
         return (
             f"No sign of it at any beta: by {_listed([BASES[basis] for basis in asked])}, a random "
-            "mix of the latents does about as well as they do."
+            f"mix of the latents does about as well as they do.{_gaps(axes)}"
         )
     bases = [basis for basis in asked if any(basis in run.bases_that_show_it for run in special)]
     silent = [basis for basis in asked if basis not in bases]
@@ -221,12 +230,26 @@ def axes_sentence(axes: Sequence[AxisEvidence]) -> str:
     others = sorted({run.beta for run in tested} - set(betas))
     if others:
         sentence += f" At beta {_listed([beta_text(beta) for beta in others])} nothing shows it."
-    return sentence
+    return sentence + _gaps(axes)
+
+
+def _gaps(axes: Sequence[AxisEvidence]) -> str:
+    """Say what could not be asked, of any run or at some beta, and the first reason for each."""
+    sentences = ""
+    for basis, words in BASES.items():
+        reasons = [run.tests[basis].void for run in axes if basis in run.tests]
+        if reasons and all(reasons):
+            sentences += f" {words.capitalize()} could not be asked: {reasons[0]}."
+    tested = {run.beta for run in axes if run.p_values_holm}
+    for beta in sorted({run.beta for run in axes} - tested):
+        reason = _why_nothing_was_tested([run for run in axes if run.beta == beta])
+        sentences += f" At beta {beta_text(beta)} it could not be asked: {reason}."
+    return sentences
 
 
 def _why_nothing_was_tested(axes: Sequence[AxisEvidence]) -> str:
     reasons = [test.void for run in axes for test in run.tests.values() if test.void]
-    return reasons[0] if reasons else "there are too few test images, or no finished run"
+    return reasons[0] if reasons else "no run is finished"
 
 
 def _listed(words: Sequence[str]) -> str:

@@ -200,12 +200,12 @@ def _run_axes(runs: Sequence[Run], codes: Sequence[HeldOutCodes]) -> list[RunAxe
     ]
 
 
-def _decoder(run: Run) -> Decode | None:
-    """Open a run's decoder; None for a network of the user's own whose builder is not given."""
+def _decoder(run: Run) -> Decode | str:
+    """Open a run's decoder, or say why not: a user's own network whose builder is not given."""
     try:
         return pixel_decoder(run.model)
-    except UserError:
-        return None
+    except UserError as error:
+        return str(error)
 
 
 def _absence(num_runs: int, num_planned: int) -> list[str]:

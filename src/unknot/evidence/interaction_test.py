@@ -107,8 +107,8 @@ def interaction(
     num = len(moves)
     pairs = list(combinations(range(num), 2))
     steps = np.concatenate([moves, np.stack([moves[i] + moves[j] for i, j in pairs])])
-    moved = (starts + steps[:, None]).reshape(-1, starts.shape[1])
-    changes = _pictures(decode, moved).reshape(len(steps), *unmoved.shape)
+    moved_codes = (starts + steps[:, None]).reshape(-1, starts.shape[1])
+    changes = _pictures(decode, moved_codes).reshape(len(steps), *unmoved.shape)
     changes -= unmoved
     size = _sum_of_squares(changes[:num])
     excess = sum(
