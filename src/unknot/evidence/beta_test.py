@@ -5,7 +5,8 @@ any of its runs could have had any of the betas.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -33,6 +34,8 @@ class BetaResult:
             this one's; 1 where a run has no z.
         effects: by condition: mean over the seeds of z less that at the lowest beta; NaN where a
             run has no z.
+        special: whether all holds that is asked of the axes besides p: that they stand above nearly
+            all rotations, that selectivity is higher, that seeds agree.
         supported: whether the axes stand out more at this beta, by the rule.
         reasons: what that rests on, in words.
     """
@@ -40,6 +43,7 @@ class BetaResult:
     beta: float
     p_values: dict[str, float]
     effects: dict[str, float]
+    special: bool
     supported: bool
     reasons: tuple[str, ...]
 
@@ -52,6 +56,17 @@ class BetaResult:
     def effect(self) -> float:
         """The smaller effect of the conditions, in standard deviations of random rotations."""
         return float(np.min(list(self.effects.values())))
+
+    def as_dict(self) -> dict[str, Any]:
+        """The fields for a JSON document, None for NaN."""
+        effects = {name: None if value != value else value for name, value in self.effects.items()}
+        return asdict(self) | {"effects": effects, "reasons": list(self.reasons)}
+
+    @classmethod
+    def from_dict(cls, document: dict[str, Any]) -> "BetaResult":
+        """Read back what `as_dict` gave."""
+        effects = {n: np.nan if v is None else v for n, v in document["effects"].items()}
+        return cls(**document | {"effects": effects, "reasons": tuple(document["reasons"])})
 
 
 @dataclass(frozen=True)
@@ -77,8 +92,18 @@ class BetaTest:
 
     @property
     def p_value(self) -> float:
-        """The smallest of all betas: corrected for their number already."""
-        return min(result.p_value for result in self.results)
+        """The smallest of the betas whose axes are special: corrected for the number of betas."""
+        return min((result.p_value for result in self.results if result.special), default=1.0)
+
+    def as_dict(self) -> dict[str, Any]:
+        """The fields for a JSON document."""
+        return asdict(self) | {"results": [result.as_dict() for result in self.results]}
+
+    @classmethod
+    def from_dict(cls, document: dict[str, Any]) -> "BetaTest":
+        """Read back what `as_dict` gave."""
+        results = tuple(BetaResult.from_dict(result) for result in document["results"])
+        return cls(**document | {"results": results})
 
 
 @dataclass(frozen=True, eq=False)
@@ -88,6 +113,7 @@ class _Runs:
     z: dict[str, FloatArray]
     percentiles: dict[str, FloatArray]
     selectivities: dict[str, FloatArray]
+    agreement_p_values: FloatArray | None
     betas: tuple[float, ...]
     seeds: tuple[int, ...]
 
@@ -97,6 +123,7 @@ def beta_test(
     *,
     percentiles: Values | None = None,
     selectivities: Values | None = None,
+    agreement_p_values: ArrayLike | None = None,
     betas: Sequence[float] | None = None,
     seeds: Sequence[int] | None = None,
     level: float = LEVEL,
@@ -114,7 +141,8 @@ def beta_test(
     A beta is supported if p is at most the level, its mean selectivity is higher than the lowest
     beta's, and the median over its seeds of the rotation percentile is at least `100 - 5 / (K - 1)`
     for K betas, each in every condition. Axes which all seeds of a beta share but which mean
-    nothing fail the last. What is not given is not asked for.
+    nothing fail the last. Where the seeds of each beta were compared with each other, p of their
+    agreement must be at most `5% / (K - 1)` too. What is not given is not asked for.
 
     Args:
         z_scores: of every run: how far its axes stand above random rotations, as `axis_score`
@@ -123,6 +151,8 @@ def beta_test(
             none, since fewer than two of its latents are active.
         percentiles: shares of the rotations below each run, in percent, of the same form.
         selectivities: of each run, of the same form.
+        agreement_p_values: of the seeds of each beta, as `agreement_test` gives it, shape
+            `(num_betas,)`; NaN where they cannot be compared.
         betas: of the columns; 0, 1, ... if they are not given.
         seeds: of the rows, likewise.
         level: that p must reach.
@@ -131,21 +161,24 @@ def beta_test(
     Raises:
         UserError: for tables of other shapes or conditions, fewer than two betas or no seed.
     """
-    runs = _read(z_scores, percentiles, selectivities, betas, seeds)
+    runs = _read(z_scores, percentiles, selectivities, agreement_p_values, betas, seeds)
     tested = {name: _test_condition(z, level, seed) for name, z in runs.z.items()}
     num_seeds, num_betas = len(runs.seeds), len(runs.betas)
     least = least_p_value(num_seeds, num_betas, level)
     results = []
     for column, beta in enumerate(runs.betas[1:], 1):
         p_values = {name: float(p[column]) for name, (_, p) in tested.items()}
-        shortfalls = _shortfalls(runs, column, p_values, level, least)
+        p_value = max(p_values.values())
+        short_of_special = _short_of_special(runs, column)
+        shortfalls = _short_of_level(p_value, runs, column, level, least) + short_of_special
         results.append(
             BetaResult(
                 beta=beta,
                 p_values=p_values,
                 effects={name: float(effect[column]) for name, (effect, _) in tested.items()},
+                special=not short_of_special,
                 supported=not shortfalls,
-                reasons=shortfalls or (f"p {max(p_values.values()):.2g} is at most {level:g}",),
+                reasons=shortfalls or (f"p {p_value:.2g} is at most {level:g}",),
             )
         )
     return BetaTest(results=tuple(results), level=level, num_seeds=num_seeds, least_p_value=least)
@@ -170,32 +203,39 @@ def _test_condition(z: FloatArray, level: float, seed: int) -> tuple[FloatArray,
     return effects, p_values
 
 
-def _shortfalls(
-    runs: _Runs, column: int, p_values: Mapping[str, float], level: float, least: float
+def _short_of_level(
+    p_value: float, runs: _Runs, column: int, level: float, least: float
 ) -> tuple[str, ...]:
-    """Say in words what a beta lacks to be supported; nothing if it is."""
+    """Say in words why p does not reach the level; nothing if it does, or if there is no z."""
+    if _without_z(runs, column):
+        return ()
+    if least > level:
+        counts = f"{len(runs.seeds)} seeds of {len(runs.betas)} betas"
+        return (f"with {counts} p cannot fall to {level:g}: the least is {least:.2g}",)
+    return (f"p {p_value:.2g} is above {level:g}",) if p_value > level else ()
+
+
+def _short_of_special(runs: _Runs, column: int) -> tuple[str, ...]:
+    """Say in words what the axes of a beta lack besides p; nothing if nothing."""
     without_z = _without_z(runs, column)
     if without_z:
         return (f"fewer than two active latents: {', '.join(without_z)}",)
     reasons = []
-    if least > level:
-        reasons.append(
-            f"with {len(runs.seeds)} seeds of {len(runs.betas)} betas p cannot fall to {level:g}: "
-            f"the least is {least:.2g}"
-        )
-    elif max(p_values.values()) > level:
-        reasons.append(f"p {max(p_values.values()):.2g} is above {level:g}")
     for name, values in runs.selectivities.items():
         low, high = values[:, 0].mean(), values[:, column].mean()
         if not high > low + ROUNDING:
             text = f"selectivity is not higher ({high:.3g} beside {low:.3g})"
             reasons.append(f"{text}{_place(name)}")
-    asked = 100 - SPECIAL / (len(runs.betas) - 1)
+    share = SPECIAL / (len(runs.betas) - 1)
     for name, values in runs.percentiles.items():
         median = float(np.median(values[:, column]))
-        if not median >= asked - ROUNDING:
-            text = f"the axes stand above {median:.3g}% of rotations, fewer than {asked:.3g}%"
+        if not median >= 100 - share - ROUNDING:
+            text = f"the axes stand above {median:.3g}% of rotations, fewer than {100 - share:.3g}%"
             reasons.append(f"{text}{_place(name)}")
+    if runs.agreement_p_values is not None:
+        p_value = float(runs.agreement_p_values[column])
+        if not p_value <= share / 100 + ROUNDING:
+            reasons.append(f"its seeds do not agree beyond rotations (p {p_value:.2g})")
     return tuple(reasons)
 
 
@@ -217,6 +257,7 @@ def _read(
     z_scores: Values,
     percentiles: Values | None,
     selectivities: Values | None,
+    agreement_p_values: ArrayLike | None,
     betas: Sequence[float] | None,
     seeds: Sequence[int] | None,
 ) -> _Runs:
@@ -227,6 +268,7 @@ def _read(
         z=z,
         percentiles={} if percentiles is None else _tables("percentiles", percentiles),
         selectivities={} if selectivities is None else _tables("selectivities", selectivities),
+        agreement_p_values=_per_beta(agreement_p_values, shape[1]),
         betas=tuple(range(shape[1]) if betas is None else betas),
         seeds=tuple(range(shape[0]) if seeds is None else seeds),
     )
@@ -243,6 +285,16 @@ def _read(
     if list(runs.betas) != sorted(set(runs.betas)):
         raise UserError(f"betas are {runs.betas}; give the columns in ascending order of beta")
     return runs
+
+
+def _per_beta(values: ArrayLike | None, num_betas: int) -> FloatArray | None:
+    """A number for each beta, if they were given."""
+    if values is None:
+        return None
+    numbers = np.asarray(values, np.float64)
+    if numbers.shape != (num_betas,):
+        raise UserError(f"agreement_p_values has shape {numbers.shape}; give ({num_betas},)")
+    return numbers
 
 
 def _tables(name: str, values: Values) -> dict[str, FloatArray]:
