@@ -3,9 +3,11 @@
 import math
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields, replace
+from itertools import islice
 from pathlib import Path
 from typing import Any, Literal, get_args, get_origin, get_type_hints
 
+from unknot.common.durations import parse_duration
 from unknot.common.errors import UserError
 from unknot.common.plugins import check_choice
 from unknot.common.toml import build, read_table
@@ -15,6 +17,8 @@ from unknot.models.networks import NETWORKS
 from unknot.models.objectives import OBJECTIVES
 
 MAX_SEED = 2**63
+LOOKS = (3, 5, 8)
+"""Numbers of seeds at which `until_clear` looks."""
 CUSTOM = "custom"  # the network of a run that was given a builder of a user's own
 
 
@@ -198,6 +202,14 @@ class ExperimentConfig:
     """Weights of the rate to compare."""
     seeds: tuple[int, ...] = (0,)
     """A run of each beta is trained for each seed, whole numbers from 0."""
+    until_clear: bool = False
+    """Train more seeds until it is clear whether a higher beta separated the latents."""
+    max_seeds: int = 8
+    """Seeds of each beta at most, with until-clear, which looks at 3, 5, 8 and so many."""
+    budget: str = ""
+    """Time after which until-clear begins no more seeds, such as 2h or 90m."""
+    computed_labels: bool = True
+    """Use figures computed from the pixels (brightness, light, color) as labels too."""
     data: DataConfig = field(default_factory=DataConfig)
     model: ModelConfig = field(default_factory=ModelConfig)
     training: TrainingConfig = field(default_factory=TrainingConfig)
@@ -213,6 +225,28 @@ class ExperimentConfig:
             _check_beta(beta)
         for seed in self.seeds:
             _check_seed(seed)
+        _at_least("max_seeds", self.max_seeds, 2)
+        if self.budget:
+            parse_duration("budget", self.budget)
+        if self.until_clear and len(self.seeds) > self.max_seeds:
+            raise UserError(f"max_seeds is {self.max_seeds}, but {len(self.seeds)} seeds are given")
+
+    @property
+    def looks(self) -> tuple[int, ...]:
+        """Numbers of seeds at which it is asked whether the answer is clear; none without it."""
+        if not self.until_clear:
+            return ()
+        return (*(look for look in LOOKS if look < self.max_seeds), self.max_seeds)
+
+    @property
+    def planned_seeds(self) -> tuple[int, ...]:
+        """All seeds that may come to be trained, in their order."""
+        return self.seeds_up_to(self.looks[-1]) if self.looks else self.seeds
+
+    def seeds_up_to(self, num: int) -> tuple[int, ...]:
+        """Give the seeds, with the smallest others behind them until there are so many."""
+        others = (seed for seed in range(num + len(self.seeds)) if seed not in self.seeds)
+        return (*self.seeds, *islice(others, max(0, num - len(self.seeds))))
 
     def runs(self) -> list[RunConfig]:
         """A configuration for each beta and seed: every beta of the first seed first."""

@@ -29,7 +29,7 @@ def four_runs(faces: ImageSet, tmp_path_factory: pytest.TempPathFactory) -> Expe
         out=tmp_path_factory.mktemp("evidence") / "experiment",
         engine="inline",
         device="cpu",
-        steps=30,
+        steps=45,
         batch_size=16,
         latent_dim=3,
         learning_rate=0.02,

@@ -1,16 +1,12 @@
 """Whether the latents of each run are special, asked of labels, pixels and decoder at once."""
 
 import json
-from dataclasses import replace
-from pathlib import Path
 
 import numpy as np
 import pytest
 from benchmarks.rotation_worlds import World, draw_labels, draw_pictures, make_decoder, make_world
 
-from tests.report.small import small_axes, small_rotation_test
-from unknot.data.image_set import ImageSet, Labels
-from unknot.data.splits import SPLITS
+from tests.report.small import small_axes
 from unknot.evidence.axes import (
     INTERACTION,
     LABELS,
@@ -18,10 +14,10 @@ from unknot.evidence.axes import (
     STAGES,
     AxisEvidence,
     RunAxes,
-    axes_sentence,
     axis_evidence,
 )
-from unknot.evidence.group_tests import holm
+from unknot.evidence.computed_labels import ComputedLabels, computed_labels
+from unknot.evidence.corrections import holm
 from unknot.runs.held_out import HeldOutCodes
 
 NUM_IMAGES = 200
@@ -45,20 +41,9 @@ def mixed(rng: np.random.Generator) -> World:
     return make_world(rng, aligned=0, num=NUM_IMAGES)
 
 
-def make_images(world: World, rng: np.random.Generator) -> ImageSet:
-    """Test images that show the causes."""
-    pictures = draw_pictures(world.causes, rng)
-    num = len(pictures)
-    labels = Labels(
-        split=np.full(num, SPLITS.index("test"), np.int8),
-        attributes=np.empty((num, 0), np.int8),
-        attribute_names=(),
-        factors=np.empty((num, 0)),
-        factor_names=(),
-        groups=np.full(num, -1, np.int32),
-        group_names=(),
-    )
-    return ImageSet(Path(), pictures, tuple(map(str, range(num))), labels, {})
+def properties_of(world: World, rng: np.random.Generator) -> ComputedLabels:
+    """Labels computed from pictures that show the causes."""
+    return computed_labels(draw_pictures(world.causes, rng))
 
 
 def make_run(
@@ -81,26 +66,21 @@ def make_run(
 def test_special_latents_are_told_from_all_that_is_there(
     special: World, rng: np.random.Generator
 ) -> None:
-    (found,) = axis_evidence([make_run(special, rng)], make_images(special, rng))
+    (found,) = axis_evidence([make_run(special, rng)], properties_of(special, rng))
     assert found.bases_that_show_it == [LABELS, PROPERTIES, INTERACTION]
-    assert axes_sentence([found]).startswith(
-        "Yes, at beta 2: the labels, what the pixels show and what moving them does to the "
-        "pictures show that a random mix of the latents would not do as well"
-    )
 
 
 def test_without_labels_pixels_and_decoder_tell_it(
     special: World, rng: np.random.Generator
 ) -> None:
     run = make_run(special, rng, labelled=False)
-    (found,) = axis_evidence([run], make_images(special, rng))
+    (found,) = axis_evidence([run], properties_of(special, rng))
     assert found.bases_that_show_it == [PROPERTIES, INTERACTION]
 
 
 def test_a_random_mix_is_not_called_special(mixed: World, rng: np.random.Generator) -> None:
-    (found,) = axis_evidence([make_run(mixed, rng)], make_images(mixed, rng))
+    (found,) = axis_evidence([make_run(mixed, rng)], properties_of(mixed, rng))
     assert found.bases_that_show_it == []
-    assert axes_sentence([found]).startswith("No sign of it at any beta: by the labels, what")
 
 
 def test_the_level_holds_for_all_runs_and_bases_together(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -110,7 +90,7 @@ def test_the_level_holds_for_all_runs_and_bases_together(monkeypatch: pytest.Mon
     for seed in range(60):
         rng = np.random.default_rng(seed)
         worlds = [make_world(rng, aligned=0, num=NUM_IMAGES) for _ in range(2)]
-        images = make_images(worlds[0], rng)
+        images = properties_of(worlds[0], rng)
         runs = [make_run(world, rng, decode=NO_NETWORK) for world in worlds]
         wrong += any(run.bases_that_show_it for run in axis_evidence(runs, images))
     assert wrong <= 8  # of 60 at a level of 5%: more in one of a hundred
@@ -120,7 +100,7 @@ def test_p_values_are_corrected_over_runs_and_bases(
     special: World, mixed: World, rng: np.random.Generator
 ) -> None:
     runs = [make_run(world, rng, decode=NO_NETWORK) for world in (special, mixed)]
-    found = axis_evidence(runs, make_images(special, rng))
+    found = axis_evidence(runs, properties_of(special, rng))
     raw = [run.tests[basis].p_value for run in found for basis in (LABELS, PROPERTIES)]
     corrected = [run.p_values_holm[basis] for run in found for basis in (LABELS, PROPERTIES)]
     assert corrected == pytest.approx(holm(raw))
@@ -130,66 +110,56 @@ def test_p_values_are_corrected_over_runs_and_bases(
 def test_a_hopeless_decoder_is_asked_little_and_a_promising_one_more(
     special: World, mixed: World, rng: np.random.Generator
 ) -> None:
-    images = make_images(special, rng)
+    properties = properties_of(special, rng)
     hopeful, hopeless = (
         make_run(special, rng, decode=make_decoder(world.turn, rng), labelled=False)
         for world in (special, mixed)
     )
     few, more = STAGES[0][0], STAGES[-1][0]
     for runs, asked in (([hopeless] * 2, few), ([hopeful] * 2, more), ([hopeful] * 3, 120)):
-        found = axis_evidence(runs, images)
+        found = axis_evidence(runs, properties)
         assert {run.tests[INTERACTION].rotations for run in found} == {asked}
 
 
 def test_a_model_that_cannot_be_opened_is_not_asked(
     special: World, rng: np.random.Generator
 ) -> None:
-    (found,) = axis_evidence([make_run(special, rng, decode=NO_NETWORK)], make_images(special, rng))
+    (found,) = axis_evidence(
+        [make_run(special, rng, decode=NO_NETWORK)], properties_of(special, rng)
+    )
     assert list(found.p_values_holm) == [LABELS, PROPERTIES]
     assert found.tests[INTERACTION].void == NO_NETWORK
-    assert axes_sentence([found]).endswith(
-        "What moving them does to the pictures could not be asked: its network is not given."
-    )
 
 
-def test_pictures_of_one_kind_have_nothing_to_show(
+def test_without_properties_they_are_not_asked_or_say_why(
     special: World, rng: np.random.Generator
 ) -> None:
-    images = make_images(special, rng)
-    grey = replace(images, images=np.full_like(images.images, 128))
-    (found,) = axis_evidence([make_run(special, rng, decode=NO_NETWORK)], grey)
-    assert "What the pixels show could not be asked: the pictures all show the same." in (
-        axes_sentence([found])
-    )
-
-
-def test_a_beta_at_which_nothing_could_be_asked_is_named() -> None:
-    void = small_rotation_test(void="1 active latent: there are no axes to rotate")
-    collapsed = AxisEvidence(350.0, 0, {LABELS: void}, {})
-    for p_value in (0.01, 0.5):
-        assert axes_sentence([small_axes(2.0, labels=p_value), collapsed]).endswith(
-            " At beta 350 it could not be asked: 1 active latent: there are no axes to rotate."
-        )
+    run = make_run(special, rng, decode=NO_NETWORK)
+    (evidence,) = axis_evidence([run], None)
+    assert list(evidence.tests) == [LABELS, INTERACTION]
+    (evidence,) = axis_evidence([run], "the pictures all show the same")
+    assert evidence.tests[PROPERTIES].void == "the pictures all show the same"
 
 
 def test_a_linear_decoder_is_no_evidence(special: World, rng: np.random.Generator) -> None:
     weights = rng.standard_normal((4, 50))
     run = make_run(special, rng, decode=lambda codes: codes @ weights, labelled=False)
-    (found,) = axis_evidence([run], make_images(special, rng))
+    (found,) = axis_evidence([run], properties_of(special, rng))
     assert "a plain sum" in (found.tests[INTERACTION].void or "")
     assert list(found.p_values_holm) == [PROPERTIES]
 
 
 def test_too_few_images_cannot_tell(rng: np.random.Generator) -> None:
     world = make_world(rng, aligned=1, num=6)
-    found = axis_evidence([make_run(world, rng)], make_images(world, rng))
-    assert axes_sentence(found) == "Cannot tell: 6 test images; 20 are needed."
+    found = axis_evidence([make_run(world, rng)], properties_of(world, rng))
+    assert not found[0].p_values_holm
+    assert found[0].tests[LABELS].void == "6 test images; 20 are needed"
 
 
 def test_progress_is_told_run_by_run(special: World, rng: np.random.Generator) -> None:
     told: list[tuple[str, int, int]] = []
     runs = [make_run(special, rng, decode=NO_NETWORK)] * 2
-    axis_evidence(runs, make_images(special, rng), progress=lambda *step: told.append(step))
+    axis_evidence(runs, properties_of(special, rng), progress=lambda *step: told.append(step))
     assert told == [("tests of latents", done, 2) for done in (1, 2)]
 
 
@@ -198,34 +168,3 @@ def test_what_was_written_is_read_back() -> None:
     document = json.loads(json.dumps(axes.as_dict()))
     assert document["tests"][INTERACTION]["p_value"] is None
     assert AxisEvidence.from_dict(document).as_dict() == axes.as_dict()
-
-
-@pytest.mark.parametrize(
-    ("axes", "sentence"),
-    [
-        (
-            [small_axes(2.0, labels=0.2), small_axes(4.0, labels=0.06)],
-            "No sign of it at any beta: by the labels, a random mix of ",
-        ),
-        ([small_axes(2.0, labels=0.02)], "Yes, at beta 2: the labels show that a random mix of "),
-        ([small_axes(2.0, labels=0.02)], "would not do as well (p 0.020)."),
-        ([small_axes(2.0, labels=0.0002)], "(p < .001)."),
-        (
-            [small_axes(2.0, labels=0.2, interaction=0.01)],
-            "what moving them does to the pictures show",
-        ),
-        ([small_axes(2.0, labels=0.2, interaction=0.01)], "The labels do not show it."),
-        (
-            [small_axes(0.5, labels=0.3), small_axes(8.0, labels=0.01)],
-            "Yes, at beta 8: the labels show that a random mix of the latents would not do as "
-            "well (p 0.010). At beta 0.5 nothing shows it.",
-        ),
-        (
-            [AxisEvidence(2.0, 0, {LABELS: small_rotation_test(void="it is too early")}, {})],
-            "Cannot tell: it is too early.",
-        ),
-        ([], "Cannot tell: no run is finished."),
-    ],
-)
-def test_the_answer_is_said_in_plain_words(axes: list[AxisEvidence], sentence: str) -> None:
-    assert sentence in axes_sentence(axes)

@@ -5,8 +5,9 @@ import json
 import numpy as np
 import pytest
 
-from unknot.evidence.beta_bases import LABELS, PICTURES, BetaDecision, combine_bases
+from unknot.evidence.beta_bases import BetaDecision, combine_bases
 from unknot.evidence.beta_test import BetaTest, beta_test
+from unknot.evidence.preregistration import LABELS, PICTURES
 
 RNG = np.random.default_rng(0)
 NOTHING = beta_test(RNG.standard_normal((3, 3)))

@@ -6,22 +6,30 @@ import numpy as np
 import pytest
 from benchmarks.worlds import BETAS, make_world
 
-from unknot.evidence.beta_table import BetaEvidence, linear_probe, linear_probes, table_by_beta
+from unknot.evidence.beta_table import (
+    BetaEvidence,
+    agreement_of,
+    linear_probe,
+    linear_probes,
+    resample_interval,
+    table_by_beta,
+)
 from unknot.evidence.label_effects import read_labels
-from unknot.evidence.preregistration import Rule
-from unknot.evidence.rotation_null import rotation_nulls
+from unknot.evidence.rotation_null import axis_scores
+from unknot.metrics.agreement import udr
 
 SEEDS = 3
 
 
 def test_every_beta_has_an_entry_for_each_of_its_seeds() -> None:
     world = make_world("fewer latents", seed=0, seeds=SEEDS, num=200)
-    nulls = rotation_nulls(world.runs, world.labels, rule=Rule(rotations=20))
+    codes = [run.codes for run in world.runs]
+    scores = axis_scores(codes, world.labels.factors, rotations=20)
     probes = linear_probes(world.runs, world.labels)
     num = len(world.runs)
     table = table_by_beta(
         world.runs,
-        rotation_nulls=nulls,
+        axis_scores=scores,
         linear_probes=probes,
         jacobian_cosines=[0.5] * (num - 1) + [float("nan")],
         pca=world.pca,
@@ -30,7 +38,7 @@ def test_every_beta_has_an_entry_for_each_of_its_seeds() -> None:
     assert [row.beta for row in table] == list(BETAS)
     assert [row.active for row in table] == [(6,) * SEEDS, (4,) * SEEDS, (3,) * SEEDS]
     assert [row.seeds for row in table] == [(0, 1, 2)] * 3
-    assert table[0].rotation_percentile == tuple(null.percentile for null in nulls[:SEEDS])
+    assert table[0].rotation_percentile == tuple(score.percentile for score in scores[:SEEDS])
     assert table[1].linear_probe == tuple(probes[SEEDS : 2 * SEEDS])
     assert table[2].jacobian_cosine == (0.5, 0.5, None)
     assert table[0].rate[0] == pytest.approx(world.runs[0].kl.sum())
@@ -48,7 +56,7 @@ def test_what_is_not_there_is_none() -> None:
     world = make_world("PCA", seed=0, seeds=1, num=200)
     table = table_by_beta(
         world.runs,
-        rotation_nulls=None,
+        axis_scores=None,
         linear_probes=None,
         jacobian_cosines=None,
         pca=None,
@@ -71,3 +79,21 @@ def test_a_probe_tells_what_is_linear_in_all_latents() -> None:
     assert nothing < 0.1
     collapsed = linear_probe(np.zeros((600, 2)), labels.factors, rng)
     assert collapsed.tolist() == [0.5, 0.0, 0.0]
+
+
+def test_agreement_of_a_group_is_udr_of_its_models() -> None:
+    rng = np.random.default_rng(0)
+    codes = [rng.standard_normal((300, 3)) + rng.standard_normal((300, 1)) for _ in range(4)]
+    whole = udr(codes, similarity="spearman")
+    group_statistic = agreement_of(whole.pairs)
+    assert group_statistic(range(4)) == pytest.approx(whole.value)
+    assert group_statistic([0, 2]) == pytest.approx(whole.pairs[0, 2])
+    assert group_statistic([0, 0, 2]) == pytest.approx(whole.pairs[0, 2])  # not with itself
+    assert np.isnan(group_statistic([1]))
+
+
+def test_the_interval_of_a_group_needs_three_runs() -> None:
+    rng, values = np.random.default_rng(0), np.array([0.1, 0.2, 0.6])
+    assert resample_interval(lambda group: values[list(group)].mean(), 2, rng) is None
+    low, high = resample_interval(lambda group: values[list(group)].mean(), 3, rng) or (0.0, 0.0)
+    assert 0.1 <= low < 0.3 < high <= 0.6

@@ -11,7 +11,9 @@ from tests.evidence.conftest import BETAS
 from unknot.cli import main
 from unknot.common.files import read_json, write_json
 from unknot.data.image_set import ImageSet
-from unknot.evidence.collect import FORMAT, Evidence, collect_evidence
+from unknot.evidence.answers import QUESTIONS
+from unknot.evidence.collect import collect_evidence
+from unknot.evidence.evidence import FORMAT, Evidence
 from unknot.experiments.compare import compare
 from unknot.experiments.experiment import Experiment
 from unknot.models.networks.linear import linear
@@ -23,8 +25,13 @@ def test_compare_writes_the_evidence(four_runs: Experiment) -> None:
     evidence = read_json(four_runs.files.evidence)
     assert evidence["format"] == FORMAT
     assert evidence["runs_included"] == [run.name for run in four_runs.runs()]
-    assert evidence["verdict"]["outcome"] == "too few runs to tell"
-    assert evidence["verdict"]["seeds_needed"] == 4
+    answers = {answer["question"]: answer for answer in evidence["answers"]}
+    assert list(answers) == list(QUESTIONS)
+    assert answers["beta"]["answer"] == "cannot tell"
+    assert "from 2 seeds of each beta" in answers["beta"]["sentence"]
+    assert "seeds=[2, 3, 4]" in answers["beta"]["next"]  # these images have no command
+    assert answers["which_beta"]["sentence"].startswith("Beta 0.5")
+    assert evidence["verdict"]["lowest_beta"] == 0.5
     assert evidence["plan"]["exploratory"] == []
     assert evidence["plan"]["sha256"] == read_json(four_runs.files.plan)["sha256"]
     assert evidence["not_available"] == {}
@@ -79,7 +86,7 @@ def test_what_was_written_is_read_back(four_runs: Experiment) -> None:
     assert labels is not None
     assert isinstance(labels.effect, np.ndarray)
     assert evidence.verdict is not None
-    assert evidence.verdict.rotation_nulls == ()
+    assert evidence.answer("beta") == evidence.answers[2]
 
 
 def test_a_file_that_is_missing_or_of_another_version_is_no_evidence(tmp_path: Path) -> None:
@@ -103,12 +110,14 @@ def test_evidence_of_an_older_version_is_collected_again(
         [0, 1],
         out=spoiled.folder,
         device="cpu",
-        steps=30,
+        steps=45,
         batch_size=16,
         latent_dim=3,
         learning_rate=0.02,
     )
-    assert read_json(spoiled.files.evidence) == document
+    again = read_json(spoiled.files.evidence)
+    assert again["runs"] == document["runs"]
+    assert again["verdict"] == document["verdict"]
 
 
 def test_what_was_not_planned_is_exploratory(spoiled: Experiment) -> None:
@@ -147,8 +156,9 @@ def test_one_beta_leaves_a_named_gap(spoiled: Experiment) -> None:
     assert evidence.not_available == {
         "beta-8_seed-0": "not finished",
         "beta-8_seed-1": "not finished",
-        "verdict": "1 beta has finished runs; a verdict compares those of two betas or more",
+        "verdict": "only one beta has finished runs; two betas or more can be compared",
     }
+    assert "only one beta" in evidence.answer("beta").sentence
     assert evidence.exploratory == ["2 of 4 runs are missing"]
     assert evidence.betas[0].rotation_percentile[0] is not None  # without a verdict too
 
@@ -166,12 +176,17 @@ def test_images_without_labels_leave_named_gaps(bare_faces: ImageSet, tmp_path: 
     experiment = compare(bare_faces, [1, 4], out=tmp_path / "e", **UNTRAINED)
     evidence = experiment.saved_evidence()
     assert evidence is not None
-    assert evidence.verdict is None
     assert evidence.not_available == {
         "labels": "the images have no labels",
-        "verdict": "no label can be tested, and selectivity needs labels",
         "selectivity": "the images have no label that can be tested",
+        "verdict": "at beta 1 fewer than two latents are in use (seed 0); at beta 4 fewer than two "
+        "latents are in use (seed 0), and it takes two at the lowest beta and at another",
     }
+    assert all("cannot be asked" not in answer.sentence for answer in evidence.answers)
+    run = evidence.runs["beta-1_seed-0"]
+    assert run.labels is None
+    assert run.properties is not None
+    assert "brightness" in run.properties.label_names
     assert evidence.betas[0].selectivity == (None,)
     assert evidence.betas[0].linear_probe == (None,)
 
@@ -194,8 +209,8 @@ def test_the_command_tells_it_in_words(
 ) -> None:
     assert main(["evidence", str(four_runs.folder), "--quiet"]) == 0
     text = capsys.readouterr().out
-    assert "the latents? Too few runs to tell" in text
-    assert "--seeds 0 1 2 3" in text
+    assert "Cannot tell from 2 seeds of each beta" in text
+    assert "Which beta should I take?" in text
     assert "As planned before the first step" in text
     assert "What each latent of beta-0.5_seed-0 does" in text
     assert "latent 2:" in text

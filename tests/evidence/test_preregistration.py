@@ -17,6 +17,7 @@ from unknot.evidence.preregistration import (
     compare_with_plan,
     deviations_from_plan,
     digest,
+    level_of_look,
     make_plan,
     plan_of,
     with_hash,
@@ -59,8 +60,51 @@ def test_what_was_added_is_named() -> None:
 def test_another_rule_is_not_as_planned() -> None:
     signed = with_hash(PLAN)
     for rule in (replace(RULE, level=0.2), replace(RULE, version=RULE.version + 1)):
-        later = make_plan([1, 10], [0, 1], ["Male"], "abc", {"steps": 10}, rule)
-        assert deviations_from_plan(signed, signed["sha256"], later) == ["rule is not as planned"]
+        later = make_plan([1, 10], [0, 1], ["Male"], "abc", {"steps": 10}, rule=rule)
+        assert deviations_from_plan(signed, signed["sha256"], later) == [
+            "the plan has another rule than this version of unknot"
+        ]
+
+
+def test_looks_are_planned_with_their_seeds_and_levels(
+    config: ExperimentConfig, small_faces: ImageSet, tmp_path: Path
+) -> None:
+    in_looks = replace(config, betas=(1.0, 20.0, 300.0), until_clear=True, budget="2h")
+    plan = plan_of(in_looks, small_faces)
+    assert plan["seeds"] == [0, 1, 2, 3, 4, 5, 6, 7]
+    assert plan["looks"] == [
+        {"seeds": 3, "level": 0.015},
+        {"seeds": 5, "level": 0.015},
+        {"seeds": 8, "level": 0.02},
+    ]
+    assert plan["budget"] == "2h"
+    folder = ExperimentFolder(tmp_path)
+    create_experiment_folder(in_looks, small_faces, folder)
+    for num in (2, 3, 5, 8):
+        as_trained = replace(in_looks, seeds=in_looks.seeds_up_to(num))
+        assert compare_with_plan(as_trained, folder, small_faces)[1] == []
+    once = replace(in_looks, until_clear=False, budget="")
+    assert compare_with_plan(once, folder, small_faces)[1] == [
+        "budget is not as planned",
+        "other looks were planned",
+        "seeds: 2, 3, 4, 5, 6, 7 left out",
+    ]
+
+
+def test_looks_that_were_not_planned_are_named() -> None:
+    signed = with_hash(PLAN)
+    later = make_plan([1, 10], [0, 1], ["Male"], "abc", {"steps": 10}, looks=(5, 8))
+    assert deviations_from_plan(signed, signed["sha256"], later) == [
+        "looks at the seeds were not planned"
+    ]
+
+
+@pytest.mark.parametrize(
+    ("num_seeds", "level"), [(2, 0.0), (3, 0.015), (4, 0.015), (5, 0.015), (8, 0.02), (9, 0.02)]
+)
+def test_the_level_is_that_of_the_last_look(num_seeds: int, level: float) -> None:
+    assert level_of_look((3, 5, 8), 3, num_seeds) == pytest.approx(level)
+    assert level_of_look((), 3, num_seeds) == RULE.level
 
 
 def test_an_edited_plan_is_noticed() -> None:

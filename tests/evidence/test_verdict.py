@@ -1,95 +1,111 @@
-"""The verdict, where the answer is known."""
+"""Whether a higher beta set the axes apart, in experiments whose answer is known."""
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
-from benchmarks.worlds import BETAS, SCENARIOS, make_world
+from benchmarks.worlds import BETAS, World, make_world
 
+from tests.report.small import small_rotation_test
 from unknot.common.errors import UserError
 from unknot.evidence.label_effects import UsableLabels
-from unknot.evidence.preregistration import Rule
-from unknot.evidence.verdict import NOT_SUPPORTED, SUPPORTED, TOO_FEW, Verdict, decide_verdict
+from unknot.evidence.preregistration import LABELS, PICTURES, RULE
+from unknot.evidence.rotation_test import RotationTest
+from unknot.evidence.verdict import Verdict, decide_verdict
 
-QUICK = Rule(rotations=60)
-
-
-def test_latents_that_turn_to_the_axes_are_supported() -> None:
-    outcomes = [_outcome("rotated to aligned", seed) for seed in range(4)]
-    assert outcomes.count(SUPPORTED) >= 3
+FEW = replace(RULE, rotations=60)
+NO_LABELS = UsableLabels((), {})
 
 
-@pytest.mark.parametrize("scenario", [name for name in SCENARIOS if name != "rotated to aligned"])
-def test_what_is_no_separation_is_not_supported(scenario: str) -> None:
-    """At most 5% are in the long run: benchmarks/evidence.py."""
-    assert SUPPORTED not in [_outcome(scenario, seed) for seed in range(2)]
+def _z_rising(world: World) -> list[RotationTest]:
+    """Interactions that stand out more at each higher beta."""
+    rng = np.random.default_rng(0)
+    return [
+        small_rotation_test(z=4 * BETAS.index(run.beta) + rng.standard_normal())
+        for run in world.runs
+    ]
 
 
-def _outcome(scenario: str, seed: int) -> str:
-    world = make_world(scenario, seed=seed, num=300)
-    return decide_verdict(world.runs, world.labels, world.pca, rule=QUICK).outcome
+def _decide(world: World, **changes: object) -> Verdict:
+    arguments = {"labels": world.labels, "interactions": [None] * len(world.runs)} | changes
+    return decide_verdict(world.runs, rule=FEW, **arguments)
 
 
-def test_a_single_seed_is_too_few_and_says_how_many_are_needed() -> None:
-    world = make_world("rotated to aligned", seed=0, seeds=1, num=200)
-    verdict = decide_verdict(world.runs, world.labels, world.pca, rule=QUICK)
-    assert verdict.outcome == TOO_FEW
-    assert verdict.seeds_needed == 5
-    document = verdict.as_dict()
-    assert document["contrasts"][0]["differences"]["as_trained"]["udr_over_pca"]["low"] is None
+def test_axes_that_come_with_beta_are_supported() -> None:
+    world = make_world("as on the faces", seed=0, seeds=5, num=300)
+    verdict = _decide(world)
+    assert 16 in verdict.decision.betas
+    assert list(verdict.decision.tests) == [LABELS]
+    assert verdict.left_out == {PICTURES: "the models cannot be opened"}
+    assert (verdict.lowest_beta, verdict.betas, verdict.seeds) == (1, BETAS, (0, 1, 2, 3, 4))
 
 
-def test_three_seeds_are_too_few_however_clear_it_looks() -> None:
-    world = make_world("rotated to aligned", seed=0, seeds=3, num=300)
-    assert decide_verdict(world.runs, world.labels, world.pca, rule=QUICK).outcome == TOO_FEW
+def test_nothing_is_not_supported() -> None:
+    assert not _decide(make_world("nothing changes", seed=0, num=300)).decision.betas
 
 
-def test_a_collapsed_run_is_named_and_supports_nothing() -> None:
-    world = make_world("rotated to aligned", seed=0, num=300)
-    last = world.runs[-1]
-    runs = [*world.runs[:-1], last._replace(mean=0 * last.mean, logvar=0 * last.logvar)]
-    high = decide_verdict(runs, world.labels, world.pca, rule=QUICK).contrasts[-1]
-    assert high.beta == BETAS[-1]
-    assert high.outcome == NOT_SUPPORTED
-    assert "fewer than 2 active latents: beta 16 seed 4" in high.reasons[0]
+def test_pictures_count_where_seeds_agree() -> None:
+    world = make_world("PCA", seed=0, seeds=3, num=300)  # whose seeds agree at every beta
+    verdict = _decide(world, labels=NO_LABELS, interactions=_z_rising(world))
+    assert verdict.decision.supported == {PICTURES: (16,)}
+    assert verdict.left_out == {LABELS: "the images have no label that can be tested"}
+    alone = make_world("nothing changes", seed=0, seeds=3, num=300)
+    verdict = _decide(alone, labels=NO_LABELS, interactions=_z_rising(alone))
+    assert not verdict.decision.betas
+    (test,) = verdict.decision.tests.values()
+    assert "its seeds do not agree beyond rotations" in test.results[-1].reasons[0]
 
 
-def test_what_cannot_be_asked_is_refused_in_one_line() -> None:
-    world = make_world("PCA", seed=0, num=200)
-    lowest = [run for run in world.runs if run.beta == 1]
-    with pytest.raises(UserError, match="1 beta has finished runs; a verdict compares"):
-        decide_verdict(lowest, world.labels, world.pca)
-    with pytest.raises(UserError, match="no label can be tested"):
-        decide_verdict(world.runs, UsableLabels((), {}), world.pca)
-    shorter = [world.runs[0]._replace(mean=world.runs[0].mean[:9]), *world.runs[1:]]
-    with pytest.raises(UserError, match="different numbers of images"):
-        decide_verdict(shorter, world.labels, world.pca)
+def test_one_seed_cannot_agree_with_another() -> None:
+    world = make_world("PCA", seed=0, seeds=1, num=200)
+    verdict = _decide(world, labels=NO_LABELS, interactions=_z_rising(world))
+    assert not verdict.decision.tests
+    assert verdict.left_out[PICTURES] == "one seed cannot agree with another"
 
 
-def test_the_order_of_the_runs_changes_nothing() -> None:
-    world = make_world("rotated to aligned", seed=1, num=300)
-    order = np.random.default_rng(0).permutation(len(world.runs))
-    first = decide_verdict(world.runs, world.labels, world.pca, rule=QUICK)
-    shuffled = decide_verdict(
-        [world.runs[i] for i in order],
-        world.labels,
-        lambda i, dims: world.pca(int(order[i]), dims),
-        rule=QUICK,
-    )
-    for contrast, other in zip(first.contrasts, shuffled.contrasts):
-        for measure in ("selectivity", "udr_over_pca"):
-            value = contrast.differences["as_trained"][measure]
-            again = other.differences["as_trained"][measure]
-            assert value.value == pytest.approx(again.value)
-            assert value.p_value == pytest.approx(again.p_value)
+def test_a_collapsed_beta_and_an_unfinished_seed_are_left_out_by_name() -> None:
+    world = make_world("PCA", seed=0, seeds=3, num=200)
+    runs = [
+        run._replace(mean=0 * run.mean) if (run.beta, run.seed) == (16.0, 1) else run
+        for run in world.runs
+        if (run.beta, run.seed) != (4.0, 2)
+    ]
+    verdict = decide_verdict(runs, world.labels, [None] * len(runs), rule=FEW)
+    assert verdict.betas == (1, 4)
+    assert verdict.seeds == (0, 1)
+    assert verdict.left_out["beta 16"] == "fewer than two latents are in use (seed 1)"
+    assert verdict.left_out["seed 2"] == "not every beta has it"
 
 
-def test_a_verdict_is_read_back_without_its_rotation_nulls() -> None:
-    world = make_world("rotated to aligned", seed=0, seeds=2, num=200)
-    verdict = decide_verdict(world.runs, world.labels, world.pca, rule=QUICK)
-    assert len(verdict.rotation_nulls) == len(world.runs)
-    document = json.loads(json.dumps(verdict.as_dict(), allow_nan=False))
-    again = Verdict.from_dict(document)
-    assert again.rotation_nulls == ()
-    assert again.contrasts == verdict.contrasts
-    assert again.as_dict() == verdict.as_dict()
+def test_a_void_interaction_leaves_the_labels() -> None:
+    world = make_world("PCA", seed=0, seeds=3, num=200)
+    void = [small_rotation_test(void="a plain sum")] * len(world.runs)
+    verdict = _decide(world, interactions=void)
+    assert list(verdict.decision.tests) == [LABELS]
+    assert verdict.left_out[PICTURES] == "a plain sum"
+
+
+def test_what_cannot_be_compared_is_refused() -> None:
+    world = make_world("PCA", seed=0, seeds=2, num=200)
+    lowest = [run for run in world.runs if run.beta == BETAS[0]]
+    with pytest.raises(UserError, match="only one beta has finished runs"):
+        decide_verdict(lowest, world.labels, [None] * 2)
+    collapsed = [run._replace(mean=0 * run.mean) for run in lowest] + world.runs[2:]
+    with pytest.raises(UserError, match=r"at beta 1 fewer than two latents are in use \(seed 0, "):
+        decide_verdict(collapsed, world.labels, [None] * 6)
+    apart = [run for run in world.runs if run.seed == BETAS.index(run.beta) % 2]
+    with pytest.raises(UserError, match="no seed is finished at every beta"):
+        decide_verdict(apart, world.labels, [None] * len(apart))
+
+
+def test_a_look_has_its_own_level() -> None:
+    world = make_world("as on the faces", seed=0, seeds=3, num=300)
+    assert _decide(world, level=0.0).decision.betas == ()
+    assert _decide(world, level=0.02).decision.level == 0.02
+
+
+def test_a_verdict_is_read_back_as_it_was() -> None:
+    world = make_world("PCA", seed=0, seeds=3, num=200)
+    verdict = _decide(world, interactions=_z_rising(world))
+    assert Verdict.from_dict(json.loads(json.dumps(verdict.as_dict()))) == verdict

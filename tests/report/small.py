@@ -10,11 +10,14 @@ from PIL import Image
 from unknot.common.files import write_arrays, write_json, write_text
 from unknot.common.toml import to_toml
 from unknot.config import DataConfig, ExperimentConfig, ModelConfig, RunConfig, TrainingConfig
+from unknot.evidence.answers import AXES, BETA, CANNOT_TELL, LATENTS, WHICH_BETA, YES, Answer
 from unknot.evidence.axes import INTERACTION, LABELS, AxisEvidence
-from unknot.evidence.beta_contrast import NOT_SUPPORTED, Contrast
+from unknot.evidence.beta_bases import combine_bases
+from unknot.evidence.beta_choice import BetaChoice, BetaRow
 from unknot.evidence.beta_table import BetaEvidence, SeedAgreement
+from unknot.evidence.beta_test import beta_test
 from unknot.evidence.collapse import CollapsePrediction
-from unknot.evidence.collect import Evidence
+from unknot.evidence.evidence import Evidence
 from unknot.evidence.latent_labels import LatentLabels
 from unknot.evidence.rotation_test import RotationTest
 from unknot.evidence.run_evidence import RunEvidence
@@ -106,6 +109,19 @@ def small_effects() -> TraversalEffects:
     )
 
 
+def small_run_evidence(beta: float, seed: int, **changes: Any) -> RunEvidence:
+    """Given labels and effects; nothing computed from the pixels."""
+    evidence = RunEvidence(
+        beta=beta,
+        seed=seed,
+        labels=small_labels(),
+        properties=None,
+        traversal_effects=small_effects(),
+        explained=0.75,
+    )
+    return replace(evidence, **changes)
+
+
 def small_beta(beta: float) -> BetaEvidence:
     """Measured of one seed."""
     return BetaEvidence(
@@ -121,32 +137,61 @@ def small_beta(beta: float) -> BetaEvidence:
     )
 
 
-def small_contrast(**changes: Any) -> Contrast:
-    """Beta 2, not supported."""
-    contrast = Contrast(
-        beta=2.0,
-        outcome=NOT_SUPPORTED,
-        p_value=0.5,
-        p_value_holm=0.5,
-        differences={},
+def small_verdict(**changes: Any) -> Verdict:
+    """Beta 2 beside beta 0.5, with one seed, by the pictures."""
+    test = beta_test([[0.0, 1.0]], betas=(0.5, 2.0))
+    verdict = Verdict(
+        lowest_beta=0.5,
+        betas=(0.5, 2.0),
+        seeds=(0,),
+        decision=combine_bases({"pictures": test}),
         num_latents=2,
         rate=4.0,
-        reasons=("selectivity is not higher",),
-        seeds_needed=None,
-    )
-    return replace(contrast, **changes)
-
-
-def small_verdict(**changes: Any) -> Verdict:
-    """Beta 2 beside beta 0.5, not supported."""
-    verdict = Verdict(
-        outcome=NOT_SUPPORTED,
-        lowest_beta=0.5,
-        contrasts=(small_contrast(),),
-        rotation_nulls=(),
-        seeds_needed=None,
+        left_out={"labels": "the images have no label that can be tested"},
     )
     return replace(verdict, **changes)
+
+
+def small_answers(**sentences: str) -> list[Answer]:
+    """An answer to every question; a sentence may be given by the question's name."""
+    states = {LATENTS: YES, AXES: YES, BETA: CANNOT_TELL, WHICH_BETA: YES}
+    return [
+        Answer(
+            question=question,
+            answer=state,
+            p_value=0.02,
+            effect=3.0,
+            basis="the labels",
+            runs=("beta-2_seed-0",),
+            sentence=sentences.get(question, f"The answer to {question}."),
+            next="train more seeds" if question == BETA else "",
+        )
+        for question, state in states.items()
+    ]
+
+
+def small_choice(**changes: Any) -> BetaChoice:
+    """Beta 2, the best of two."""
+    rows = tuple(
+        BetaRow(
+            beta=beta,
+            num_seeds=1,
+            separation=beta,
+            distortion=900 + 100 * beta,
+            explained=0.9 - beta / 10,
+            active=2.0,
+        )
+        for beta in (0.5, 2.0)
+    )
+    choice = BetaChoice(
+        rows=rows,
+        best_beta=2.0,
+        beta=2.0,
+        standard_error=1.0,
+        is_separated=True,
+        next_betas=(6.0,),
+    )
+    return replace(choice, **changes)
 
 
 def small_rotation_test(**changes: Any) -> RotationTest:
@@ -194,18 +239,16 @@ def small_prediction() -> CollapsePrediction:
 
 def small_evidence(**changes: Any) -> Evidence:
     """Of the two runs of `small_config`, as planned."""
-    labels, effects = small_labels(), small_effects()
     evidence = Evidence(
         collapse=small_prediction(),
         observed_vs_predicted=[],
         plan_hash="0123456789abcdef",
         exploratory=[],
         betas=[small_beta(0.5), small_beta(2.0)],
+        answers=small_answers(),
         verdict=small_verdict(),
-        runs={
-            f"beta-{beta}_seed-0": RunEvidence(float(beta), 0, labels, effects)
-            for beta in ("0.5", "2")
-        },
+        which_beta=small_choice(),
+        runs={f"beta-{beta}_seed-0": small_run_evidence(float(beta), 0) for beta in ("0.5", "2")},
         axes={f"beta-{beta}_seed-0": small_axes(float(beta)) for beta in ("0.5", "2")},
         runs_included=["beta-0.5_seed-0", "beta-2_seed-0"],
         not_available={},

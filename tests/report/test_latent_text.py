@@ -2,13 +2,12 @@
 
 import numpy as np
 
-from tests.report.small import small_effects, small_labels
-from unknot.evidence.run_evidence import RunEvidence
+from tests.report.small import small_labels, small_run_evidence
 from unknot.report.latent_text import best_label_text, label_text, latent_lines, latents_text
 
 
 def test_a_latent_is_told_by_its_label_and_by_what_moving_it_changes() -> None:
-    lines = latent_lines(RunEvidence(2.0, 0, small_labels(), small_effects()))
+    lines = latent_lines(small_run_evidence(2.0, 0))
     assert lines[0] == (
         "latent 0: lower with Bald, AUROC 0.90 (0.25-0.95), p < .001; which goes with Grey; also "
         "angle; moving it changes color, all over, by 12 levels"
@@ -18,9 +17,9 @@ def test_a_latent_is_told_by_its_label_and_by_what_moving_it_changes() -> None:
 
 
 def test_without_labels_collapsed_latents_are_named_too() -> None:
-    lines = latent_lines(RunEvidence(2.0, 0, None, small_effects()))
+    lines = latent_lines(small_run_evidence(2.0, 0, labels=None))
     assert lines[2] == "latent 2: collapsed"
-    assert latent_lines(RunEvidence(2.0, 0, None, None)) == []
+    assert latent_lines(small_run_evidence(2.0, 0, labels=None, traversal_effects=None)) == []
 
 
 def test_a_label_of_more_than_two_values_has_a_share_of_its_information() -> None:
@@ -47,7 +46,7 @@ def test_many_labels_are_counted() -> None:
 
 
 def test_the_heading_says_how_the_labels_were_tested() -> None:
-    grouped = RunEvidence(2.0, 0, small_labels(num_groups=7), small_effects())
+    grouped = small_run_evidence(2.0, 0, labels=small_labels(num_groups=7))
     head, *lines = latents_text("beta-2_seed-0", grouped).splitlines()
     assert head.startswith("What each latent of beta-2_seed-0 does (1,234 test images, 3 labels, ")
     assert "permuted by 7 groups; p corrected for every latent and label):" in head

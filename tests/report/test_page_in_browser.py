@@ -14,7 +14,7 @@ import pytest
 from tests.report.small import HOSTILE
 from tests.report.watched_page import WatchedPage
 from unknot.common.files import write_json
-from unknot.evidence.collect import Evidence
+from unknot.evidence.evidence import Evidence
 from unknot.evidence.latent_labels import LatentLabels
 from unknot.experiments.experiment import Experiment
 from unknot.report.page import write_report

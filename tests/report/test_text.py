@@ -9,87 +9,73 @@ from tests.report.small import (
     small_beta,
     small_code_scores,
     small_config,
-    small_contrast,
     small_evidence,
     small_prediction,
     small_run,
+    small_run_evidence,
     small_score,
     small_verdict,
 )
-from unknot.evidence.beta_contrast import SUPPORTED, TOO_FEW
-from unknot.evidence.run_evidence import RunEvidence
+from unknot.evidence.answers import QUESTIONS
+from unknot.evidence.beta_bases import combine_bases
+from unknot.evidence.beta_test import beta_test
 from unknot.metrics.registry import KEYS
 from unknot.metrics.result import Null
 from unknot.models.beta_scales import BetaScales
 from unknot.report.text import (
     BETA_COLUMNS,
+    answers_text,
     beta_cells,
     betas_table,
     collapse_text,
     evidence_text,
     more_runs_text,
+    reason_lines,
     run_line,
     run_scales,
     run_title,
     scales_text,
     scores_table,
-    verdict_lines,
-    verdict_text,
 )
 
 
 def test_everything_that_was_asked_is_answered() -> None:
     gaps = {"verdict": "said above", "beta-9_seed-0": "not finished"}
     text = evidence_text(small_evidence(not_available=gaps))
-    assert text.startswith("Are the latents special, or would a random mix of them do as well? Yes")
-    assert "\n\nDid a higher beta separate (disentangle) the latents? Not supported" in text
+    assert text.startswith("What does each latent do?\n  The answer to latents.\n")
+    assert "how the betas were compared:\n- by the pictures, beta 2 beside 0.5: with 1 seed" in text
     assert "linear probe: what all latents together tell of the labels" in text
     assert "What each latent of beta-0.5_seed-0 does" in text
     assert "What each latent of beta-2_seed-0 does" in text
     assert text.endswith("what is missing:\n- beta-9_seed-0: not finished")
 
 
+def test_the_four_questions_are_answered_in_their_order() -> None:
+    text = answers_text(small_evidence())
+    places = [text.index(words) for words in QUESTIONS.values()]
+    assert places == sorted(places)
+    assert "The answer to beta.\n  Next: train more seeds\n" in text
+    assert text.endswith("As planned before the first step (plan.json, 0123456789ab).")
+    assert "As planned" not in answers_text(small_evidence(exploratory=["seeds: 2 added"]))
+
+
 def test_of_every_beta_the_first_seed_is_told() -> None:
-    runs = {f"seed {seed}": RunEvidence(2.0, seed, None, None) for seed in (5, 3, 4)}
+    bare = {"labels": None, "traversal_effects": None}
+    runs = {f"seed {seed}": small_run_evidence(2.0, seed, **bare) for seed in (5, 3, 4)}
     text = evidence_text(small_evidence(runs=runs))
     assert "What each latent of seed 3 does" in text
     assert "seed 5" not in text
     assert "(2 more runs in evidence.json)" in text
 
 
-def test_the_verdict_names_the_seeds_that_are_missing() -> None:
-    verdict = small_verdict(outcome=TOO_FEW, seeds_needed=4)
-    evidence = small_evidence(verdict=verdict)
-    text = verdict_text(evidence)
-    assert "Too few runs to tell: about 4 seeds of each beta are needed" in text
-    assert "(--seeds 0 1 2 3, with another --out" in text
-    betas = [replace(small_beta(2.0), seeds=(7, 3))]
-    assert "(--seeds 3 7 0 1," in verdict_text(replace(evidence, betas=betas))
-
-
-def test_the_verdict_names_the_betas_that_it_supports() -> None:
-    contrasts = (
-        small_contrast(beta=2.0),
-        small_contrast(beta=4.0, outcome=SUPPORTED, reasons=("all are higher",)),
-    )
-    verdict = small_verdict(outcome=SUPPORTED, contrasts=contrasts)
-    answer, *reasons = verdict_lines(small_evidence(verdict=verdict))
-    assert answer.endswith("Supported, for beta 4 beside beta 0.5.")
-    assert reasons[0] == "  beta 2: not supported: selectivity is not higher"
-    assert reasons[1] == "  beta 4: supported: all are higher"
-
-
-def test_what_was_not_planned_is_exploratory() -> None:
-    evidence = small_evidence(exploratory=["seeds: 2 added", "2 of 6 runs are missing"])
-    text = verdict_text(evidence)
-    assert "the latents? Exploratory, not as planned. Not supported" in text
-    assert text.endswith("not an answer: seeds: 2 added; 2 of 6 runs are missing")
-    assert "As planned" not in text
-
-
-def test_a_verdict_that_cannot_be_asked_says_why() -> None:
-    evidence = small_evidence(verdict=None, not_available={"verdict": "runs of 1 beta are there"})
-    assert "It cannot be asked: runs of 1 beta are there." in verdict_text(evidence)
+def test_two_bases_are_shown_with_their_correction() -> None:
+    test = beta_test([[0.0, 1.0]] * 3, betas=(0.5, 2.0))
+    decision = combine_bases({"labels": test, "pictures": test})
+    lines = reason_lines(small_evidence(verdict=small_verdict(decision=decision, left_out={})))
+    assert lines[0].startswith("by the labels, beta 2 beside 0.5: ")
+    assert lines[1].startswith("by the pictures, beta 2 beside 0.5: ")
+    assert lines[2].startswith("corrected for two bases (Hochberg): the labels p .05")
+    assert reason_lines(small_evidence(verdict=None)) == []
 
 
 def test_the_table_has_a_line_for_every_beta_and_dashes_for_gaps() -> None:

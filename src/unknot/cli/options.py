@@ -166,6 +166,16 @@ TrainingOptions = group(
     TrainingConfig,
     _rest(TrainingConfig, "steps"),
 )
+QuestionOptions = make_dataclass(
+    "QuestionOptions",
+    [
+        option(ExperimentConfig, "max_seeds"),
+        option(ExperimentConfig, "budget", metavar="TIME", default_in_words="none"),
+        option(ExperimentConfig, "computed_labels", kind=Flag),
+    ],
+    frozen=True,
+)
+QuestionOptions.__doc__ = "How the questions are asked of the runs."
 ConfigFile = Annotated[
     Path | None,
     tyro.conf.arg(
@@ -198,9 +208,10 @@ TrainExecutionOptions = _execution(
 )
 
 
-def _command(title: str, doc: str, main: Iterable[Any], execution: type) -> type:
+def _command(title: str, doc: str, main: Iterable[Any], execution: type, **first: type) -> type:
     """Make the options of a command that trains: the main ones, then group after group."""
     groups = {
+        **first,
         "images": ImageOptions,
         "model": ModelOptions,
         "training": TrainingOptions,
@@ -237,8 +248,10 @@ CompareOptions = _command(
             more_help=" `auto` takes those that suggest-betas prints.",
         ),
         option(ExperimentConfig, "seeds", metavar="SEED [SEED ...]"),
+        option(ExperimentConfig, "until_clear", kind=Flag),
     ],
     ExecutionOptions,
+    questions=QuestionOptions,
 )
 TrainOptions = _command(
     "TrainOptions",
@@ -278,9 +291,10 @@ def config_from_options(options: Any) -> ExperimentConfig:
     is_compare = isinstance(options, CompareOptions)
     if is_compare and options.betas == "auto":
         options = replace(options, betas=(1.0,))  # replaced when the images are known
+    asked = pick(ExperimentConfig, options, options.questions) if is_compare else {}
+    asked |= {"betas": options.betas, "seeds": options.seeds} if is_compare else {}
     return ExperimentConfig(
-        betas=options.betas if is_compare else (options.beta,),
-        seeds=options.seeds if is_compare else (options.seed,),
+        **(asked or {"betas": (options.beta,), "seeds": (options.seed,)}),
         data=data_config(options),
         model=ModelConfig(**pick(ModelConfig, options, options.model)),
         training=TrainingConfig(
@@ -315,6 +329,8 @@ def defaults_from_toml(command: type, path: Path, *, has_typed_recipe: bool) -> 
     parts = (config, config.data, config.model, config.training)
     main = {k: v for part in parts for k, v in _shared(command, part).items()}
     execution_kind = ExecutionOptions if command is CompareOptions else TrainExecutionOptions
+    if command is CompareOptions:
+        main["questions"] = QuestionOptions(**_shared(QuestionOptions, config))
     return command(
         **main,
         images=ImageOptions(**_shared(ImageOptions, config.data)),

@@ -34,7 +34,11 @@ def compare_command(options: Any) -> tuple[str, Any]:
     from unknot.common.progress import ProgressBars
     from unknot.evidence.collapse import suggest_betas
     from unknot.experiments.compare import run_experiment
-    from unknot.experiments.setup import default_folder
+    from unknot.experiments.setup import (
+        default_folder,
+        resolve_config,
+        with_what_is_there,
+    )
     from unknot.runs.folder import ExperimentFolder
 
     config, output = config_from_options(options), options.output
@@ -43,12 +47,17 @@ def compare_command(options: Any) -> tuple[str, Any]:
     if options.betas == "auto":
         config = replace(config, betas=suggest_betas(config, images))
     folder = ExperimentFolder(execution.out or default_folder(config))
-    was_finished = all(folder.run(run).is_done for run in config.runs())
+    whole = with_what_is_there(resolve_config(config, images), folder)
+    was_finished = all(folder.run(run).is_done for run in whole.runs())
     if not (was_finished or output.json):
-        print_plan(config, images, folder)
+        print_plan(whole, images, folder)
     with ProgressBars(output.hides_progress).shown() as bars:
         experiment = run_experiment(
-            config, images, replace(execution, out=str(folder.path)), progress=bars.show
+            config,
+            images,
+            replace(execution, out=str(folder.path)),
+            progress=bars.show,
+            tell=None if output.json else print,
         )
     text, document = experiment_summary(experiment, was_finished)
     failures = document["failures"]
@@ -57,7 +66,7 @@ def compare_command(options: Any) -> tuple[str, Any]:
             text,
             document,
             num_failed=len(failures),
-            num_runs=len(config.runs()),
+            num_runs=len(experiment.config.runs()),
             has_crashed=bool(experiment.crashed_runs()),
         )
     return text, document
@@ -66,9 +75,12 @@ def compare_command(options: Any) -> tuple[str, Any]:
 def print_plan(config: ExperimentConfig, images: "ImageSet", folder: "ExperimentFolder") -> None:
     """Say what is about to be trained, and whether its betas can matter."""
     from unknot.evidence.collapse import collapse_for
+    from unknot.evidence.power import power_sentence
 
     print(f"{images}; {len(config.runs())} runs in {folder.path}")
     print_scales(config, images.image_shape)
+    if len(config.betas) > 1:
+        print(f"plan: {power_sentence(config.looks, len(config.seeds))}")
     prediction, _ = collapse_for(config, images)
     warning = prediction.warning(config.betas) if prediction else ""
     if warning:
@@ -91,7 +103,7 @@ def print_scales(config: ExperimentConfig, image_shape: tuple[int, int, int]) ->
 def experiment_summary(experiment: "Experiment", was_finished: bool) -> tuple[str, dict[str, Any]]:
     """Tell what came of an experiment, in words and as a document."""
     from unknot.report.figures.animations import available_format
-    from unknot.report.text import axes_text, betas_table, run_line, verdict_text
+    from unknot.report.text import answers_text, betas_table, run_line
     from unknot.runs.folder import RunFolder
 
     files, failures, runs = experiment.files, experiment.failures(), experiment.runs()
@@ -105,15 +117,14 @@ def experiment_summary(experiment: "Experiment", was_finished: bool) -> tuple[st
     if was_finished:
         lines.append(f"every run in {files.path} was finished already; nothing was trained")
     if evidence:
-        lines += ["", axes_text(evidence), "", verdict_text(evidence)]
-        lines += ["", betas_table(evidence.betas), ""]
+        lines += ["", answers_text(evidence), "", betas_table(evidence.betas), ""]
         lines.append(f"what each latent does: unknot evidence {files.path}")
     lines.append(f"report: {files.report}")
     return "\n".join(lines), {
         "folder": str(files.path),
         "report": str(files.report),
         "evidence": str(files.evidence) if evidence else None,
-        "verdict": evidence.verdict.as_dict() if evidence and evidence.verdict else None,
+        "answers": [answer.as_dict() for answer in evidence.answers] if evidence else [],
         "runs": {run.name: run.evaluation.as_dict() for run in runs},
         "failures": failures,
     }

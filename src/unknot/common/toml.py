@@ -103,6 +103,10 @@ def _fit(hint: Any, value: Any, where: str) -> Any:
         if not isinstance(value, list):
             raise UserError(f"{where} is {value!r}; give a list")
         return tuple(_fit(hint.__args__[0], item, where) for item in value)
+    if hint is bool:
+        if isinstance(value, bool):
+            return value
+        raise UserError(f"{where} is {value!r}; it must be true or false")
     is_text = "str" in text or "Literal" in text
     is_number = isinstance(value, int | float) and not isinstance(value, bool)
     if is_text and isinstance(value, str):

@@ -9,13 +9,10 @@ import numpy as np
 from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits
 
-from unknot.common.errors import UserError
 from unknot.common.progress import Progress
-from unknot.config import beta_text
-from unknot.data.image_set import ImageSet
 from unknot.evidence.axis_test import axis_test
-from unknot.evidence.computed_labels import computed_labels
-from unknot.evidence.group_tests import holm
+from unknot.evidence.computed_labels import ComputedLabels
+from unknot.evidence.corrections import holm
 from unknot.evidence.interaction_test import Decode, interaction_test
 from unknot.evidence.rotation_test import RotationTest, void_test
 from unknot.metrics.posterior import ACTIVE_VARIANCE
@@ -25,12 +22,8 @@ from unknot.runs.held_out import HeldOutCodes
 LEVEL = 0.05
 LEAST_IMAGES = MIN_KNOWN
 LABELS, PROPERTIES, INTERACTION = "labels", "properties", "interaction"
-BASES = {
-    LABELS: "the labels",
-    PROPERTIES: "what the pixels show",
-    INTERACTION: "what moving them does to the pictures",
-}
-"""What a test rests on -> the same in words."""
+BASES = (LABELS, PROPERTIES, INTERACTION)
+"""What a test can rest on."""
 
 LABEL_ROTATIONS = 1_000
 STAGES = ((20, 0.25), (100, 0.02))
@@ -99,7 +92,10 @@ class RunAxes:
 
 
 def axis_evidence(
-    runs: Sequence[RunAxes], images: ImageSet, *, progress: Progress | None = None
+    runs: Sequence[RunAxes],
+    properties: ComputedLabels | str | None,
+    *,
+    progress: Progress | None = None,
 ) -> list[AxisEvidence]:
     """Test every run's latents against rotations of them, on every basis that is there.
 
@@ -110,11 +106,12 @@ def axis_evidence(
 
     Args:
         runs: trained on the same images.
-        images: they were trained on.
+        properties: computed from their test images, or the reason why there are none; None where
+            they are not asked for.
         progress: called as `progress("tests of latents", done, total)` after each run.
     """
-    properties = _properties(images)
-    num_tests = len(runs) * (1 + (not isinstance(properties, str)) + _has_labels(runs))
+    has_properties = isinstance(properties, ComputedLabels)
+    num_tests = len(runs) * (1 + has_properties + _has_labels(runs))
     tests: list[dict[str, RotationTest]] = []
     for run in runs:
         with threadpool_limits(1):
@@ -128,25 +125,20 @@ def axis_evidence(
     ]
 
 
-def _properties(images: ImageSet) -> NDArray[np.float64] | str:
-    """Compute the labels of the test images' pixels, or say why there are none."""
-    try:
-        values = computed_labels(images.images[images.indices("test")]).values
-    except UserError as error:
-        return str(error)
-    return values if values.shape[1] else "the pictures all show the same"
-
-
 def _has_labels(runs: Sequence[RunAxes]) -> bool:
     return bool(runs) and bool(runs[0].codes.label_names)
 
 
 def _tests_of_labels(
-    run: RunAxes, properties: NDArray[np.float64] | str
+    run: RunAxes, properties: ComputedLabels | str | None
 ) -> dict[str, RotationTest]:
-    tables = {LABELS: run.codes.labels} if run.codes.label_names else {}
+    tables: dict[str, NDArray[np.float64] | str] = {}
+    if run.codes.label_names:
+        tables[LABELS] = run.codes.labels
+    if properties is not None:
+        tables[PROPERTIES] = properties if isinstance(properties, str) else properties.values
     tests = {}
-    for basis, table in (tables | {PROPERTIES: properties}).items():
+    for basis, table in tables.items():
         reason = table if isinstance(table, str) else _too_few_images(run)
         if isinstance(table, str) or reason:
             tests[basis] = void_test(reason, 0, {})
@@ -199,58 +191,3 @@ def _corrected(tests: Sequence[Mapping[str, RotationTest]]) -> list[dict[str, fl
     for (i, basis), p_value in zip(places, corrected):
         p_values[i][basis] = p_value
     return p_values
-
-
-def axes_sentence(axes: Sequence[AxisEvidence]) -> str:
-    """Say in plain words at which betas the latents are special, and what shows it.
-
-    Args:
-        axes: of every run; empty where nothing was tested.
-    """
-    tested = [run for run in axes if run.p_values_holm]
-    if not tested:
-        return f"Cannot tell: {_why_nothing_was_tested(axes)}."
-    asked = [basis for basis in BASES if any(basis in run.p_values_holm for run in tested)]
-    special = [run for run in tested if run.bases_that_show_it]
-    if not special:
-        return (
-            f"No sign of it at any beta: by {_listed([BASES[basis] for basis in asked])}, a random "
-            f"mix of the latents does about as well as they do.{_gaps(axes)}"
-        )
-    bases = [basis for basis in asked if any(basis in run.bases_that_show_it for run in special)]
-    silent = [basis for basis in asked if basis not in bases]
-    p_value = min(p for run in special for p in run.p_values_holm.values())
-    betas = sorted({run.beta for run in special})
-    sentence = f"Yes, at beta {_listed([beta_text(beta) for beta in betas])}: "
-    sentence += f"{_listed([BASES[basis] for basis in bases])} "
-    sentence += "show that a random mix of the latents would not do as well "
-    sentence += f"(p {'< .001' if p_value < 0.001 else f'{p_value:.3f}'})."
-    if silent:
-        sentence += f" {_listed([BASES[basis] for basis in silent]).capitalize()} do not show it."
-    others = sorted({run.beta for run in tested} - set(betas))
-    if others:
-        sentence += f" At beta {_listed([beta_text(beta) for beta in others])} nothing shows it."
-    return sentence + _gaps(axes)
-
-
-def _gaps(axes: Sequence[AxisEvidence]) -> str:
-    """Say what could not be asked, of any run or at some beta, and the first reason for each."""
-    sentences = ""
-    for basis, words in BASES.items():
-        reasons = [run.tests[basis].void for run in axes if basis in run.tests]
-        if reasons and all(reasons):
-            sentences += f" {words.capitalize()} could not be asked: {reasons[0]}."
-    tested = {run.beta for run in axes if run.p_values_holm}
-    for beta in sorted({run.beta for run in axes} - tested):
-        reason = _why_nothing_was_tested([run for run in axes if run.beta == beta])
-        sentences += f" At beta {beta_text(beta)} it could not be asked: {reason}."
-    return sentences
-
-
-def _why_nothing_was_tested(axes: Sequence[AxisEvidence]) -> str:
-    reasons = [test.void for run in axes for test in run.tests.values() if test.void]
-    return reasons[0] if reasons else "no run is finished"
-
-
-def _listed(words: Sequence[str]) -> str:
-    return " and ".join(filter(None, [", ".join(words[:-1]), words[-1]]))

@@ -6,8 +6,7 @@ from typing import Any
 
 from unknot.evidence.beta_deals import LEVEL
 from unknot.evidence.beta_test import BetaTest
-
-LABELS, PICTURES = "labels", "pictures"
+from unknot.evidence.corrections import hochberg
 
 
 @dataclass(frozen=True)
@@ -78,14 +77,5 @@ def combine_bases(tests: Mapping[str, BetaTest], *, level: float = LEVEL) -> Bet
         for basis, test in tests.items()
     }
     return BetaDecision(
-        tests=dict(tests), p_values=_hochberg(by_basis), supported=supported, level=level
+        tests=dict(tests), p_values=hochberg(by_basis), supported=supported, level=level
     )
-
-
-def _hochberg(p_values: Mapping[str, float]) -> dict[str, float]:
-    """Correct p-values for their number, from the largest down."""
-    corrected, smallest = {}, 1.0
-    for rank, basis in enumerate(sorted(p_values, key=lambda b: -p_values[b]), 1):
-        smallest = min(smallest, rank * p_values[basis])
-        corrected[basis] = smallest
-    return {basis: corrected[basis] for basis in p_values}

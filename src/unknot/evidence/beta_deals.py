@@ -8,12 +8,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from unknot.common.errors import UserError
+from unknot.config import LOOKS
 
 Deals = NDArray[np.int64]
 
 LEVEL = 0.05
 MAX_DEALS = 2_000  # with more, so many are drawn
-LOOKS = (3, 5, 8)
 EARLY_WEIGHT, LAST_WEIGHT = 3, 4  # by which looks share the level
 
 

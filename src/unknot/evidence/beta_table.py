@@ -1,6 +1,6 @@
 """Betas beside each other: what the runs of each gave, with controls."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -8,16 +8,23 @@ import numpy as np
 from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits
 
-from unknot.evidence.group_tests import Pca, agreement_of, resample_interval
 from unknot.evidence.label_effects import UsableLabels
 from unknot.evidence.preregistration import RULE
 from unknot.evidence.rate_matching import RunPosteriors
-from unknot.evidence.rotation_null import RotationNull
+from unknot.evidence.rotation_null import AxisScore
 from unknot.metrics.agreement import udr
 from unknot.metrics.estimators.linear import class_probabilities, explained_variance, mean_auroc
 from unknot.metrics.table import TRAINING_SHARE, Factor
 
 FloatArray = NDArray[np.float64]
+Pca = Callable[[int, int], FloatArray]
+"""Number of a refit and number of dimensions -> PCA's codes of the test images."""
+Statistic = Callable[[Sequence[int]], float]
+"""Rows of the runs of one group -> its value."""
+
+NUM_RESAMPLES = 400
+LEAST_RUNS = 3  # of a group, for an interval
+NAN = float("nan")
 
 
 @dataclass(frozen=True)
@@ -99,7 +106,7 @@ class BetaEvidence:
 def table_by_beta(
     runs: Sequence[RunPosteriors],
     *,
-    rotation_nulls: Sequence[RotationNull] | None,
+    axis_scores: Sequence[AxisScore] | None,
     linear_probes: Sequence[float] | None,
     jacobian_cosines: Sequence[float] | None,
     pca: Pca | None,
@@ -109,15 +116,14 @@ def table_by_beta(
 
     Args:
         runs: every run's posteriors of the same images.
-        rotation_nulls: of each run, or None without labels.
+        axis_scores: of each run as it was trained, or None without labels.
         linear_probes: of each run, or None without labels.
         jacobian_cosines: of each run, or None where the models cannot be opened.
-        pca: as `decide_verdict` takes it, or None.
+        pca: refits of PCA: `pca(i, num)` gives the first `num` of run i's, or is None.
         untrained: codes of the same images by untrained networks, one for each run, or None.
     """
-    nulls = rotation_nulls
-    selectivity = [null.selectivity for null in nulls] if nulls else None
-    percentiles = [null.percentile for null in nulls] if nulls else None
+    selectivity = [score.selectivity for score in axis_scores] if axis_scores else None
+    percentiles = [score.percentile for score in axis_scores] if axis_scores else None
     table = []
     for beta in sorted({run.beta for run in runs}):
         rows = [i for i, run in enumerate(runs) if run.beta == beta]
@@ -165,6 +171,52 @@ def _seed_agreement(
 
 def _udr(codes: Sequence[NDArray[np.floating]]) -> float:
     return udr(codes, similarity=RULE.similarity).value
+
+
+def agreement_of(pairs: FloatArray) -> Statistic:
+    """Compute UDR of a group: the mean over its models of the median over its others.
+
+    Args:
+        pairs: score of each two models, symmetric, shape `(num, num)`. A model that is drawn twice
+            is not compared with itself.
+    """
+
+    def value(group: Sequence[int]) -> float:
+        rows = np.asarray(group)
+        if len(np.unique(rows)) < 2:
+            return NAN
+        similarity = pairs[np.ix_(rows, rows)].copy()
+        similarity[rows[:, None] == rows[None]] = np.nan
+        ordered = np.sort(similarity, axis=1)  # NaN last
+        num = np.isfinite(similarity).sum(1)
+        each = np.arange(len(rows))
+        medians = (ordered[each, (num - 1) // 2] + ordered[each, num // 2]) / 2
+        return float(medians.mean())
+
+    return value
+
+
+def resample_interval(
+    group_statistic: Statistic, num: int, rng: np.random.Generator
+) -> tuple[float, float] | None:
+    """Compute the 95% interval of a group's value from resamples of its runs.
+
+    Args:
+        group_statistic: value of a group of runs; NaN where it has none.
+        num: runs.
+        rng: draws the resamples.
+
+    Returns:
+        Its ends; None for fewer than three runs.
+    """
+    if num < LEAST_RUNS:
+        return None
+    values = np.array(
+        [group_statistic(rng.integers(0, num, num).tolist()) for _ in range(NUM_RESAMPLES)]
+    )
+    values = values[np.isfinite(values)]
+    low, high = np.quantile(values, (0.025, 0.975))
+    return float(low), float(high)
 
 
 def linear_probes(runs: Sequence[RunPosteriors], labels: UsableLabels) -> list[float]:

@@ -210,7 +210,8 @@ def _short_of_level(
     if _without_z(runs, column):
         return ()
     if least > level:
-        counts = f"{len(runs.seeds)} seeds of {len(runs.betas)} betas"
+        num = len(runs.seeds)
+        counts = f"{num} seed{'s' * (num != 1)} of {len(runs.betas)} betas"
         return (f"with {counts} p cannot fall to {level:g}: the least is {least:.2g}",)
     return (f"p {p_value:.2g} is above {level:g}",) if p_value > level else ()
 

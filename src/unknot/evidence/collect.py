@@ -1,33 +1,36 @@
-"""The evidence of an experiment, collected from its runs, as in `evidence.json`."""
+"""The evidence of an experiment, collected from its runs."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
-from pathlib import Path
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from unknot.common.errors import UserError
-from unknot.common.files import read_json
 from unknot.common.progress import Progress
 from unknot.config import ExperimentConfig
 from unknot.data.image_set import ImageSet
 from unknot.data.pca import cached_spectrum, pca_refits
-from unknot.evidence.axes import AxisEvidence, RunAxes, axis_evidence
-from unknot.evidence.beta_table import BetaEvidence, linear_probes, table_by_beta
+from unknot.evidence.answers import YES, Answer, Commands
+from unknot.evidence.answers.axes import answer_axes
+from unknot.evidence.answers.beta import Asked, answer_beta
+from unknot.evidence.answers.latents import answer_latents
+from unknot.evidence.answers.which_beta import answer_which_beta, is_separated
+from unknot.evidence.axes import INTERACTION, AxisEvidence, RunAxes, axis_evidence
+from unknot.evidence.beta_choice import BetaChoice, RunCost, choose_beta
+from unknot.evidence.beta_table import Pca, linear_probes, table_by_beta
 from unknot.evidence.collapse import (
     MORE_EIGENVALUES,
     CollapsePrediction,
     ObservedCollapse,
     collapse_for,
 )
-from unknot.evidence.group_tests import Pca
+from unknot.evidence.computed_labels import ComputedLabels, computed_labels
+from unknot.evidence.evidence import Evidence
 from unknot.evidence.interaction_test import Decode
 from unknot.evidence.label_effects import UsableLabels, read_labels
-from unknot.evidence.preregistration import compare_with_plan
+from unknot.evidence.preregistration import RULE, compare_with_plan, level_of_look
 from unknot.evidence.rate_matching import RunPosteriors
-from unknot.evidence.rotation_null import RotationNull, rotation_nulls
+from unknot.evidence.rotation_null import AxisScore, axis_scores, spaced_rows, thin_out
 from unknot.evidence.run_evidence import (
     RunEvidence,
     evidence_of_runs,
@@ -41,84 +44,6 @@ from unknot.runs.held_out import HeldOutCodes
 from unknot.runs.inference import encode_images
 from unknot.runs.run import Run
 from unknot.training.untrained import build_untrained
-
-FORMAT = 2  # of evidence.json
-
-
-@dataclass(frozen=True, eq=False)
-class Evidence:
-    """The evidence of an experiment.
-
-    Attributes:
-        collapse: at which betas a linear model's latents collapse; None where that is not known.
-        observed_vs_predicted: what training gave beside that prediction, for each run.
-        plan_hash: of the plan that was written before the first step; None where there is none.
-        exploratory: in what the experiment differs from that plan; empty if in nothing.
-        betas: what the runs of each beta gave.
-        verdict: whether a higher beta separated the latents; None where it cannot be decided.
-        runs: what each latent does, by the run's name.
-        axes: how special the latents are, by the run's name.
-        runs_included: names of the runs that were finished.
-        not_available: what is missing -> the reason.
-    """
-
-    collapse: CollapsePrediction | None
-    observed_vs_predicted: list[ObservedCollapse]
-    plan_hash: str | None
-    exploratory: list[str]
-    betas: list[BetaEvidence]
-    verdict: Verdict | None
-    runs: dict[str, RunEvidence]
-    axes: dict[str, AxisEvidence]
-    runs_included: list[str]
-    not_available: dict[str, str] = field(default_factory=dict)
-
-    def as_dict(self) -> dict[str, Any]:
-        """The fields for a JSON document, with the linear model's predictions for the betas."""
-        betas = [row.beta for row in self.betas]
-        return {
-            "format": FORMAT,
-            "runs_included": self.runs_included,
-            "verdict": self.verdict.as_dict() if self.verdict else None,
-            "plan": {"sha256": self.plan_hash, "exploratory": self.exploratory},
-            "not_available": self.not_available,
-            "betas": [row.as_dict() for row in self.betas],
-            "collapse": self.collapse.as_dict(betas) if self.collapse else None,
-            "observed_vs_predicted": [row.as_dict() for row in self.observed_vs_predicted],
-            "runs": {name: run.as_dict() for name, run in self.runs.items()},
-            "axes": {name: run.as_dict() for name, run in self.axes.items()},
-        }
-
-    @classmethod
-    def from_dict(cls, document: dict[str, Any]) -> "Evidence":
-        """Read back what `as_dict` gave."""
-        collapse, verdict = document["collapse"], document["verdict"]
-        observed = document["observed_vs_predicted"]
-        return cls(
-            collapse=CollapsePrediction.from_dict(collapse) if collapse else None,
-            observed_vs_predicted=[ObservedCollapse.from_dict(row) for row in observed],
-            plan_hash=document["plan"]["sha256"],
-            exploratory=document["plan"]["exploratory"],
-            betas=[BetaEvidence.from_dict(row) for row in document["betas"]],
-            verdict=Verdict.from_dict(verdict) if verdict else None,
-            runs={name: RunEvidence.from_dict(run) for name, run in document["runs"].items()},
-            axes={name: AxisEvidence.from_dict(run) for name, run in document["axes"].items()},
-            runs_included=document["runs_included"],
-            not_available=document["not_available"],
-        )
-
-    @classmethod
-    def load(cls, path: Path) -> "Evidence | None":
-        """Read `evidence.json`; None where there is none, or one of another version.
-
-        Raises:
-            UserError: if the file is damaged.
-        """
-        if not path.is_file():
-            return None
-        document = read_json(path)
-        is_current = isinstance(document, dict) and document.get("format") == FORMAT
-        return cls.from_dict(document) if is_current else None
 
 
 def collect_evidence(
@@ -148,31 +73,50 @@ def collect_evidence(
     own_runs, missing_runs = _runs_of_these_images(config, runs, images)
     codes = [HeldOutCodes.load(run.files) for run in own_runs]
     labels, unusable = _usable_labels(codes)
-    run_evidence, not_found = evidence_of_runs(own_runs, codes, images, progress=progress)
+    properties = _computed_labels(config, images)
+    computed = properties if isinstance(properties, ComputedLabels) else None
+    run_evidence, not_found = evidence_of_runs(own_runs, codes, images, computed, progress=progress)
+    by_name = {run.name: evidence for run, evidence in zip(own_runs, run_evidence)}
     posteriors = [posteriors_of(run, held_out) for run, held_out in zip(own_runs, codes)]
-    pca = _pca_refits(config, images, len(own_runs))
-    verdict, no_verdict = _verdict(posteriors, labels, pca)
-    axes = axis_evidence(_run_axes(own_runs, codes), images, progress=progress)
-    untrained, no_untrained = _untrained_codes(own_runs, images, networks)
+    tested = axis_evidence(_run_axes(own_runs, codes), properties, progress=progress)
+    axes = {run.name: run_axes for run, run_axes in zip(own_runs, tested)}
+    as_trained = _axis_scores(posteriors, labels)
     plan_hash, deviations = compare_with_plan(config, folder, images)
+    exploratory = [*deviations, *_absence(len(own_runs), len(config.runs()))]
+    verdict, no_verdict = _verdict(config, posteriors, labels, tested, as_trained)
+    choice = _choice(own_runs, by_name, axes, prediction)
+    asked = Asked(
+        verdict=verdict,
+        no_verdict=no_verdict,
+        exploratory=exploratory,
+        seeds=config.seeds,
+        looks=config.looks,
+        budget=config.budget,
+        commands=_commands(folder),
+    )
+    untrained, no_untrained = _untrained_codes(own_runs, images, networks)
     reasons = {"collapse": no_prediction, "verdict": no_verdict, "untrained": no_untrained}
+    if isinstance(properties, str):
+        reasons["computed labels"] = properties
     not_available = {what: reason for what, reason in reasons.items() if reason}
     return Evidence(
         collapse=prediction,
         observed_vs_predicted=_observed_vs_predicted(own_runs, prediction),
         plan_hash=plan_hash,
-        exploratory=[*deviations, *_absence(len(own_runs), len(config.runs()))],
+        exploratory=exploratory,
         betas=table_by_beta(
             posteriors,
-            rotation_nulls=_rotation_nulls(posteriors, labels, verdict),
+            axis_scores=as_trained,
             linear_probes=linear_probes(posteriors, labels) if labels.factors else None,
             jacobian_cosines=[run.jacobian_cosine for run in run_evidence],
-            pca=pca,
+            pca=_pca_refits(config, images, len(own_runs)),
             untrained=untrained,
         ),
+        answers=_answers(asked, by_name, axes, choice),
         verdict=verdict,
-        runs={run.name: evidence for run, evidence in zip(own_runs, run_evidence)},
-        axes={run.name: run_axes for run, run_axes in zip(own_runs, axes)},
+        which_beta=choice,
+        runs=by_name,
+        axes=axes,
         runs_included=[run.name for run in runs],
         not_available=missing_runs | unusable | not_found | not_available,
     )
@@ -260,24 +204,90 @@ def _pca_refits(config: ExperimentConfig, images: ImageSet, num_refits: int) -> 
     return lambda i, num: refits[i][:, :num]
 
 
-def _verdict(
-    runs: Sequence[RunPosteriors], labels: UsableLabels, pca: Pca | None
-) -> tuple[Verdict | None, str]:
-    if pca is None:
-        return None, "no run is finished"
+def _computed_labels(config: ExperimentConfig, images: ImageSet) -> ComputedLabels | str | None:
+    """Compute labels of the test images' pixels; the reason where none can be, None if unwanted."""
+    if not config.computed_labels:
+        return None
     try:
-        return decide_verdict(runs, labels, pca), ""
+        computed = computed_labels(images.images[images.indices("test")])
+    except UserError as error:
+        return str(error)
+    return computed if computed.names else "the pictures all show the same"
+
+
+def _axis_scores(runs: Sequence[RunPosteriors], labels: UsableLabels) -> list[AxisScore] | None:
+    """How far the axes of every run stand above rotations, as trained; None without labels."""
+    if not labels.factors:
+        return None
+    rows = spaced_rows(len(runs[0].mean), RULE.points)
+    thinned, factors = thin_out(runs, labels.factors, rows)
+    return axis_scores([run.codes for run in thinned], factors, rotations=RULE.rotations)
+
+
+def _verdict(
+    config: ExperimentConfig,
+    runs: Sequence[RunPosteriors],
+    labels: UsableLabels,
+    axes: Sequence[AxisEvidence],
+    as_trained: Sequence[AxisScore] | None,
+) -> tuple[Verdict | None, str]:
+    if not runs:
+        return None, "no run is finished"
+    level = level_of_look(config.looks, len(config.betas), len(config.seeds))
+    interactions = [run.tests.get(INTERACTION) for run in axes]
+    try:
+        verdict = decide_verdict(runs, labels, interactions, as_trained=as_trained, level=level)
     except UserError as error:
         return None, str(error)
+    return verdict, ""
 
 
-def _rotation_nulls(
-    runs: Sequence[RunPosteriors], labels: UsableLabels, verdict: Verdict | None
-) -> Sequence[RotationNull] | None:
-    """Those of the verdict, or computed by themselves where there is none."""
-    if verdict:
-        return verdict.rotation_nulls
-    return rotation_nulls(runs, labels) if labels.factors else None
+def _choice(
+    runs: Sequence[Run],
+    evidence: dict[str, RunEvidence],
+    axes: dict[str, AxisEvidence],
+    prediction: CollapsePrediction | None,
+) -> BetaChoice | None:
+    """Which beta to take, and what it costs."""
+    costs = [
+        RunCost(
+            beta=run.config.beta,
+            distortion=run.evaluation.test.distortion,
+            explained=evidence[run.name].explained,
+            active=len(posteriors_of(run, HeldOutCodes.load(run.files)).active),
+        )
+        for run in runs
+    ]
+    collapse_betas = prediction.collapse_betas.tolist() if prediction else []
+    return choose_beta(
+        list(axes.values()),
+        costs,
+        is_separated=is_separated(axes),
+        highest_beta=collapse_betas[1] if len(collapse_betas) > 1 else None,
+        suggested_betas=prediction.suggested_betas if prediction else (),
+    )
+
+
+def _commands(folder: ExperimentFolder) -> Commands:
+    data = folder.read_environment()["data"]
+    return Commands(folder=str(folder.path), has_source=bool(data["repeatable"]))
+
+
+def _answers(
+    asked: Asked,
+    runs: dict[str, RunEvidence],
+    axes: dict[str, AxisEvidence],
+    choice: BetaChoice | None,
+) -> list[Answer]:
+    """Answer the four questions, in their order."""
+    beta = answer_beta(asked, axes)
+    supported = asked.verdict.decision.betas if asked.verdict and beta.answer == YES else ()
+    return [
+        answer_latents(runs, choice.beta if choice else None),
+        answer_axes(axes),
+        beta,
+        answer_which_beta(choice, axes, beta, supported, asked.commands),
+    ]
 
 
 def _untrained_codes(

@@ -15,51 +15,50 @@ from typing import Any, Literal
 from unknot.common.files import read_json
 from unknot.config import OLD_MODES, ExperimentConfig, TrainingConfig
 from unknot.data.image_set import ImageSet
+from unknot.evidence.beta_deals import look_levels
 from unknot.runs.folder import ExperimentFolder
 
 Similarity = Literal["lasso", "spearman"]
 
-ROTATION, SELECTIVITY, AGREEMENT = "rotation_percentile", "selectivity", "udr_over_pca"
+LABELS, PICTURES = "labels", "pictures"
 TRAINED, MATCHED = "as_trained", "matched"
+LATER: dict[str, Any] = {"looks": [], "budget": "", "computed_labels": True}
+"""What plans of earlier versions leave unsaid."""
 NO_PLAN = "no plan was written before the first step"
 EDITED_PLAN = "plan.json is not the one that was written before the first step"
 
 
 @dataclass(frozen=True)
 class Rule:
-    """When a higher beta counts as having separated the latents.
-
-    Each beta is held against the lowest, in every condition by every measure. Its p-value is the
-    largest of these, since all of them must hold (an intersection-union test: Berger 1982), and is
-    corrected for the number of betas.
+    """When a higher beta counts as having set the axes apart.
 
     Attributes:
-        measures: what must be higher.
-        conditions: where it must be: for the models as they were trained, and when all of them have
-            the same rate and the same number of active latents.
-        test: how a difference is tested, in words; there is one way.
-        correction: for the number of betas, likewise.
-        level: of the corrected p-values.
-        rotations: draws of the rotation null.
+        bases: what is asked: the labels, where there are any, and the pictures.
+        statistic: of a run, in words; there is one. Labels and pictures each have theirs.
+        conditions: where labels must show it: for the models as they were trained, and when all of
+            them have the same rate and the same number of active latents.
+        test: how betas are compared, in words.
+        correction: for the number of bases, likewise.
+        level: of the corrected p-values, for all looks together.
+        special: percent of rotations that all betas together may leave above their axes.
+        rotations: draws of the null of labels.
         points: at most so many test images are used.
         similarity: of two models' codes, for UDR.
-        power: chance to find a difference of the size seen, with the runs that are proposed.
-        most_seeds: if more seeds than this would be needed, the difference counts as too small.
         version: of the code behind all this, raised when the same values give other figures.
     """
 
     # these names stand in plan.json: renaming one makes every earlier plan differ
-    measures: tuple[str, ...] = (ROTATION, SELECTIVITY, AGREEMENT)
+    bases: tuple[str, ...] = (LABELS, PICTURES)
+    statistic: str = "standard deviations above random rotations of the same codes"
     conditions: tuple[str, ...] = (TRAINED, MATCHED)
-    test: str = "two-sided permutation of the runs' betas, difference of means"
-    correction: str = "holm"
+    test: str = "mean over seeds less that of the lowest beta, betas dealt within seeds, max-T"
+    correction: str = "hochberg"
     level: float = 0.05
+    special: float = 5.0
     rotations: int = 200
     points: int = 5_000
     similarity: Similarity = "spearman"
-    power: float = 0.8
-    most_seeds: int = 20
-    version: int = 2
+    version: int = 3
 
 
 RULE = Rule()
@@ -75,10 +74,13 @@ def plan_of(config: ExperimentConfig, images: ImageSet) -> dict[str, Any]:
     described, labels = asdict(config), images.labels
     return make_plan(
         config.betas,
-        config.seeds,
+        config.planned_seeds,
         (*labels.factor_names, *labels.attribute_names),
         images.fingerprint,
         {"model": described["model"], "training": described["training"]},
+        looks=config.looks,
+        budget=config.budget,
+        computed_labels=config.computed_labels,
     )
 
 
@@ -88,29 +90,63 @@ def make_plan(
     labels: Sequence[str],
     fingerprint: str,
     training: Mapping[str, Any],
+    *,
+    looks: Sequence[int] = (),
+    budget: str = "",
+    computed_labels: bool = True,
     rule: Rule = RULE,
 ) -> dict[str, Any]:
     """Write down what will be compared, and how.
 
     Args:
         betas: of the runs.
-        seeds: of the runs.
+        seeds: of the runs: all that may come to be trained.
         labels: names of the attributes and factors that selectivity is measured with.
         fingerprint: of the images.
         training: everything else that a run depends on.
+        looks: numbers of seeds at which it is asked whether the answer is clear, ascending; empty
+            where it is asked once, of all seeds.
+        budget: of time, as it was given.
+        computed_labels: whether labels are computed from the pixels.
         rule: of the verdict.
     """
     plan = {
         "betas": sorted(betas),
         "lowest_beta": min(betas),
         "seeds": sorted(seeds),
+        "looks": looks_of_plan(looks, len(betas), rule.level),
+        "budget": budget,
         "labels": list(labels),
+        "computed_labels": computed_labels,
         "images": fingerprint,
         "split": "test",
         "training": dict(training),
         "rule": asdict(rule),
     }
     return dict(json.loads(json.dumps(plan)))  # as it will be read back
+
+
+def looks_of_plan(looks: Sequence[int], num_betas: int, level: float) -> list[dict[str, Any]]:
+    """Name the number of seeds and the level of every look; none where there are no looks."""
+    if not looks or num_betas < 2:
+        return []
+    levels = look_levels(looks, num_betas, level)
+    return [{"seeds": num, "level": round(part, 6)} for num, part in zip(looks, levels)]
+
+
+def level_of_look(looks: Sequence[int], num_betas: int, num_seeds: int) -> float:
+    """Give the level of the look at so many seeds: that of the last one up to there.
+
+    Args:
+        looks: numbers of seeds, ascending; empty where it is asked once, at the whole level.
+        num_betas: of the experiment.
+        num_seeds: of each beta.
+    """
+    if not looks or num_betas < 2:
+        return RULE.level
+    levels = look_levels(looks, num_betas, RULE.level)
+    reached = [level for num, level in zip(looks, levels) if num <= num_seeds]
+    return reached[-1] if reached else 0.0
 
 
 def with_hash(plan: Mapping[str, Any]) -> dict[str, Any]:
@@ -163,13 +199,17 @@ def deviations_from_plan(
     if not isinstance(written, dict):
         return ["plan.json does not hold a plan"]
     is_edited = not digest(written) == signed.get("sha256") == recorded_hash
-    plan = _from_0_1(written)
+    plan = _from_0_1(LATER | written)
     keys = [key for key in sorted({*plan, *plan_now}) if plan.get(key) != plan_now.get(key)]
     deviations = [_difference(key, plan.get(key), plan_now.get(key)) for key in keys]
     return [EDITED_PLAN, *deviations] if is_edited else deviations
 
 
 def _difference(key: str, planned: Any, now: Any) -> str:
+    if key == "rule":
+        return "the plan has another rule than this version of unknot"
+    if key == "looks":
+        return "looks at the seeds were not planned" if not planned else "other looks were planned"
     if not (isinstance(planned, list) and isinstance(now, list)):
         return f"{key} is not as planned"
     added = ", ".join(f"{item}" for item in now if item not in planned)

@@ -6,35 +6,16 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from unknot.evidence.label_effects import UsableLabels, effects, selectivity
-from unknot.evidence.preregistration import RULE, Rule
+from unknot.evidence.label_effects import effects, selectivity
 from unknot.evidence.rate_matching import RunPosteriors
 from unknot.evidence.rotation_test import num_directions, whiten_symmetrically
-from unknot.metrics.nulls import compare_with, random_rotation, random_rotations, whiten
+from unknot.metrics.nulls import compare_with, random_rotation, random_rotations
 from unknot.metrics.table import Factor, make_factor
 
 FloatArray = NDArray[np.float64]
 NAN = float("nan")
 
 LEAST_LATENTS = 2  # a single latent has no axes to rotate
-
-
-@dataclass(frozen=True)
-class RotationNull:
-    """Selectivity of codes, and its percentile among that of their rotations.
-
-    Attributes:
-        selectivity: mean over the labels of the best latent's effect less the second's.
-        percentile: share of random rotations of the whitened codes with less, in percent; NaN for
-            fewer than two latents.
-        null_mean: mean selectivity of the rotations.
-        num_latents: of the codes.
-    """
-
-    selectivity: float
-    percentile: float
-    null_mean: float
-    num_latents: int
 
 
 @dataclass(frozen=True)
@@ -59,35 +40,6 @@ class AxisScore:
     null_mean: float
     null_std: float
     num_latents: int
-
-
-def rotation_null(
-    codes: FloatArray, factors: Sequence[Factor], rotations: int, rng: np.random.Generator
-) -> RotationNull:
-    """Compare the selectivity of codes with that of random rotations.
-
-    Args:
-        codes: shape `(num, num_latents)`.
-        factors: the labels.
-        rotations: how many.
-        rng: draws them.
-    """
-    num = codes.shape[1]
-    if not num:
-        return RotationNull(selectivity=0.0, percentile=NAN, null_mean=NAN, num_latents=0)
-    observed = float(mean_selectivity(effects(codes, factors), factors))
-    white = whiten(codes)
-    dim = white.shape[1]
-    if dim < LEAST_LATENTS:
-        return RotationNull(selectivity=observed, percentile=NAN, null_mean=NAN, num_latents=num)
-    drawn = rotated_selectivities(white, factors, rotations, rng)
-    null = compare_with(observed, list(drawn), len(codes))
-    return RotationNull(
-        selectivity=observed,
-        percentile=null.percentile if null else NAN,
-        null_mean=float(drawn.mean()),
-        num_latents=num,
-    )
 
 
 def axis_score(
@@ -166,24 +118,28 @@ def mean_selectivity(effect: FloatArray, factors: Sequence[Factor]) -> FloatArra
     return np.asarray(selectivity(effect, binary).mean(-1))
 
 
-def rotation_nulls(
-    runs: Sequence[RunPosteriors], labels: UsableLabels, *, rule: Rule = RULE, seed: int = 0
-) -> list[RotationNull]:
-    """Compare every run's codes, as they were trained, with their rotations.
+def axis_scores(
+    list_of_codes: Sequence[FloatArray],
+    factors: Sequence[Factor],
+    *,
+    rotations: int,
+    condition: str = "",
+    seed: int = 0,
+) -> list[AxisScore]:
+    """Measure how far the axes of every run's codes stand above rotations of them.
 
     Args:
-        runs: posteriors of the same images.
-        labels: of these images, one or more.
-        rule: says how many rotations and images.
+        list_of_codes: of the same images, shape `(num, num_latents)` each.
+        factors: labels of these images.
+        rotations: how many of each.
+        condition: what was done to the codes; other conditions get other rotations.
         seed: of the rotations.
     """
-    rows = spaced_rows(len(runs[0].mean), rule.points)
-    thinned, factors = thin_out(runs, labels.factors, rows)
-    nulls = []
-    for i, run in enumerate(thinned):
-        rng = np.random.default_rng([seed, i, *b"trained"])
-        nulls.append(rotation_null(run.codes, factors, rule.rotations, rng))
-    return nulls
+    scores = []
+    for i, codes in enumerate(list_of_codes):
+        rng = np.random.default_rng([seed, i, *condition.encode()])
+        scores.append(axis_score(codes, factors, rotations, rng))
+    return scores
 
 
 def spaced_rows(num: int, max_rows: int) -> NDArray[np.int64]:

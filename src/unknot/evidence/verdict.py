@@ -1,211 +1,243 @@
-"""Whether a higher beta separated the latents: three outcomes, by a rule fixed before training."""
+"""Whether a higher beta set the axes apart: by labels and by pictures, by a rule fixed before."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
-from unknot.common.errors import UserError
-from unknot.evidence.beta_contrast import (
-    NOT_SUPPORTED,
-    SUPPORTED,
-    TOO_FEW,
-    Comparison,
-    Contrast,
-    Outcome,
-)
-from unknot.evidence.group_tests import (
-    Difference,
-    Pca,
-    holm,
-    least_p_value,
-    seeds_to_find,
-    seeds_to_reach,
-)
-from unknot.evidence.label_effects import UsableLabels
-from unknot.evidence.preregistration import (
-    AGREEMENT,
-    MATCHED,
-    ROTATION,
-    RULE,
-    SELECTIVITY,
-    TRAINED,
-    Rule,
-)
-from unknot.evidence.rate_matching import RunPosteriors
-from unknot.evidence.rotation_null import LEAST_LATENTS, RotationNull
+import numpy as np
+from numpy.typing import NDArray
 
-IN_WORDS = {
-    ROTATION: "the rotation percentile",
-    SELECTIVITY: "selectivity",
-    AGREEMENT: "UDR less PCA's",
-    TRAINED: "as trained",
-    MATCHED: "at matched rate and number of latents",
-}
+from unknot.common.errors import UserError
+from unknot.config import beta_text
+from unknot.evidence.agreement_test import agreement_test
+from unknot.evidence.beta_bases import BetaDecision, combine_bases
+from unknot.evidence.beta_test import BetaTest, beta_test
+from unknot.evidence.label_effects import UsableLabels
+from unknot.evidence.preregistration import LABELS, MATCHED, PICTURES, RULE, TRAINED, Rule
+from unknot.evidence.rate_matching import MatchedCodes, RunPosteriors, match_rates_jointly
+from unknot.evidence.rotation_null import AxisScore, axis_scores, spaced_rows, thin_out
+from unknot.evidence.rotation_test import LEAST_DIRECTIONS, RotationTest
+
+FloatArray = NDArray[np.float64]
 
 
 @dataclass(frozen=True)
 class Verdict:
-    """Whether a higher beta separated the latents.
+    """Whether a higher beta set the axes apart.
 
     Attributes:
-        outcome: of the whole experiment.
-        lowest_beta: the beta that the others are held against.
-        contrasts: one for each other beta, ascending.
-        rotation_nulls: of every run as it was trained, in the order in which they were given; empty
-            where the verdict was read back from a JSON document, which does not hold them.
-        seeds_needed: of each beta, where they are too few.
+        lowest_beta: that the others are held against.
+        betas: that were compared, ascending.
+        seeds: that every one of these betas has.
+        decision: on every basis that is there, and on all together.
+        num_latents: that every run keeps when they are matched; None where nothing was matched.
+        rate: that they are matched at, in nats, likewise.
+        left_out: beta, run or basis that took no part -> the reason.
     """
 
-    outcome: Outcome
     lowest_beta: float
-    contrasts: tuple[Contrast, ...]
-    rotation_nulls: tuple[RotationNull, ...]
-    seeds_needed: int | None
+    betas: tuple[float, ...]
+    seeds: tuple[int, ...]
+    decision: BetaDecision
+    num_latents: int | None
+    rate: float | None
+    left_out: dict[str, str]
 
     def as_dict(self) -> dict[str, Any]:
-        """The fields for a JSON document, less the rotation nulls."""
+        """The fields for a JSON document."""
         return {
-            "outcome": self.outcome,
             "lowest_beta": self.lowest_beta,
-            "seeds_needed": self.seeds_needed,
-            "contrasts": [contrast.as_dict() for contrast in self.contrasts],
+            "betas": list(self.betas),
+            "seeds": list(self.seeds),
+            "decision": self.decision.as_dict(),
+            "num_latents": self.num_latents,
+            "rate": self.rate,
+            "left_out": self.left_out,
         }
 
     @classmethod
     def from_dict(cls, document: dict[str, Any]) -> "Verdict":
         """Read back what `as_dict` gave."""
         return cls(
-            outcome=document["outcome"],
             lowest_beta=document["lowest_beta"],
-            contrasts=tuple(Contrast.from_dict(contrast) for contrast in document["contrasts"]),
-            rotation_nulls=(),
-            seeds_needed=document["seeds_needed"],
+            betas=tuple(document["betas"]),
+            seeds=tuple(document["seeds"]),
+            decision=BetaDecision.from_dict(document["decision"]),
+            num_latents=document["num_latents"],
+            rate=document["rate"],
+            left_out=document["left_out"],
         )
+
+
+@dataclass(frozen=True, eq=False)
+class _Grid:
+    """Runs that can be compared: the same seeds of every beta.
+
+    Attributes:
+        betas: ascending.
+        seeds: ascending.
+        rows: number of each run, shape `(num_seeds, num_betas)`.
+        left_out: beta or run that took no part -> the reason.
+    """
+
+    betas: tuple[float, ...]
+    seeds: tuple[int, ...]
+    rows: NDArray[np.int64]
+    left_out: dict[str, str]
+
+    @property
+    def flat(self) -> list[int]:
+        """Numbers of the runs, seed by seed."""
+        return [int(i) for i in self.rows.ravel()]
+
+    def table(self, values: Sequence[float]) -> FloatArray:
+        """Put values of the runs of `flat` into a table of seeds and betas."""
+        return np.reshape(np.asarray(values, np.float64), self.rows.shape)
 
 
 def decide_verdict(
     runs: Sequence[RunPosteriors],
     labels: UsableLabels,
-    pca: Pca,
+    interactions: Sequence[RotationTest | None],
     *,
+    as_trained: Sequence[AxisScore] | None = None,
+    level: float | None = None,
     rule: Rule = RULE,
     seed: int = 0,
 ) -> Verdict:
     """Hold every beta against the lowest, by a rule that was fixed before training.
 
-    A beta is supported only if the rotation percentile of its codes, the selectivity of its latents
-    and its UDR less PCA's are all higher than at the lowest beta, both as the models were trained
-    and at a matched rate and number of latents, after correction for the number of betas.
+    By the labels: `beta_test` on how far selectivity stands above that of rotations, as trained and
+    at a matched rate and number of latents. By the pictures: `beta_test` on how far the decoder's
+    interaction stands below that of rotations, where the seeds of a beta agree beyond rotations, at
+    a matched rate. `combine_bases` puts them together. A beta that has a run with fewer than two
+    active latents takes no part: it would leave the others as few when they are matched.
 
     Args:
         runs: every run's posteriors of the same images.
-        labels: of these images.
-        pca: refits of PCA: `pca(i, num)` gives the first `num` of run i's, shape `(n, num)`.
+        labels: of these images; there may be none.
+        interactions: of every run's decoder, as `interaction_test` gives it, or None.
+        as_trained: of every run's codes, where they were computed already.
+        level: of this look; that of the rule where it is the only one.
         rule: see there.
-        seed: of rotations, noise and resamples.
+        seed: of rotations and noise.
 
     Raises:
-        UserError: if there is one beta only, no label, or runs have codes of different images.
+        UserError: if nothing can be compared: one beta only, no seed that all betas have, or no
+            beta but the lowest with two active latents in every run.
     """
-    _check(runs, labels)
-    comparison = Comparison.of(runs, labels, pca, rule, seed)
-    undecided = [comparison.contrast(beta) for beta in comparison.betas[1:]]
-    corrected = holm([contrast.p_value for contrast in undecided])
-    contrasts = tuple(
-        _decide(replace(contrast, p_value_holm=p_value), comparison)
-        for contrast, p_value in zip(undecided, corrected)
-    )
-    outcomes = {contrast.outcome for contrast in contrasts}
-    outcome = next(o for o in (SUPPORTED, TOO_FEW, NOT_SUPPORTED) if o in outcomes)
-    needed = [contrast.seeds_needed for contrast in contrasts if contrast.seeds_needed]
-    return Verdict(
-        outcome=outcome,
-        lowest_beta=comparison.betas[0],
-        contrasts=contrasts,
-        rotation_nulls=tuple(comparison.rotation_nulls),
-        seeds_needed=min(needed) if needed and outcome == TOO_FEW else None,
-    )
-
-
-def _check(runs: Sequence[RunPosteriors], labels: UsableLabels) -> None:
-    """Refuse what no verdict can be made of."""
-    num_betas = len({run.beta for run in runs})
-    if num_betas < 2:
-        raise UserError(
-            f"{num_betas} beta has finished runs; a verdict compares those of two betas or more"
+    grid = _grid(runs)
+    points = spaced_rows(len(runs[0].mean), rule.points)
+    thinned, factors = thin_out(runs, labels.factors, points)
+    chosen = [thinned[i] for i in grid.flat]
+    matched = match_rates_jointly(chosen, seed=seed)
+    assert matched is not None, "every run has two active latents"
+    tests, left_out = {}, dict(grid.left_out)
+    if factors:
+        scores = as_trained or axis_scores(
+            [run.codes for run in thinned], factors, rotations=rule.rotations, seed=seed
         )
-    if not labels.factors:
-        raise UserError("no label can be tested, and selectivity needs labels")
-    if len({len(run.mean) for run in runs} | {len(f.values) for f in labels.factors}) > 1:
-        raise UserError("runs and labels are of different numbers of images")
-
-
-def _decide(contrast: Contrast, comparison: Comparison) -> Contrast:
-    """Give the contrast its outcome and the reasons for it."""
-    rule, num_contrasts = comparison.rule, len(comparison.betas) - 1
-    num_low = len(comparison.group(comparison.betas[0]))
-    num_high = len(comparison.group(contrast.beta))
-    differences = _listed(contrast)
-    if contrast.p_value_holm <= rule.level:
-        text = f"all of {len(differences)} differences are higher, p {contrast.p_value_holm:.2g}"
-        return replace(contrast, outcome=SUPPORTED, reasons=(text,))
-    least = least_p_value(num_low, num_high) * num_contrasts
-    if least > rule.level:
-        return replace(
-            contrast,
-            outcome=TOO_FEW,
-            seeds_needed=seeds_to_reach(rule.level, num_contrasts),
-            reasons=(
-                f"With {num_low} and {num_high} runs and {num_contrasts} "
-                f"beta{'s' * (num_contrasts > 1)} to compare, p could not fall below "
-                f"{min(least, 1.0):.2g}",
+        by_condition = {
+            TRAINED: [scores[i] for i in grid.flat],
+            MATCHED: axis_scores(
+                matched.codes, factors, rotations=rule.rotations, condition=MATCHED, seed=seed
             ),
-        )
-    if contrast.num_latents < LEAST_LATENTS:
-        return replace(contrast, reasons=(_collapsed(contrast.beta, comparison),))
-    not_higher = tuple(
-        f"{name} is not higher ({value.high:.3g} beside {value.low:.3g})"
-        for name, value in differences.items()
-        if not value.is_higher
+        }
+        tests[LABELS] = _by_labels(grid, by_condition, rule, seed)
+    else:
+        left_out[LABELS] = "the images have no label that can be tested"
+    by_pictures = _by_pictures(grid, [interactions[i] for i in grid.flat], matched, rule, seed)
+    if isinstance(by_pictures, str):
+        left_out[PICTURES] = by_pictures
+    else:
+        tests[PICTURES] = by_pictures
+    return Verdict(
+        lowest_beta=grid.betas[0],
+        betas=grid.betas,
+        seeds=grid.seeds,
+        decision=combine_bases(tests, level=rule.level if level is None else level),
+        num_latents=matched.num_latents,
+        rate=matched.rate,
+        left_out=left_out,
     )
-    if not_higher:
-        return replace(contrast, reasons=not_higher)
-    return _leave_open(contrast, min(num_low, num_high), num_contrasts, rule)
 
 
-def _leave_open(contrast: Contrast, num_seeds: int, num_contrasts: int, rule: Rule) -> Contrast:
-    """The contrast where everything is higher but not clearly: more seeds, or too small to tell."""
-    differences = _listed(contrast)
-    needed = max(
-        seeds_to_find(value, num_seeds, rule.level, num_contrasts, rule.power)
-        for value in differences.values()
+def _grid(runs: Sequence[RunPosteriors]) -> _Grid:
+    """Choose the betas and seeds that can be compared.
+
+    Raises:
+        UserError: if none can.
+    """
+    betas = sorted({run.beta for run in runs})
+    if len(betas) < 2:
+        raise UserError("only one beta has finished runs; two betas or more can be compared")
+    left_out = {}
+    for beta in betas:
+        few = [r for r in runs if r.beta == beta and len(r.active) < LEAST_DIRECTIONS]
+        if few:
+            names = ", ".join(f"seed {run.seed}" for run in few)
+            left_out[f"beta {beta_text(beta)}"] = f"fewer than two latents are in use ({names})"
+    usable = [beta for beta in betas if f"beta {beta_text(beta)}" not in left_out]
+    if betas[0] not in usable or len(usable) < 2:
+        reasons = "; ".join(f"at {what} {reason}" for what, reason in left_out.items())
+        raise UserError(f"{reasons}, and it takes two at the lowest beta and at another")
+    numbers = {(run.beta, run.seed): i for i, run in enumerate(runs)}
+    all_seeds = sorted({run.seed for run in runs})
+    seeds = [s for s in all_seeds if all((beta, s) in numbers for beta in usable)]
+    left_out |= {f"seed {s}": "not every beta has it" for s in all_seeds if s not in seeds}
+    if not seeds:
+        raise UserError("no seed is finished at every beta")
+    return _Grid(
+        betas=tuple(usable),
+        seeds=tuple(seeds),
+        rows=np.array([[numbers[beta, s] for beta in usable] for s in seeds]),
+        left_out=left_out,
     )
-    worst = max(differences, key=lambda name: differences[name].p_value)
-    reason = (
-        f"all differences point upwards, but that of {worst} could be chance "
-        f"(p {contrast.p_value_holm:.2g})"
+
+
+def _by_labels(grid: _Grid, scores: dict[str, list[AxisScore]], rule: Rule, seed: int) -> BetaTest:
+    """Test whether single latents tell labels more selectively at a higher beta."""
+    return beta_test(
+        {name: grid.table([score.z for score in of]) for name, of in scores.items()},
+        percentiles={
+            name: grid.table([score.percentile for score in of]) for name, of in scores.items()
+        },
+        selectivities={
+            name: grid.table([score.selectivity for score in of]) for name, of in scores.items()
+        },
+        betas=grid.betas,
+        seeds=grid.seeds,
+        level=rule.level,
+        seed=seed,
     )
-    if needed <= rule.most_seeds:
-        seeds = max(int(needed), num_seeds + 1)
-        return replace(contrast, outcome=TOO_FEW, seeds_needed=seeds, reasons=(reason,))
-    too_small = f"more than {rule.most_seeds} seeds would be needed to tell"
-    return replace(contrast, reasons=(reason, too_small))
 
 
-def _listed(contrast: Contrast) -> dict[str, Difference]:
-    """Every difference by measure and condition, in words."""
-    return {
-        f"{IN_WORDS[measure]} {IN_WORDS[condition]}": value
-        for condition, measures in contrast.differences.items()
-        for measure, value in measures.items()
-    }
-
-
-def _collapsed(beta: float, comparison: Comparison) -> str:
-    """Name the runs that have too few active latents for axes to mean anything."""
-    named = [
-        f"beta {run.beta:g} seed {run.seed}"
-        for run in comparison.runs
-        if run.beta in (comparison.betas[0], beta) and len(run.active) < LEAST_LATENTS
+def _by_pictures(
+    grid: _Grid,
+    interactions: Sequence[RotationTest | None],
+    matched: MatchedCodes,
+    rule: Rule,
+    seed: int,
+) -> BetaTest | str:
+    """Test whether latents change pictures more separately at a higher beta, or say why not."""
+    tests = [test for test in interactions if test is not None]
+    if len(tests) < len(interactions):
+        return "the models cannot be opened"
+    void = next((test.void for test in tests if test.void), None)
+    if void:
+        return void
+    if len(grid.seeds) < 2:
+        return "one seed cannot agree with another"
+    by_beta = np.arange(len(interactions)).reshape(grid.rows.shape).T
+    agreements = [
+        agreement_test([matched.codes[i] for i in numbers], seed=seed).p_value
+        for numbers in by_beta
     ]
-    return f"fewer than {LEAST_LATENTS} active latents: {', '.join(named)}"
+    return beta_test(
+        {TRAINED: grid.table([test.z for test in tests])},
+        agreement_p_values=agreements,
+        betas=grid.betas,
+        seeds=grid.seeds,
+        level=rule.level,
+        seed=seed,
+    )

@@ -12,11 +12,13 @@ from unknot.common.progress import Progress
 from unknot.config import CUSTOM, ExecutionConfig, ExperimentConfig
 from unknot.data.image_set import ImageSet
 from unknot.evidence.collapse import suggest_betas
+from unknot.evidence.evidence import Evidence
 from unknot.experiments.engines import Job, JobRunner, build_engine
 from unknot.experiments.engines.local import ExecutorRunner, LocalEngine
 from unknot.experiments.engines.worker import EXIT_INTERRUPTED
 from unknot.experiments.execute import execute_run
 from unknot.experiments.experiment import Experiment
+from unknot.experiments.looks import Looks, Tell
 from unknot.experiments.setup import (
     check_trainable,
     create_experiment_folder,
@@ -24,6 +26,7 @@ from unknot.experiments.setup import (
     default_run_folder,
     experiment_config,
     resolve_config,
+    with_what_is_there,
 )
 from unknot.models.networks import NetworkBuilder
 from unknot.runs.folder import ERROR, ExperimentFolder, RunFolder
@@ -39,6 +42,10 @@ def compare(
     betas: Sequence[float] | Literal["auto"] = (0.1, 1, 2, 10),
     seeds: Sequence[int] = (0,),
     *,
+    until_clear: bool = False,
+    max_seeds: int = 8,
+    budget: str = "",
+    computed_labels: bool = True,
     out: str | Path | None = None,
     workers: int | None = None,
     stack_runs: int = 1,
@@ -47,17 +54,23 @@ def compare(
     engine_options: Mapping[str, Any] | None = None,
     network: str | NetworkBuilder = "higgins_conv",
     progress: Progress | None = None,
+    tell: Tell | None = None,
     **options: Any,
 ) -> Experiment:
     """Train a model for every beta and seed, and write the report.
 
     What is finished is left alone, what is begun is finished: the same call goes on where it was
-    stopped.
+    stopped. Seeds are added to those that the folder has.
 
     Args:
         images: from `load_images`.
         betas: weights of the rate; `"auto"` takes those that `predict_collapse` suggests.
         seeds: a run of each beta is trained for each.
+        until_clear: train more seeds until it is clear whether a higher beta separated the latents:
+            3, 5, 8 or `max_seeds` of each beta.
+        max_seeds: of each beta, with `until_clear`.
+        budget: of time, such as `2h`, after which `until_clear` begins no more seeds.
+        computed_labels: use figures computed from the pixels as labels too.
         out: the experiment's folder; `runs/NAME` by default.
         workers: processes at a time; by default one per core, and one on a GPU. A core's share of
             threads each.
@@ -70,6 +83,7 @@ def compare(
             gives an encoder and a decoder; such runs are trained one by one in this process.
         progress: called twice a second for every run as `progress(name, steps done, steps in
             all)`, and at the end for the evidence, with how many runs it has been collected from.
+        tell: called with a line at every look of `until_clear`.
         **options: `latent_dim`, `steps`, `batch_size`, `learning_rate`, `recipe`, `likelihood`,
             `sigma`, `standardize`, ...: fields of `ModelConfig` and `TrainingConfig`.
 
@@ -85,7 +99,13 @@ def compare(
     if is_auto and betas != "auto":
         raise UserError(f"betas is {betas!r}; give numbers, or auto")
     numbers = (1.0,) if isinstance(betas, str) else betas
-    config = experiment_config(images, numbers, seeds, network=network_name, **options)
+    config = replace(
+        experiment_config(images, numbers, seeds, network=network_name, **options),
+        until_clear=until_clear,
+        max_seeds=max_seeds,
+        budget=budget,
+        computed_labels=computed_labels,
+    )
     if is_auto:
         config = replace(config, betas=suggest_betas(config, images))
     return run_experiment(
@@ -102,6 +122,7 @@ def compare(
         executor=None if isinstance(engine, str) else engine,
         networks=None if isinstance(network, str) else network,
         progress=progress,
+        tell=tell,
     )
 
 
@@ -113,6 +134,7 @@ def run_experiment(
     executor: Executor | None = None,
     networks: NetworkBuilder | None = None,
     progress: Progress | None = None,
+    tell: Tell | None = None,
 ) -> Experiment:
     """Run a described experiment; see `compare`.
 
@@ -123,6 +145,7 @@ def run_experiment(
         executor: the user's own, in place of the engine.
         networks: a user's own builder; such runs are trained one by one in this process.
         progress: as in `compare`.
+        tell: as in `compare`.
 
     Raises:
         UserError: if something given does not fit.
@@ -134,9 +157,32 @@ def run_experiment(
         check_stackable(config)
         if networks:
             raise UserError("a network of your own is trained run by run; leave out --stack-runs")
-    engine = build_engine(execution.engine, execution.engine_options)
+    build_engine(execution.engine, execution.engine_options)  # refuses what does not fit
     folder = ExperimentFolder(execution.out or default_folder(config))
-    create_experiment_folder(config, images, folder)
+    is_in_looks = config.until_clear
+    config = with_what_is_there(config, folder)
+    looks = Looks(config, tell)
+    following: ExperimentConfig | None = looks.first() if is_in_looks else config
+    while following is not None:
+        config = following
+        create_experiment_folder(config, images, folder)
+        _train_all(config, images, folder, execution, executor, networks, progress)
+        experiment = Experiment(folder.path, networks=networks)
+        evidence = _finish(experiment, images, progress)
+        following = looks.after(config, evidence) if is_in_looks else None
+    return experiment
+
+
+def _train_all(
+    config: ExperimentConfig,
+    images: ImageSet,
+    folder: ExperimentFolder,
+    execution: ExecutionConfig,
+    executor: Executor | None,
+    networks: NetworkBuilder | None,
+    progress: Progress | None,
+) -> None:
+    """Train every run that is not finished."""
     for run in config.runs():
         folder.run(run).create(run, images)
     pending = [folder.run(run) for run in config.runs() if not folder.run(run).is_done]
@@ -149,17 +195,22 @@ def run_experiment(
             num_jobs = LocalEngine().num_jobs(execution.workers, execution.device)
             runner: JobRunner = ExecutorRunner(executor)
         else:
+            engine = build_engine(execution.engine, execution.engine_options)
             num_jobs = engine.num_jobs(execution.workers, execution.device)
             runner = engine.start(min(num_jobs, num_groups), progress)
         jobs = _jobs(pending, execution, min(num_jobs, num_groups))
         _follow(runner, jobs, config, folder, progress)
-    experiment = Experiment(folder.path, networks=networks)
+
+
+def _finish(experiment: Experiment, images: ImageSet, progress: Progress | None) -> Evidence | None:
+    """Collect the evidence where it is not there yet, and write the page."""
+    evidence = experiment.saved_evidence() if experiment.runs() else None
     try:
-        if experiment.runs() and experiment.saved_evidence() is None:
-            experiment.evidence(images, progress=progress)
+        if evidence is None and experiment.runs():
+            evidence = experiment.evidence(images, progress=progress)
     finally:
         experiment.report()
-    return experiment
+    return evidence
 
 
 def train(

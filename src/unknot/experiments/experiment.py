@@ -8,7 +8,8 @@ from unknot.common.files import write_json
 from unknot.common.progress import Progress
 from unknot.config import ExperimentConfig
 from unknot.data.image_set import ImageSet
-from unknot.evidence.collect import Evidence, collect_evidence
+from unknot.evidence.collect import collect_evidence
+from unknot.evidence.evidence import Evidence
 from unknot.models.networks import NetworkBuilder
 from unknot.report.page import write_report
 from unknot.runs.folder import ERROR, ExperimentFolder

@@ -73,6 +73,22 @@ def resolve_config(config: ExperimentConfig, images: ImageSet) -> ExperimentConf
     )
 
 
+def with_what_is_there(config: ExperimentConfig, folder: ExperimentFolder) -> ExperimentConfig:
+    """Add the seeds and looks of the experiment in a folder, so that new seeds can be named alone.
+
+    Args:
+        config: as it was asked for.
+        folder: may be empty, or hold another experiment, which is found out later.
+    """
+    if not folder.is_experiment:
+        return config
+    there = folder.read_config()
+    if there.until_clear and not config.until_clear:
+        config = replace(config, until_clear=True, max_seeds=there.max_seeds, budget=there.budget)
+    seeds = (*there.seeds, *(seed for seed in config.seeds if seed not in there.seeds))
+    return replace(config, seeds=seeds, max_seeds=max(config.max_seeds, len(seeds)))
+
+
 def check_trainable(config: ExperimentConfig, device: str, networks: NetworkBuilder | None) -> None:
     """Refuse what no run could be trained with, before anything is written.
 

@@ -11,7 +11,7 @@ MAX_LABELS = 4  # other labels that a line names
 
 def latents_text(name: str, run: RunEvidence) -> str:
     """Say what each latent of a run does, a line for each."""
-    labels = run.labels
+    labels = run.labels or run.properties
     head = f"What each latent of {name} does"
     if labels:
         by = f", permuted by {labels.num_groups} groups" if labels.num_groups else ""
@@ -24,11 +24,13 @@ def latents_text(name: str, run: RunEvidence) -> str:
 
 def latent_lines(run: RunEvidence) -> list[str]:
     """Say what each latent of a run does, without a heading."""
-    labels, effects = run.labels, run.traversal_effects
+    labels, effects = run.labels or run.properties, run.traversal_effects
     latent_dim = len(labels.active) if labels else len(effects.change) if effects else 0
     lines = []
     for latent in range(latent_dim):
         parts = [label_text(labels, latent)] if labels else []
+        if run.labels and run.properties and run.properties.best(latent) is not None:
+            parts.append(f"in the pixels {label_text(run.properties, latent)}")
         if effects and effects.change[latent] > 0:
             parts.append(
                 f"moving it changes {effects.change_kind(latent)}, "

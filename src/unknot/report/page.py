@@ -6,7 +6,7 @@ from pathlib import Path
 
 from unknot.common.files import write_text
 from unknot.config import ExperimentConfig
-from unknot.evidence.collect import Evidence
+from unknot.evidence.evidence import Evidence
 from unknot.report.render import Piece, render_page, render_piece
 from unknot.report.script_data import script_data
 from unknot.report.sections import SECTIONS, LeftOut, ReportContext, find_section

@@ -10,8 +10,7 @@ from numpy.typing import NDArray
 from PIL import Image, features
 
 from unknot.common.errors import UserError
-from unknot.evidence.collect import Evidence
-from unknot.evidence.latent_labels import LatentLabels
+from unknot.evidence.evidence import Evidence
 from unknot.report.browser_decoder import (
     BrowserModel,
     PixelScale,
@@ -133,7 +132,7 @@ def script_data(runs: Sequence[Run], evidence: Evidence | None) -> ScriptData | 
     described: list[ScriptRun] = []
     model_bytes = sheet_bytes = 0
     for run in runs:
-        labels = _labels(evidence, run.name)
+        labels = _label_texts(evidence, run)
         described.append(
             _describe(
                 run,
@@ -159,7 +158,7 @@ def script_data(runs: Sequence[Run], evidence: Evidence | None) -> ScriptData | 
 
 def _describe(
     run: Run,
-    labels: LatentLabels | None,
+    labels: Sequence[str],
     images: NDArray[np.uint8],
     *,
     with_model: bool,
@@ -171,7 +170,7 @@ def _describe(
         name=run.name,
         title=run_title(run.config),
         latents=[
-            ScriptLatent(i, float(kl[i]), best_label_text(labels, i) if labels else "")
+            ScriptLatent(i, float(kl[i]), labels[i])
             for i in np.argsort(-kl, kind="stable").tolist()
         ],
         sheet=_picture(run.frames()["reconstructions"])
@@ -208,9 +207,16 @@ def _codes(codec: Codec, images: NDArray[np.uint8]) -> list[list[float]]:
     return codes
 
 
-def _labels(evidence: Evidence | None, name: str) -> LatentLabels | None:
-    run = evidence.runs.get(name) if evidence else None
-    return run.labels if run else None
+def _label_texts(evidence: Evidence | None, run: Run) -> list[str]:
+    """The label that each latent carries: a given one, or else one computed from the pixels."""
+    of_run = evidence.runs.get(run.name) if evidence else None
+    if of_run is None:
+        return [""] * run.latent_dim
+    tables = [table for table in (of_run.labels, of_run.properties) if table]
+    return [
+        next(filter(None, (best_label_text(table, i) for table in tables)), "")
+        for i in range(run.latent_dim)
+    ]
 
 
 def _has_frames(run: Run) -> bool:

@@ -7,13 +7,12 @@ import numpy as np
 
 from unknot.common.files import read_json
 from unknot.config import RunConfig, beta_text
-from unknot.evidence.axes import axes_sentence
-from unknot.evidence.beta_contrast import SUPPORTED, TOO_FEW, Contrast
+from unknot.evidence.answers import QUESTIONS, p_text
+from unknot.evidence.answers.beta import IN_WORDS
 from unknot.evidence.beta_table import BetaEvidence
 from unknot.evidence.collapse import CollapsePrediction
-from unknot.evidence.collect import Evidence
+from unknot.evidence.evidence import Evidence
 from unknot.evidence.run_evidence import RunEvidence
-from unknot.evidence.verdict import Verdict
 from unknot.metrics.result import Null
 from unknot.metrics.scoring import Score
 from unknot.models.beta_scales import BetaScales
@@ -21,8 +20,6 @@ from unknot.report.latent_text import latents_text
 from unknot.runs.run import Run
 from unknot.runs.scores import score_summary
 
-AXES_QUESTION = "Are the latents special, or would a random mix of them do as well?"
-QUESTION = "Did a higher beta separate (disentangle) the latents?"
 MAX_RUNS = 8
 """Runs whose latents and scores are in the page."""
 
@@ -46,79 +43,56 @@ BETA_COLUMNS = {
 def evidence_text(evidence: Evidence) -> str:
     """Answer everything that was asked of an experiment."""
     meanings = [f"{name}: {meaning}" for name, meaning in BETA_COLUMNS.items() if meaning]
-    parts = [
-        axes_text(evidence),
-        verdict_text(evidence),
-        betas_table(evidence.betas),
-        "\n".join(meanings),
-    ]
-    parts.append(_first_seeds(evidence.runs))
+    parts = [answers_text(evidence)]
+    reasons = reason_lines(evidence)
+    if reasons:
+        parts.append(
+            "\n".join(["how the betas were compared:", *(f"- {line}" for line in reasons)])
+        )
+    parts += [betas_table(evidence.betas), "\n".join(meanings), _first_seeds(evidence.runs)]
     gaps = [f"- {what}: {why}" for what, why in evidence.not_available.items() if what != "verdict"]
     if gaps:
         parts.append("\n".join(["what is missing:", *gaps]))
     return "\n\n".join(parts)
 
 
-def axes_text(evidence: Evidence) -> str:
-    """Say whether the latents of each beta are special, and what shows it."""
-    return f"{AXES_QUESTION} {axes_sentence(list(evidence.axes.values()))}"
+def answers_text(evidence: Evidence) -> str:
+    """Answer the four questions, each with what to do next."""
+    parts = []
+    for answer in evidence.answers:
+        lines = [QUESTIONS[answer.question], f"  {answer.sentence}"]
+        if answer.next:
+            lines.append(f"  Next: {answer.next}")
+        parts.append("\n".join(lines))
+    if not evidence.exploratory:
+        parts.append(plan_text(evidence))
+    return "\n".join(parts)
 
 
-def verdict_text(evidence: Evidence) -> str:
-    """Say whether a higher beta separated the latents, with the reason for every beta."""
-    return "\n".join(verdict_lines(evidence))
+def plan_text(evidence: Evidence) -> str:
+    """Say that all went as planned; meant for where nothing is exploratory."""
+    plan_hash = (evidence.plan_hash or "")[:12]
+    return f"As planned before the first step (plan.json, {plan_hash})."
 
 
-def verdict_lines(evidence: Evidence) -> list[str]:
-    """Say the same line by line, the answer in the first."""
+def reason_lines(evidence: Evidence) -> list[str]:
+    """Say on what the answer about beta rests, a line for each basis and beta."""
     verdict = evidence.verdict
     if verdict is None:
-        return [f"{QUESTION} It cannot be asked: {evidence.not_available['verdict']}."]
-    mark = "Exploratory, not as planned. " if evidence.exploratory else ""
-    lines = [f"{QUESTION} {mark}{_answer(verdict, evidence.betas)}"]
-    lines += _reason_lines(verdict.contrasts)
-    if evidence.exploratory:
-        lines.append(
-            "This is exploratory, a question for a next experiment and not an answer: "
-            + "; ".join(evidence.exploratory)
-        )
-    else:
-        plan_hash = (evidence.plan_hash or "")[:12]
-        lines.append(f"As planned before the first step (plan.json, {plan_hash}).")
-    return lines
-
-
-def _reason_lines(contrasts: Sequence[Contrast]) -> list[str]:
-    """A line of reasons for each beta, or one where all have the same."""
-    if len({contrast.reasons for contrast in contrasts}) == 1:
-        return [f"  {'; '.join(contrasts[0].reasons)}"]
-    return [
-        f"  beta {beta_text(contrast.beta)}: {contrast.outcome}: {'; '.join(contrast.reasons)}"
-        for contrast in contrasts
+        return []
+    lines = [
+        f"by {IN_WORDS[basis]}, beta {beta_text(result.beta)} beside "
+        f"{beta_text(verdict.lowest_beta)}: {'; '.join(result.reasons)}"
+        for basis, test in verdict.decision.tests.items()
+        for result in test.results
     ]
-
-
-def _answer(verdict: Verdict, betas: Sequence[BetaEvidence]) -> str:
-    lowest = f"beta {beta_text(verdict.lowest_beta)}"
-    if verdict.outcome == SUPPORTED:
-        supported = [c.beta for c in verdict.contrasts if c.outcome == SUPPORTED]
-        return f"Supported, for beta {', '.join(map(beta_text, supported))} beside {lowest}."
-    if verdict.outcome == TOO_FEW:
-        needed = verdict.seeds_needed or 0
-        return (
-            f"Too few runs to tell: about {needed} seeds of each beta are needed (--seeds "
-            f"{_seeds(betas, needed)}, with another --out so that it counts as planned)."
-        )
-    return f"Not supported: at no beta are the latents clearly better separated than at {lowest}."
-
-
-def _seeds(betas: Sequence[BetaEvidence], needed: int) -> str:
-    """The seeds there are, and others until there are enough."""
-    seeds = sorted({seed for beta in betas for seed in beta.seeds})
-    others = (seed for seed in range(needed + len(seeds)) if seed not in seeds)
-    while len(seeds) < needed:
-        seeds.append(next(others))
-    return " ".join(map(str, seeds))
+    if len(verdict.decision.tests) > 1:
+        corrected = [
+            f"{IN_WORDS[basis]} {p_text(p_value)}"
+            for basis, p_value in verdict.decision.p_values.items()
+        ]
+        lines.append(f"corrected for two bases (Hochberg): {', '.join(corrected)}")
+    return lines + [f"{what}: {why}" for what, why in verdict.left_out.items()]
 
 
 def betas_table(betas: Sequence[BetaEvidence]) -> str:

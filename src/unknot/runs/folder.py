@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import replace
+from dataclasses import fields, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -18,6 +18,7 @@ from unknot.data.load import load_images
 
 LOCK_SECONDS = 60
 ERROR = "error: "  # how the last line of a log begins if a user can mend what stopped the run
+PARTS_OF_RUNS = ("data", "model", "training")  # of an experiment's description
 NOT_COMPARED = ("source",)  # one folder has many names; the images' fingerprint tells
 
 
@@ -247,7 +248,8 @@ class ExperimentFolder:
     def check(self, config: ExperimentConfig, images: ImageSet) -> None:
         """Check that the folder is free, or holds this experiment on these images.
 
-        Betas and seeds may be added to an experiment; nothing else may change.
+        Betas and seeds may be added to an experiment, and the questions asked in another way; what
+        its runs are made of may not change.
 
         Raises:
             UserError: if the folder holds something else, or the images have changed.
@@ -258,9 +260,9 @@ class ExperimentFolder:
                 raise UserError(f"{self.path} exists but holds no experiment; choose another --out")
             return
         before = self.read_config()
-        difference = first_difference(
-            replace(before, betas=config.betas, seeds=config.seeds), config, NOT_COMPARED
-        )
+        asked = {item.name: getattr(config, item.name) for item in fields(config)}
+        others = {name: value for name, value in asked.items() if name not in PARTS_OF_RUNS}
+        difference = first_difference(replace(before, **others), config, NOT_COMPARED)
         for name in ("betas", "seeds"):
             there, here = getattr(before, name), getattr(config, name)
             if not set(there) <= set(here):

@@ -10,11 +10,10 @@ from tests.report.small import (
     reason,
     shown,
     small_context,
-    small_effects,
     small_evidence,
     small_labels,
+    small_run_evidence,
 )
-from unknot.evidence.run_evidence import RunEvidence
 from unknot.report.sections.latents import BLUE, ORANGE, latent_map
 
 
@@ -29,7 +28,7 @@ def test_every_run_has_lines_and_a_map_of_its_active_latents(tmp_path: Path) -> 
 
 
 def test_a_cell_shows_strength_side_and_test() -> None:
-    rows = latent_map(RunEvidence(2.0, 0, small_labels(), small_effects())).rows
+    rows = latent_map(small_run_evidence(2.0, 0)).tables[0].rows
     bald, grey, angle = rows[0].cells
     assert bald.title == "latent 0, Bald: AUROC 0.90 (0.25 to 0.95), R2 0.50, p 0.001"
     assert bald.color == f"rgba({ORANGE}, 0.89)"
@@ -40,10 +39,15 @@ def test_a_cell_shows_strength_side_and_test() -> None:
 
 
 def test_without_labels_there_are_lines_only(tmp_path: Path) -> None:
-    run = latent_map(RunEvidence(2.0, 0, None, small_effects()))
+    run = latent_map(small_run_evidence(2.0, 0, labels=None))
     assert run.lines[0] == "latent 0: moving it changes color, all over, by 12 levels"
-    assert not run.rows
-    assert not run.correlated
+    assert not run.tables
+
+
+def test_labels_computed_from_the_pixels_have_a_map_of_their_own() -> None:
+    run = latent_map(small_run_evidence(2.0, 0, properties=small_labels()))
+    assert [table.title for table in run.tables] == ["Labels", "Computed from the pixels"]
+    assert "in the pixels lower with Bald" in run.lines[0]
 
 
 def test_only_the_first_runs_have_a_map(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -60,6 +64,6 @@ def test_without_evidence_it_is_left_out(tmp_path: Path) -> None:
 
 def test_hostile_labels_are_escaped(tmp_path: Path) -> None:
     labels = small_labels(label_names=(HOSTILE, HOSTILE, HOSTILE))
-    runs = {"beta-2_seed-0": RunEvidence(2.0, 0, labels, small_effects())}
+    runs = {"beta-2_seed-0": small_run_evidence(2.0, 0, labels=labels)}
     context = small_context(tmp_path, evidence=small_evidence(runs=runs))
     assert is_escaped(shown("latents", context))

@@ -16,5 +16,5 @@ def test_a_section_has_its_piece_beside_it(name: str) -> None:
 
 
 def test_what_is_no_section_is_named() -> None:
-    with pytest.raises(UserError, match="section is 'verdicts'; did you mean 'verdict'"):
-        find_section("verdicts")
+    with pytest.raises(UserError, match="section is 'answer'; did you mean 'answers'"):
+        find_section("answer")

@@ -16,15 +16,14 @@ from unknot.common.plugins import load_plugin
 
 if TYPE_CHECKING:  # the names below must be had without torch
     from unknot.config import ExperimentConfig
-    from unknot.evidence.collect import Evidence
+    from unknot.evidence.evidence import Evidence
     from unknot.report.script_data import ScriptData
     from unknot.runs.folder import ExperimentFolder
     from unknot.runs.run import Run
 
 SECTIONS = {
     "summary": "unknot.report.sections.summary:summary",
-    "axes": "unknot.report.sections.axes:axes",
-    "verdict": "unknot.report.sections.verdict:verdict",
+    "answers": "unknot.report.sections.answers:answers",
     "images": "unknot.report.sections.images:images",
     "collapse": "unknot.report.sections.collapse:collapse",
     "betas": "unknot.report.sections.betas:betas",

@@ -43,22 +43,35 @@ class LatentRow:
 
 
 @dataclass(frozen=True)
-class LatentMap:
-    """The latents of one run.
+class LabelTable:
+    """The latents of one run beside labels of one kind.
 
     Attributes:
-        title: which run.
-        lines: a sentence for each latent.
+        title: which kind.
         label_names: a column each.
         rows: one for each active latent.
         correlated: labels that go together, in words.
     """
 
     title: str
-    lines: Sequence[str]
     label_names: Sequence[str]
     rows: Sequence[LatentRow]
     correlated: str
+
+
+@dataclass(frozen=True)
+class LatentMap:
+    """The latents of one run.
+
+    Attributes:
+        title: which run.
+        lines: a sentence for each latent.
+        tables: one for given labels and one for those computed from the pixels.
+    """
+
+    title: str
+    lines: Sequence[str]
+    tables: Sequence[LabelTable]
 
 
 @dataclass(frozen=True)
@@ -88,13 +101,15 @@ def latents(context: ReportContext) -> LatentMaps | LeftOut:
 
 def latent_map(run: RunEvidence) -> LatentMap:
     """Draw the active latents of one run beside every label."""
-    labels = run.labels
+    kinds = {"Labels": run.labels, "Computed from the pixels": run.properties}
     return LatentMap(
         title=f"beta {beta_text(run.beta)}, seed {run.seed}",
         lines=latent_lines(run),
-        label_names=labels.label_names if labels else (),
-        rows=_rows(labels) if labels else (),
-        correlated=_correlated(labels) if labels else "",
+        tables=[
+            LabelTable(title, labels.label_names, _rows(labels), _correlated(labels))
+            for title, labels in kinds.items()
+            if labels
+        ],
     )
 
 

@@ -1,0 +1,105 @@
+"""All that is known of an experiment, as in `evidence.json`."""
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from unknot.common.files import read_json
+from unknot.evidence.answers import Answer
+from unknot.evidence.axes import AxisEvidence
+from unknot.evidence.beta_choice import BetaChoice
+from unknot.evidence.beta_table import BetaEvidence
+from unknot.evidence.collapse import CollapsePrediction, ObservedCollapse
+from unknot.evidence.run_evidence import RunEvidence
+from unknot.evidence.verdict import Verdict
+
+FORMAT = 2  # of evidence.json
+
+
+@dataclass(frozen=True, eq=False)
+class Evidence:
+    """The evidence of an experiment.
+
+    Attributes:
+        collapse: at which betas a linear model's latents collapse; None where that is not known.
+        observed_vs_predicted: what training gave beside that prediction, for each run.
+        plan_hash: of the plan that was written before the first step; None where there is none.
+        exploratory: in what the experiment differs from that plan; empty if in nothing.
+        betas: what the runs of each beta gave.
+        answers: to the four questions, in the order of `QUESTIONS`.
+        verdict: what the answer about beta rests on; None where nothing could be compared.
+        which_beta: what the answer about which beta to take rests on; None without runs.
+        runs: what each latent does, by the run's name.
+        axes: how special the latents are, by the run's name.
+        runs_included: names of the runs that were finished.
+        not_available: what is missing -> the reason.
+    """
+
+    collapse: CollapsePrediction | None
+    observed_vs_predicted: list[ObservedCollapse]
+    plan_hash: str | None
+    exploratory: list[str]
+    betas: list[BetaEvidence]
+    answers: list[Answer]
+    verdict: Verdict | None
+    which_beta: BetaChoice | None
+    runs: dict[str, RunEvidence]
+    axes: dict[str, AxisEvidence]
+    runs_included: list[str]
+    not_available: dict[str, str] = field(default_factory=dict)
+
+    def answer(self, question: str) -> Answer:
+        """Give the answer to one question: `latents`, `axes`, `beta` or `which_beta`."""
+        return next(answer for answer in self.answers if answer.question == question)
+
+    def as_dict(self) -> dict[str, Any]:
+        """The fields for a JSON document, with the linear model's predictions for the betas."""
+        betas = [row.beta for row in self.betas]
+        return {
+            "format": FORMAT,
+            "runs_included": self.runs_included,
+            "answers": [answer.as_dict() for answer in self.answers],
+            "verdict": self.verdict.as_dict() if self.verdict else None,
+            "which_beta": self.which_beta.as_dict() if self.which_beta else None,
+            "plan": {"sha256": self.plan_hash, "exploratory": self.exploratory},
+            "not_available": self.not_available,
+            "betas": [row.as_dict() for row in self.betas],
+            "collapse": self.collapse.as_dict(betas) if self.collapse else None,
+            "observed_vs_predicted": [row.as_dict() for row in self.observed_vs_predicted],
+            "runs": {name: run.as_dict() for name, run in self.runs.items()},
+            "axes": {name: run.as_dict() for name, run in self.axes.items()},
+        }
+
+    @classmethod
+    def from_dict(cls, document: dict[str, Any]) -> "Evidence":
+        """Read back what `as_dict` gave."""
+        collapse, verdict = document["collapse"], document["verdict"]
+        observed, choice = document["observed_vs_predicted"], document["which_beta"]
+        return cls(
+            collapse=CollapsePrediction.from_dict(collapse) if collapse else None,
+            observed_vs_predicted=[ObservedCollapse.from_dict(row) for row in observed],
+            plan_hash=document["plan"]["sha256"],
+            exploratory=document["plan"]["exploratory"],
+            betas=[BetaEvidence.from_dict(row) for row in document["betas"]],
+            answers=[Answer.from_dict(answer) for answer in document["answers"]],
+            verdict=Verdict.from_dict(verdict) if verdict else None,
+            which_beta=BetaChoice.from_dict(choice) if choice else None,
+            runs={name: RunEvidence.from_dict(run) for name, run in document["runs"].items()},
+            axes={name: AxisEvidence.from_dict(run) for name, run in document["axes"].items()},
+            runs_included=document["runs_included"],
+            not_available=document["not_available"],
+        )
+
+    @classmethod
+    def load(cls, path: Path) -> "Evidence | None":
+        """Read `evidence.json`; None where there is none, or one of another version.
+
+        Raises:
+            UserError: if the file is damaged.
+        """
+        if not path.is_file():
+            return None
+        document = read_json(path)
+        is_current = isinstance(document, dict) and document.get("format") == FORMAT
+        is_current = is_current and "answers" in document  # format 2 had none at first
+        return cls.from_dict(document) if is_current else None

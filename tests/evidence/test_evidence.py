@@ -1,0 +1,31 @@
+"""All that is known of an experiment: written down, and found again by question."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from tests.report.small import small_evidence
+from unknot.common.files import write_json
+from unknot.evidence.answers import QUESTIONS
+from unknot.evidence.evidence import Evidence
+
+
+def test_it_is_read_back_as_it_was(tmp_path: Path) -> None:
+    evidence, path = small_evidence(), tmp_path / "evidence.json"
+    write_json(path, evidence.as_dict())
+    again = Evidence.load(path)
+    assert again is not None
+    assert json.dumps(again.as_dict()) == json.dumps(evidence.as_dict())
+
+
+def test_what_was_written_before_there_were_answers_is_collected_again(tmp_path: Path) -> None:
+    document = small_evidence().as_dict()
+    del document["answers"]
+    write_json(tmp_path / "evidence.json", document)
+    assert Evidence.load(tmp_path / "evidence.json") is None
+
+
+@pytest.mark.parametrize("question", QUESTIONS)
+def test_an_answer_is_found_by_its_question(question: str) -> None:
+    assert small_evidence().answer(question).question == question
