@@ -40,7 +40,7 @@ def test_two_bases_are_corrected_by_hochbergs_procedure(first, second, corrected
 
 def test_one_basis_needs_no_correction():
     decision = combine_bases({PICTURES: CLEAR})
-    assert decision.p_value == CLEAR.p_value == 2 / 216
+    assert decision.p_value == CLEAR.p_value == 2 / 1680
     assert decision.betas == (2,)
     assert not combine_bases({PICTURES: NOTHING}).betas
 

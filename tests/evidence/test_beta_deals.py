@@ -11,13 +11,11 @@ from unknot.evidence.beta_deals import MAX_DEALS, deal_betas, least_p_value, loo
 
 
 def test_all_deals_within_seeds_are_made_once() -> None:
-    deals = deal_betas(2, 3)
-    expected = {
-        (first, tuple(3 + k for k in second))
-        for first, second in product(permutations(range(3)), repeat=2)
-    }
+    deals = deal_betas(4, 3)
+    orders = [[tuple(3 * seed + k for k in p) for p in permutations(range(3))] for seed in range(4)]
+    expected = set(product(*orders))
     assert {tuple(map(tuple, deal.tolist())) for deal in deals} == expected
-    assert len(deals) == len(expected) == 36
+    assert len(deals) == len(expected) == 6**4
 
 
 def test_many_deals_are_drawn_with_the_observed_one_among_them() -> None:
@@ -28,6 +26,23 @@ def test_many_deals_are_drawn_with_the_observed_one_among_them() -> None:
     np.testing.assert_array_equal(deals, deal_betas(5, 3, seed=4))
     shares = (deals[1:] % 3 == 0).mean(0)  # of deals in which the lowest beta's run is there
     assert shares == pytest.approx(1 / 3, abs=0.05)  # five standard errors
+
+
+@pytest.mark.parametrize(("num_seeds", "num_betas", "num"), [(3, 3, 1680), (2, 3, 90), (1, 4, 24)])
+def test_few_seeds_are_dealt_across_in_all_ways(num_seeds: int, num_betas: int, num: int) -> None:
+    deals = deal_betas(num_seeds, num_betas)
+    assert deals.shape == (num, num_seeds, num_betas)
+    for deal in deals:
+        assert sorted(deal.ravel()) == list(range(num_seeds * num_betas))
+    groups = {tuple(map(tuple, np.sort(deal, axis=0).T.tolist())) for deal in deals}
+    assert len(groups) == num
+    assert tuple(map(tuple, np.arange(num_seeds * num_betas).reshape(-1, num_betas).T)) in groups
+
+
+def test_many_deals_across_seeds_are_drawn_with_the_observed_one_among_them() -> None:
+    deals = deal_betas(3, 4)
+    assert deals.shape == (MAX_DEALS, 3, 4)
+    np.testing.assert_array_equal(deals[0], np.arange(12).reshape(3, 4))
 
 
 @pytest.mark.parametrize("num_seeds", [2, 3, 4])
@@ -62,13 +77,14 @@ def test_the_least_p_value_is_that_of_the_clearest_table(num_seeds: int, num_bet
     dealt = z.ravel()[deals].mean(1)
     largest = (dealt[:, 1:] - dealt[:, :1]).max(1)
     share = (largest >= largest.max() - 1e-9).mean()
-    if num_betas**num_seeds < 64:  # else deals are drawn
+    if len(deals) < MAX_DEALS:  # else deals are drawn
         assert least_p_value(num_seeds, num_betas) == pytest.approx(share)
 
 
 def test_what_designs_can_reach() -> None:
-    assert least_p_value(3, 3) == pytest.approx(2 / 216)
-    assert least_p_value(2, 3) == pytest.approx(2 / 36)
+    assert least_p_value(3, 3) == pytest.approx(2 / 1680)
+    assert least_p_value(2, 3) == pytest.approx(2 / 90)
+    assert least_p_value(4, 3) == pytest.approx(2 / 6**4)
     assert least_p_value(3, 2) == pytest.approx(1 / 20)
     assert least_p_value(5, 2) == pytest.approx(1 / 32)
     assert least_p_value(5, 2, level=0.015) == pytest.approx(1 / 252)

@@ -145,6 +145,7 @@ def small_verdict(**changes: Any) -> Verdict:
         betas=(0.5, 2.0),
         seeds=(0,),
         decision=combine_bases({"pictures": test}),
+        agreements={},
         num_latents=2,
         rate=4.0,
         left_out={"labels": "the images have no label that can be tested"},

@@ -1,4 +1,4 @@
-"""Whether the axes stand out more at a higher beta: a test that deals betas anew within seeds.
+"""Whether the axes stand out more at a higher beta: a test that deals betas anew to the runs.
 
 Runs of one seed share their initial weights and the order of the images, so if beta does nothing,
 any of its runs could have had any of the betas.
@@ -35,7 +35,7 @@ class BetaResult:
         effects: by condition: mean over the seeds of z less that at the lowest beta; NaN where a
             run has no z.
         special: whether all holds that is asked of the axes besides p: that they stand above nearly
-            all rotations, that selectivity is higher, that seeds agree.
+            all rotations, and that selectivity is higher.
         supported: whether the axes stand out more at this beta, by the rule.
         reasons: what that rests on, in words.
     """
@@ -113,7 +113,6 @@ class _Runs:
     z: dict[str, FloatArray]
     percentiles: dict[str, FloatArray]
     selectivities: dict[str, FloatArray]
-    agreement_p_values: FloatArray | None
     betas: tuple[float, ...]
     seeds: tuple[int, ...]
 
@@ -123,7 +122,6 @@ def beta_test(
     *,
     percentiles: Values | None = None,
     selectivities: Values | None = None,
-    agreement_p_values: ArrayLike | None = None,
     betas: Sequence[float] | None = None,
     seeds: Sequence[int] | None = None,
     level: float = LEVEL,
@@ -132,17 +130,16 @@ def beta_test(
     """Ask at which betas the axes of the runs stand out more than at the lowest.
 
     A beta's statistic is the mean over the seeds of its z less that of the lowest beta. Betas are
-    dealt anew within each seed, in all ways up to 2,000, else in 2,000 that are drawn, the observed
-    one among them. The p-value is the share of deals in which the largest statistic of any beta
-    reaches this beta's, so that it needs no correction for the number of betas (the max-T of
-    Westfall and Young 1993); of several conditions the largest p-value counts (Berger 1982). Where
-    two betas are dealt within too few seeds to reach the level, all their runs are dealt.
+    dealt anew within each seed, or across all runs for up to three seeds (`deal_betas`), in all
+    ways up to 2,000, else in 2,000 that are drawn, the observed one among them. The p-value is the
+    share of deals in which the largest statistic of any beta reaches this beta's, so that it needs
+    no correction for the number of betas (the max-T of Westfall and Young 1993); of several
+    conditions the largest p-value counts (Berger 1982).
 
     A beta is supported if p is at most the level, its mean selectivity is higher than the lowest
     beta's, and the median over its seeds of the rotation percentile is at least `100 - 5 / (K - 1)`
     for K betas, each in every condition. Axes which all seeds of a beta share but which mean
-    nothing fail the last. Where the seeds of each beta were compared with each other, p of their
-    agreement must be at most `5% / (K - 1)` too. What is not given is not asked for.
+    nothing fail the last. What is not given is not asked for.
 
     Args:
         z_scores: of every run: how far its axes stand above random rotations, as `axis_score`
@@ -151,8 +148,6 @@ def beta_test(
             none, since fewer than two of its latents are active.
         percentiles: shares of the rotations below each run, in percent, of the same form.
         selectivities: of each run, of the same form.
-        agreement_p_values: of the seeds of each beta, as `agreement_test` gives it, shape
-            `(num_betas,)`; NaN where they cannot be compared.
         betas: of the columns; 0, 1, ... if they are not given.
         seeds: of the rows, likewise.
         level: that p must reach.
@@ -161,7 +156,7 @@ def beta_test(
     Raises:
         UserError: for tables of other shapes or conditions, fewer than two betas or no seed.
     """
-    runs = _read(z_scores, percentiles, selectivities, agreement_p_values, betas, seeds)
+    runs = _read(z_scores, percentiles, selectivities, betas, seeds)
     tested = {name: _test_condition(z, level, seed) for name, z in runs.z.items()}
     num_seeds, num_betas = len(runs.seeds), len(runs.betas)
     least = least_p_value(num_seeds, num_betas, level)
@@ -233,10 +228,6 @@ def _short_of_special(runs: _Runs, column: int) -> tuple[str, ...]:
         if not median >= 100 - share - ROUNDING:
             text = f"the axes stand above {median:.3g}% of rotations, fewer than {100 - share:.3g}%"
             reasons.append(f"{text}{_place(name)}")
-    if runs.agreement_p_values is not None:
-        p_value = float(runs.agreement_p_values[column])
-        if not p_value <= share / 100 + ROUNDING:
-            reasons.append(f"its seeds do not agree beyond rotations (p {p_value:.2g})")
     return tuple(reasons)
 
 
@@ -258,7 +249,6 @@ def _read(
     z_scores: Values,
     percentiles: Values | None,
     selectivities: Values | None,
-    agreement_p_values: ArrayLike | None,
     betas: Sequence[float] | None,
     seeds: Sequence[int] | None,
 ) -> _Runs:
@@ -269,7 +259,6 @@ def _read(
         z=z,
         percentiles={} if percentiles is None else _tables("percentiles", percentiles),
         selectivities={} if selectivities is None else _tables("selectivities", selectivities),
-        agreement_p_values=_per_beta(agreement_p_values, shape[1]),
         betas=tuple(range(shape[1]) if betas is None else betas),
         seeds=tuple(range(shape[0]) if seeds is None else seeds),
     )
@@ -286,16 +275,6 @@ def _read(
     if list(runs.betas) != sorted(set(runs.betas)):
         raise UserError(f"betas are {runs.betas}; give the columns in ascending order of beta")
     return runs
-
-
-def _per_beta(values: ArrayLike | None, num_betas: int) -> FloatArray | None:
-    """A number for each beta, if they were given."""
-    if values is None:
-        return None
-    numbers = np.asarray(values, np.float64)
-    if numbers.shape != (num_betas,):
-        raise UserError(f"agreement_p_values has shape {numbers.shape}; give ({num_betas},)")
-    return numbers
 
 
 def _tables(name: str, values: Values) -> dict[str, FloatArray]:

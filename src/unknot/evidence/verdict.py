@@ -19,6 +19,7 @@ from unknot.evidence.rotation_null import AxisScore, axis_scores, spaced_rows, t
 from unknot.evidence.rotation_test import LEAST_DIRECTIONS, RotationTest
 
 FloatArray = NDArray[np.float64]
+AGREEMENT_ROTATIONS = 100
 
 
 @dataclass(frozen=True)
@@ -30,8 +31,10 @@ class Verdict:
         betas: that were compared, ascending.
         seeds: that every one of these betas has.
         decision: on every basis that is there, and on all together.
-        num_latents: that every run keeps when they are matched; None where nothing was matched.
-        rate: that they are matched at, in nats, likewise.
+        agreements: by condition, of each beta: by how many standard deviations its seeds agree more
+            than random rotations of them do; nothing is asked of it. Empty for one seed.
+        num_latents: that every run keeps when they are matched.
+        rate: that they are matched at, in nats.
         left_out: beta, run or basis that took no part -> the reason.
     """
 
@@ -39,8 +42,9 @@ class Verdict:
     betas: tuple[float, ...]
     seeds: tuple[int, ...]
     decision: BetaDecision
-    num_latents: int | None
-    rate: float | None
+    agreements: dict[str, tuple[float, ...]]
+    num_latents: int
+    rate: float
     left_out: dict[str, str]
 
     def as_dict(self) -> dict[str, Any]:
@@ -50,6 +54,7 @@ class Verdict:
             "betas": list(self.betas),
             "seeds": list(self.seeds),
             "decision": self.decision.as_dict(),
+            "agreements": {name: list(values) for name, values in self.agreements.items()},
             "num_latents": self.num_latents,
             "rate": self.rate,
             "left_out": self.left_out,
@@ -63,6 +68,7 @@ class Verdict:
             betas=tuple(document["betas"]),
             seeds=tuple(document["seeds"]),
             decision=BetaDecision.from_dict(document["decision"]),
+            agreements={name: tuple(z) for name, z in document["agreements"].items()},
             num_latents=document["num_latents"],
             rate=document["rate"],
             left_out=document["left_out"],
@@ -109,9 +115,9 @@ def decide_verdict(
 
     By the labels: `beta_test` on how far selectivity stands above that of rotations, as trained and
     at a matched rate and number of latents. By the pictures: `beta_test` on how far the decoder's
-    interaction stands below that of rotations, where the seeds of a beta agree beyond rotations, at
-    a matched rate. `combine_bases` puts them together. A beta that has a run with fewer than two
-    active latents takes no part: it would leave the others as few when they are matched.
+    interaction stands below that of rotations. `combine_bases` puts them together. A beta that has
+    a run with fewer than two active latents takes no part: it would leave the others as few when
+    they are matched.
 
     Args:
         runs: every run's posteriors of the same images.
@@ -146,7 +152,7 @@ def decide_verdict(
         tests[LABELS] = _by_labels(grid, by_condition, rule, seed)
     else:
         left_out[LABELS] = "the images have no label that can be tested"
-    by_pictures = _by_pictures(grid, [interactions[i] for i in grid.flat], matched, rule, seed)
+    by_pictures = _by_pictures(grid, [interactions[i] for i in grid.flat], rule, seed)
     if isinstance(by_pictures, str):
         left_out[PICTURES] = by_pictures
     else:
@@ -156,6 +162,7 @@ def decide_verdict(
         betas=grid.betas,
         seeds=grid.seeds,
         decision=combine_bases(tests, level=rule.level if level is None else level),
+        agreements=_agreements(grid, chosen, matched, seed),
         num_latents=matched.num_latents,
         rate=matched.rate,
         left_out=left_out,
@@ -215,7 +222,6 @@ def _by_labels(grid: _Grid, scores: dict[str, list[AxisScore]], rule: Rule, seed
 def _by_pictures(
     grid: _Grid,
     interactions: Sequence[RotationTest | None],
-    matched: MatchedCodes,
     rule: Rule,
     seed: int,
 ) -> BetaTest | str:
@@ -226,18 +232,28 @@ def _by_pictures(
     void = next((test.void for test in tests if test.void), None)
     if void:
         return void
-    if len(grid.seeds) < 2:
-        return "one seed cannot agree with another"
-    by_beta = np.arange(len(interactions)).reshape(grid.rows.shape).T
-    agreements = [
-        agreement_test([matched.codes[i] for i in numbers], seed=seed).p_value
-        for numbers in by_beta
-    ]
     return beta_test(
         {TRAINED: grid.table([test.z for test in tests])},
-        agreement_p_values=agreements,
+        percentiles={TRAINED: grid.table([test.percentile for test in tests])},
         betas=grid.betas,
         seeds=grid.seeds,
         level=rule.level,
         seed=seed,
     )
+
+
+def _agreements(
+    grid: _Grid, runs: Sequence[RunPosteriors], matched: MatchedCodes, seed: int
+) -> dict[str, tuple[float, ...]]:
+    """How far the seeds of each beta agree beyond rotations, as trained and matched."""
+    if len(grid.seeds) < 2:
+        return {}
+    of_beta = np.arange(grid.rows.size).reshape(grid.rows.shape).T
+    codes = {TRAINED: [run.codes for run in runs], MATCHED: matched.codes}
+    return {
+        condition: tuple(
+            agreement_test([values[i] for i in numbers], rotations=AGREEMENT_ROTATIONS, seed=seed).z
+            for numbers in of_beta
+        )
+        for condition, values in codes.items()
+    }

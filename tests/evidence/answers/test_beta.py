@@ -41,6 +41,7 @@ def _verdict(
         "betas": BETAS,
         "seeds": tuple(range(num_seeds)),
         "decision": combine_bases(tests),
+        "agreements": {},
         "num_latents": 5,
         "rate": 3.4,
         "left_out": {},
@@ -90,7 +91,7 @@ def test_two_seeds() -> None:
 def test_no_labels() -> None:
     assert _beta(_verdict(3, CLEAR, (PICTURES,))) == (
         "Yes: at beta 350 the latents stand out more than at beta 1. It shows in the pictures (p "
-        ".046, 3 seeds)."
+        ".018, 3 seeds)."
     )
 
 
@@ -157,7 +158,7 @@ def test_budget_used_up() -> None:
     asked = _asked(_verdict(3, ALIKE), looks=(3, 5, 8), budget="2h")
     answer = answer_beta(asked, NOWHERE)
     assert answer.sentence == (
-        "Cannot tell yet: at no beta do the latents clearly stand out more than at beta 1 (p .69, "
+        "Cannot tell yet: at no beta do the latents clearly stand out more than at beta 1 (p .68, "
         "3 seeds). The plan goes on to 8 seeds. What is known so far: at no beta that was tried "
         "are the latents special."
     )
