@@ -138,7 +138,7 @@ def test_betas_are_called_by_their_names() -> None:
     assert result.supported == (350,)
     assert [r.beta for r in result.results] == [35, 350]
     assert result.results[1].reasons == ("p 0.0024 is at most 0.05",)
-    assert result.least_p_value == pytest.approx(2 / 216)
+    assert result.least_p_value == pytest.approx(2 / 1680)
 
 
 def test_selectivity_must_be_higher_in_every_condition() -> None:

@@ -291,16 +291,24 @@ def config_from_options(options: Any) -> ExperimentConfig:
     is_compare = isinstance(options, CompareOptions)
     if is_compare and options.betas == "auto":
         options = replace(options, betas=(1.0,))  # replaced when the images are known
-    asked = pick(ExperimentConfig, options, options.questions) if is_compare else {}
-    asked |= {"betas": options.betas, "seeds": options.seeds} if is_compare else {}
     return ExperimentConfig(
-        **(asked or {"betas": (options.beta,), "seeds": (options.seed,)}),
+        **(_grid(options) if is_compare else {"betas": (options.beta,), "seeds": (options.seed,)}),
         data=data_config(options),
         model=ModelConfig(**pick(ModelConfig, options, options.model)),
         training=TrainingConfig(
             **typed, objective_options=described.objective_options if is_same_objective else {}
         ),
     )
+
+
+def _grid(options: Any) -> dict[str, Any]:
+    """Gather what `compare` compares, and how it asks."""
+    return {
+        "betas": options.betas,
+        "seeds": options.seeds,
+        "until_clear": options.until_clear,
+        **pick(ExperimentConfig, options.questions),
+    }
 
 
 def _toml(options: Any) -> tuple[Any, ExecutionConfig] | None:
