@@ -196,3 +196,25 @@ def test_a_place_that_cannot_be_is_one_clear_line(text: str, message: str, tmp_p
         from_toml_with_execution(ExperimentConfig, path)
     assert message in str(caught.value)
     assert "\n" not in str(caught.value)
+
+
+def test_seeds_grow_look_by_look() -> None:
+    config = ExperimentConfig(seeds=(0, 4), until_clear=True, max_seeds=6)
+    assert config.looks == (3, 5, 6)
+    assert config.seeds_up_to(3) == (0, 4, 1)
+    assert config.planned_seeds == (0, 4, 1, 2, 3, 5)
+    once = ExperimentConfig(seeds=(0, 4))
+    assert (once.looks, once.planned_seeds) == ((), (0, 4))
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"max_seeds": 1}, "max_seeds is 1; it must be at least 2"),
+        ({"budget": "soon"}, "budget is 'soon'; give a time such as 2h"),
+        ({"until_clear": True, "seeds": tuple(range(9))}, "max_seeds is 8, but 9 seeds are given"),
+    ],
+)
+def test_looks_that_cannot_be_are_refused(changes: dict, message: str) -> None:
+    with pytest.raises(UserError, match=message):
+        ExperimentConfig(**changes)

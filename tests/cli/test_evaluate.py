@@ -85,7 +85,7 @@ def test_bad_options_of_evaluate_leave_the_scores(
 def test_evidence_is_told_in_words(copied: Experiment, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["evidence", str(copied.folder), "--quiet"]) == 0
     out = capsys.readouterr().out
-    assert "Did a higher beta separate" in out
+    assert "Did a higher beta do it?" in out
     assert "As planned before the first step" in out
     assert "What each latent of beta-0.5_seed-0 does" in out
     assert "latent 2:" in out
@@ -184,3 +184,14 @@ def test_score_tells_void_from_unbounded(
     lines = {line.split()[0]: line for line in capsys.readouterr().out.splitlines() if line}
     assert lines["total_correlation"].split()[1] == "unbounded"
     assert lines["modularity"].split()[1] == "void"
+
+
+def test_computed_labels_can_be_left_out(
+    copied: Experiment, capsys: pytest.CaptureFixture[str]
+) -> None:
+    command = ["evidence", str(copied.folder), "--no-computed-labels", "--json"]
+    assert main(command) == 0
+    document = json.loads(capsys.readouterr().out)
+    assert all(run["properties"] is None for run in document["runs"].values())
+    assert all("properties" not in run["tests"] for run in document["axes"].values())
+    assert document["plan"]["exploratory"] == ["computed_labels is not as planned"]

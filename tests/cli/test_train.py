@@ -13,6 +13,7 @@ import pytest
 from tests.command_line import HERE, TINY, fails
 from unknot.cli import main
 from unknot.evidence import run_evidence
+from unknot.evidence.answers import QUESTIONS
 from unknot.experiments.experiment import Experiment
 
 
@@ -53,7 +54,8 @@ def test_compare_tells_where_the_results_are(
     assert main(arguments) == 0
     out = capsys.readouterr().out
     assert f"report: {experiment}/report.html" in out
-    assert "It cannot be asked: no label" in out
+    assert "Which beta should I take?\n  Beta 1" in out
+    assert "cannot be asked" not in out
     assert "nothing was trained" in out
     assert "beta_eff 4" in out
 
@@ -84,7 +86,7 @@ def test_json_is_one_document(experiment: Path, capsys: pytest.CaptureFixture[st
     assert set(document["runs"]) == {"beta-1_seed-0", "beta-4_seed-0"}
     test = document["runs"]["beta-1_seed-0"]["test"]
     assert test["rate"] == pytest.approx(sum(test["kl"]))
-    assert document["verdict"] is None  # these images have no labels
+    assert [answer["question"] for answer in document["answers"]] == list(QUESTIONS)
     assert document["evidence"] == str(experiment / "evidence.json")
 
 

@@ -8,10 +8,11 @@ from benchmarks.rotation_worlds import World, draw_labels, draw_pictures, make_d
 
 from tests.report.small import small_axes
 from unknot.evidence.axes import (
+    DECODER_ROTATIONS,
     INTERACTION,
     LABELS,
     PROPERTIES,
-    STAGES,
+    STOPS,
     AxisEvidence,
     RunAxes,
     axis_evidence,
@@ -115,10 +116,20 @@ def test_a_hopeless_decoder_is_asked_little_and_a_promising_one_more(
         make_run(special, rng, decode=make_decoder(world.turn, rng), labelled=False)
         for world in (special, mixed)
     )
-    few, more = STAGES[0][0], STAGES[-1][0]
-    for runs, asked in (([hopeless] * 2, few), ([hopeful] * 2, more), ([hopeful] * 3, 120)):
-        found = axis_evidence(runs, properties)
-        assert {run.tests[INTERACTION].rotations for run in found} == {asked}
+    few, more = axis_evidence([hopeless, hopeful], properties)
+    assert few.tests[INTERACTION].rotations == STOPS[0][0]
+    assert more.tests[INTERACTION].rotations == DECODER_ROTATIONS
+
+
+def test_many_runs_can_show_it_by_the_decoder_alone(
+    special: World, mixed: World, rng: np.random.Generator
+) -> None:
+    """Of twenty runs, p counted of a hundred rotations could not fall below 20 / 101."""
+    decoders = [make_decoder(special.turn, rng)] + [make_decoder(mixed.turn, rng)] * 19
+    runs = [make_run(special, rng, decode=decode, labelled=False) for decode in decoders]
+    first, *_ = axis_evidence(runs, None)
+    assert first.tests[INTERACTION].p_value == pytest.approx(1 / 101)
+    assert first.p_values_holm[INTERACTION] < 0.1
 
 
 def test_a_model_that_cannot_be_opened_is_not_asked(

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from scipy.stats import t
 
 import unknot
 from unknot import UserError
@@ -143,3 +144,22 @@ def test_the_snippet_of_the_docs_runs(
     lines = capsys.readouterr().out.splitlines()
     assert [line.split(":")[0] for line in lines] == ["properties", "interaction", "agreement"]
     assert all("p 0." in line or "p 1." in line for line in lines)
+
+
+def test_a_tail_is_fitted_where_no_rotation_reaches_the_codes() -> None:
+    draws = np.random.default_rng(0).standard_normal(100)
+    apart, among = (compare_with_rotations(x, draws, {}) for x in (6.0, 1.0))
+    assert apart.p_value == 1 / 101
+    assert apart.tail_p_value == pytest.approx(t.sf(apart.z * (99 / 101) ** 0.5, 99))
+    assert apart.tail_p_value < 1e-6
+    assert among.tail_p_value == among.p_value
+
+
+def test_the_fitted_tail_is_that_of_normal_rotations() -> None:
+    """Of draws from the null, as many fall below .5% as should."""
+    rng = np.random.default_rng(1)
+    tails = [
+        compare_with_rotations(x, rng.standard_normal(100), {}).tail_p_value
+        for x in rng.standard_normal(4_000)
+    ]
+    assert np.mean(np.array(tails) <= 0.005) == pytest.approx(0.005, abs=0.0045)  # 4 errors

@@ -202,3 +202,42 @@ def test_stacked_runs_are_an_experiment_like_any_other(
     (tmp_path / "beta-1_seed-0" / "done").unlink()
     (tmp_path / "beta-1_seed-0" / "codes.npz").unlink()
     assert len(compare(small_faces, [1.0, 1e38, 4.0], **options).runs()) == 2
+
+
+def test_more_seeds_can_be_named_alone(bare_faces: ImageSet, tmp_path: Path) -> None:
+    options = TINY | {"out": tmp_path / "e", "engine": "inline", "device": "cpu"}
+    compare(bare_faces, [1], [0], **options)
+    experiment = compare(bare_faces, [1], [3, 4], **options)
+    assert [run.config.seed for run in experiment.runs()] == [0, 3, 4]
+    evidence = experiment.saved_evidence()
+    assert evidence is not None
+    assert evidence.exploratory == ["seeds: 3, 4 added"]
+    again = compare(bare_faces, [1], **options)
+    assert again.config.seeds == (0, 3, 4)
+
+
+def test_seeds_are_trained_until_it_is_clear(bare_faces: ImageSet, tmp_path: Path) -> None:
+    lines: list[str] = []
+    experiment = compare(
+        bare_faces,
+        [1, 4],
+        until_clear=True,
+        max_seeds=4,
+        budget="3h",
+        out=tmp_path / "e",
+        engine="inline",
+        device="cpu",
+        tell=lines.append,
+        **TINY,
+    )
+    assert experiment.config.seeds == (0, 1, 2, 3)
+    (line,) = lines  # of two betas, three seeds cannot reach their level
+    assert line.startswith("4 seeds: not clear")
+    assert line.endswith("this was the last look")
+    plan = json.loads(experiment.files.plan.read_text())["plan"]
+    assert plan["seeds"] == [0, 1, 2, 3]
+    assert [look["seeds"] for look in plan["looks"]] == [3, 4]
+    assert plan["budget"] == "3h"
+    evidence = experiment.saved_evidence()
+    assert evidence is not None
+    assert evidence.exploratory == []

@@ -19,6 +19,7 @@ from unknot.experiments.setup import (
     environment,
     experiment_config,
     resolve_config,
+    with_what_is_there,
 )
 from unknot.runs.folder import ExperimentFolder
 
@@ -94,3 +95,18 @@ def test_the_environment_says_what_results_depend_on(
     assert written.items() >= environment(small_faces).items()
     assert set(written["versions"]) >= {"python", "unknot", "torch", "numpy"}
     assert sum(written["data"]["splits"].values()) == 200
+
+
+def test_seeds_and_looks_of_the_folder_are_gone_on_from(
+    small_faces: ImageSet, tmp_path: Path
+) -> None:
+    folder = ExperimentFolder(tmp_path / "e")
+    asked = resolve_config(experiment_config(small_faces, [1, 4], [5]), small_faces)
+    assert with_what_is_there(asked, folder) == asked
+    there = replace(asked, seeds=(0, 1), until_clear=True, max_seeds=3, budget="2h")
+    create_experiment_folder(there, small_faces, folder)
+    both = with_what_is_there(asked, folder)
+    assert both.seeds == (0, 1, 5)
+    assert (both.until_clear, both.max_seeds, both.budget) == (True, 3, "2h")
+    more = with_what_is_there(replace(asked, seeds=(2, 3, 4)), folder)
+    assert (more.seeds, more.max_seeds) == ((0, 1, 2, 3, 4), 5)

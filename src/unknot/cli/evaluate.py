@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import tyro
 
 from unknot.cli.common import load, same_preparation
-from unknot.cli.options import OutputOptions
+from unknot.cli.options import Flag, OutputOptions
 from unknot.common.errors import UserError
 from unknot.common.machine import num_cores
 
@@ -158,12 +158,16 @@ def _run_text(run: "Run", scored: "CodeScores") -> str:
 
 @dataclass(frozen=True)
 class EvidenceOptions:
-    """Ask of an experiment what each latent does, and whether a higher beta separated them.
+    """Answer four questions about an experiment, with all that the answers rest on.
+
+    What does each latent do? Are the latents special? Did a higher beta do it? Which beta to take?
 
     Example: unknot evidence runs/demo
     """
 
     experiment: ExperimentPath
+    no_computed_labels: Flag = False
+    """Leave out figures computed from the pixels (brightness, light, color)."""
     output: OutputOptions = field(default_factory=OutputOptions)
 
 
@@ -185,7 +189,9 @@ def evidence_command(options: EvidenceOptions) -> tuple[str, Any]:
             "Experiment(folder, networks=...).evidence()"
         )
     with named_progress(options.output.hides_progress, lambda what: f"{what} of runs") as progress:
-        evidence = experiment.evidence(progress=progress)
+        evidence = experiment.evidence(
+            computed_labels=False if options.no_computed_labels else None, progress=progress
+        )
     experiment.report()
     text = f"{evidence_text(evidence)}\n\n{experiment.files.evidence} holds all of it"
     return text, evidence.as_dict()

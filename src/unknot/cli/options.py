@@ -88,7 +88,8 @@ def option(config: type, name: str, **overrides: Any) -> tuple[str, Any, Any]:
     kind = overrides.get("kind", get_type_hints(config)[name])
     choices = "{" + ",".join(PLUGINS[name]) + "}" if name in PLUGINS else None
     in_words = overrides.get("default_in_words")
-    hint = f"(default: {in_words or _default_in_words(name)})" if item.default is None else None
+    is_left_open = item.default is None or item.default == ""
+    hint = f"(default: {in_words or _default_in_words(name)})" if is_left_open else None
     settings = tyro.conf.arg(
         help=field_docs(config)[name] + overrides.get("more_help", ""),
         metavar=overrides.get("metavar") or choices or _metavar(kind),
@@ -171,7 +172,7 @@ QuestionOptions = make_dataclass(
     [
         option(ExperimentConfig, "max_seeds"),
         option(ExperimentConfig, "budget", metavar="TIME", default_in_words="none"),
-        option(ExperimentConfig, "computed_labels", kind=Flag),
+        option(ExperimentConfig, "computed_labels", kind=Flag, more_help=" This leaves them out."),
     ],
     frozen=True,
 )

@@ -6,9 +6,12 @@ from math import ceil
 from typing import Any
 
 import numpy as np
+import torch
+from joblib import Parallel, delayed
 from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits
 
+from unknot.common.machine import num_cores
 from unknot.common.progress import Progress
 from unknot.evidence.axis_test import axis_test
 from unknot.evidence.computed_labels import ComputedLabels
@@ -26,9 +29,9 @@ BASES = (LABELS, PROPERTIES, INTERACTION)
 """What a test can rest on."""
 
 LABEL_ROTATIONS = 1_000
-STAGES = ((20, 0.25), (100, 0.02))
+STOPS = ((20, 0.25),)
 """Rotations of the decoder, and the p-value above which no more are drawn."""
-MAX_ROTATIONS = 400
+DECODER_ROTATIONS = 100
 
 
 @dataclass(frozen=True)
@@ -100,9 +103,8 @@ def axis_evidence(
     """Test every run's latents against rotations of them, on every basis that is there.
 
     Given labels and labels computed from the pixels are never mixed in one test. The decoder is
-    asked with twenty rotations, and with more of them where it is worth it: as many as the
-    correction for all runs and bases needs, at most 400. A p-value that ends up small is that of
-    all of them, so that stopping early makes none too small.
+    asked with twenty rotations, and with a hundred where their p-value is at most 25%. Where none
+    of them reaches a run's own axes, p is that of a fitted tail (`RotationTest.tail_p_value`).
 
     Args:
         runs: trained on the same images.
@@ -112,17 +114,30 @@ def axis_evidence(
     """
     has_properties = isinstance(properties, ComputedLabels)
     num_tests = len(runs) * (1 + has_properties + _has_labels(runs))
+    workers = max(1, min(num_cores(), len(runs)))
+    jobs = (delayed(_tests_of_run)(run, properties, num_tests) for run in runs)
     tests: list[dict[str, RotationTest]] = []
-    for run in runs:
-        with threadpool_limits(1):
-            by_label = _tests_of_labels(run, properties)
-        tests.append(by_label | _test_of_decoder(run, num_tests))
-        if progress:
-            progress("tests of latents", len(tests), len(runs))
+    with threadpool_limits(1):
+        for run_tests in Parallel(workers, backend="threading", return_as="generator")(jobs):
+            tests.append(run_tests)
+            if progress:
+                progress("tests of latents", len(tests), len(runs))
     return [
         AxisEvidence(beta=run.beta, seed=run.seed, tests=run_tests, p_values_holm=p_values)
         for run, run_tests, p_values in zip(runs, tests, _corrected(tests))
     ]
+
+
+def _tests_of_run(
+    run: RunAxes, properties: ComputedLabels | str | None, num_tests: int
+) -> dict[str, RotationTest]:
+    """Make every test of one run, on one core."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        return _tests_of_labels(run, properties, num_tests) | _test_of_decoder(run)
+    finally:
+        torch.set_num_threads(before)
 
 
 def _has_labels(runs: Sequence[RunAxes]) -> bool:
@@ -130,7 +145,7 @@ def _has_labels(runs: Sequence[RunAxes]) -> bool:
 
 
 def _tests_of_labels(
-    run: RunAxes, properties: ComputedLabels | str | None
+    run: RunAxes, properties: ComputedLabels | str | None, num_tests: int
 ) -> dict[str, RotationTest]:
     tables: dict[str, NDArray[np.float64] | str] = {}
     if run.codes.label_names:
@@ -146,7 +161,7 @@ def _tests_of_labels(
             tests[basis] = axis_test(
                 run.codes.posterior_mean,
                 table,
-                rotations=LABEL_ROTATIONS,
+                rotations=max(LABEL_ROTATIONS, ceil(num_tests / LEVEL)),
                 active_above=ACTIVE_VARIANCE,
                 seed=run.seed,
             )
@@ -158,36 +173,31 @@ def _too_few_images(run: RunAxes) -> str:
     return f"{num} test images; {LEAST_IMAGES} are needed" if num < LEAST_IMAGES else ""
 
 
-def _test_of_decoder(run: RunAxes, num_tests: int) -> dict[str, RotationTest]:
+def _test_of_decoder(run: RunAxes) -> dict[str, RotationTest]:
     """Ask the decoder, with more rotations where the first ones promise something."""
     reason = run.decode if isinstance(run.decode, str) else _too_few_images(run)
     if isinstance(run.decode, str) or reason:
         return {INTERACTION: void_test(reason, 0, {})}
-    enough = min(ceil(num_tests / LEVEL), MAX_ROTATIONS)
-    for rotations, hopeless in STAGES:
-        test = _interaction(run, run.decode, rotations)
-        if test.void or test.p_value > hopeless or rotations >= enough:
-            return {INTERACTION: test}
-    return {INTERACTION: _interaction(run, run.decode, enough)}
-
-
-def _interaction(run: RunAxes, decode: Decode, rotations: int) -> RotationTest:
-    return interaction_test(
-        decode,
+    test = interaction_test(
+        run.decode,
         run.codes.posterior_mean,
-        rotations=rotations,
+        rotations=DECODER_ROTATIONS,
         active_above=ACTIVE_VARIANCE,
+        stops=STOPS,
         seed=run.seed,
     )
+    return {INTERACTION: test}
 
 
 def _corrected(tests: Sequence[Mapping[str, RotationTest]]) -> list[dict[str, float]]:
-    """Correct the p-values of all runs and bases together."""
-    places = [
-        (i, basis) for i, run in enumerate(tests) for basis, test in run.items() if not test.void
-    ]
-    corrected = holm([tests[i][basis].p_value for i, basis in places])
-    p_values: list[dict[str, float]] = [{} for _ in tests]
-    for (i, basis), p_value in zip(places, corrected):
-        p_values[i][basis] = p_value
-    return p_values
+    """Correct the p-values of all runs and bases together; the decoder's have a fitted tail."""
+    p_values = {
+        (i, basis): test.tail_p_value if basis == INTERACTION else test.p_value
+        for i, run in enumerate(tests)
+        for basis, test in run.items()
+        if not test.void
+    }
+    by_run: list[dict[str, float]] = [{} for _ in tests]
+    for (i, basis), p_value in zip(p_values, holm(list(p_values.values()))):
+        by_run[i][basis] = p_value
+    return by_run

@@ -1,6 +1,7 @@
 """Experiment: all runs of one comparison, in their folder."""
 
 import html
+from dataclasses import replace
 from pathlib import Path
 
 from unknot.common.errors import UserError
@@ -79,14 +80,20 @@ class Experiment:
         return [name for name, line in last_lines.items() if line and not line.startswith(ERROR)]
 
     def evidence(
-        self, images: ImageSet | None = None, *, progress: Progress | None = None
+        self,
+        images: ImageSet | None = None,
+        *,
+        computed_labels: bool | None = None,
+        progress: Progress | None = None,
     ) -> Evidence:
-        """Ask what each latent does and whether a higher beta separated them.
+        """Answer the four questions of `unknot.evidence.answers.QUESTIONS`.
 
         Writes `evidence.json` too.
 
         Args:
             images: it was trained on; opened again by default.
+            computed_labels: use figures computed from the pixels as labels too; as the experiment
+                was planned by default.
             progress: called as `progress("evidence", runs done, runs in all)`.
 
         Raises:
@@ -96,8 +103,11 @@ class Experiment:
         if not runs:
             raise UserError(f"{self.folder} holds no finished run; run its command again first")
         images = images or runs[0].files.open_images()
+        config = self.config
+        if computed_labels is not None:
+            config = replace(config, computed_labels=computed_labels)
         evidence = collect_evidence(
-            self.config,
+            config,
             self.files,
             images,
             runs,
