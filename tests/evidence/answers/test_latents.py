@@ -16,7 +16,7 @@ def test_a_label_comes_before_what_the_pixels_show_and_before_a_change() -> None
     assert answer.basis == "the labels and what moving a latent changes"
     assert answer.sentence == (
         "At beta 2 (seed 0), latent 0 follows Bald (AUROC 0.90) and latent 1 changes shape (middle "
-        "centre) (p < .001). 1 is not in use."
+        "centre) (p < .001). 1 of 3 latents is not in use."
     )
 
 

@@ -19,7 +19,8 @@ def test_every_question_is_answered_in_its_order(tmp_path: Path) -> None:
     html = shown("answers", small_context(tmp_path))
     places = [html.index(f"<h2>{words}</h2>") for words in QUESTIONS.values()]
     assert places == sorted(places)
-    assert '<span class="state cannot-tell">cannot tell</span> The answer to beta.' in html
+    assert '<div class="question cannot-tell">' in html
+    assert "<p>The answer to beta.</p>" in html
     assert "Next: train more seeds" in html
     assert "As planned before the first step (plan.json, 0123456789ab)." in html
     assert "by the pictures, beta 2 beside 0.5" in html

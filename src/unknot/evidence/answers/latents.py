@@ -79,7 +79,8 @@ def _sentence(run: RunEvidence, answer: Verdict) -> str:
     more = len(parts) - MAX_NAMED
     shown = listed([*parts[:MAX_NAMED], *([f"{more} more"] if more > 0 else [])])
     unused = len(meanings) - len(parts)
-    idle = f" {unused} {'is' if unused == 1 else 'are'} not in use." if unused else ""
+    are = "is" if unused == 1 else "are"
+    idle = f" {unused} of {len(meanings)} latents {are} not in use." if unused else ""
     return f"{where}, {shown}{_largest_p(run)}.{idle}"
 
 
