@@ -11,6 +11,7 @@ from tests.evidence.conftest import BETAS
 from unknot.cli import main
 from unknot.common.files import read_json, write_json
 from unknot.data.image_set import ImageSet
+from unknot.data.load import load_images
 from unknot.evidence.answers import QUESTIONS
 from unknot.evidence.collect import collect_evidence
 from unknot.evidence.evidence import FORMAT, Evidence
@@ -234,3 +235,21 @@ def test_the_command_is_for_experiments_with_finished_runs(
     for done in spoiled.folder.glob("*/done"):
         done.unlink()
     assert "holds no finished run" in fails(["evidence", str(spoiled.folder)], capsys)
+
+
+def test_labels_that_are_given_later_make_it_exploratory(
+    bare_faces: ImageSet, tmp_path: Path
+) -> None:
+    experiment = compare(bare_faces, [1, 4], out=tmp_path / "e", **UNTRAINED)
+    later = np.random.default_rng(0).standard_normal(len(bare_faces))
+    labelled = load_images(bare_faces.images, factors={"age": later})
+    evidence = experiment.evidence(labelled)
+    labels = evidence.runs["beta-1_seed-0"].labels
+    assert labels is not None
+    assert labels.label_names == ("age",)
+    assert evidence.exploratory == ["labels: age added"]
+
+
+def test_it_is_printed_as_questions_with_answers(four_runs: Experiment) -> None:
+    evidence = four_runs.saved_evidence()
+    assert str(evidence).startswith("What does each latent do?\n  At beta 0.5 (seed 0), ")

@@ -60,7 +60,7 @@ def collect_evidence(
     Args:
         config: its description.
         folder: it lies in, with its plan.
-        images: it was trained on.
+        images: it was trained on. Labels that they did not have then make it exploratory.
         runs: that are finished.
         networks: the builder of a user's own pair, if they were trained with one.
         progress: called as `progress("evidence", done, total)` after each run, then likewise with
@@ -71,7 +71,7 @@ def collect_evidence(
     """
     prediction, no_prediction = collapse_for(config, images)
     own_runs, missing_runs = _runs_of_these_images(config, runs, images)
-    codes = [HeldOutCodes.load(run.files) for run in own_runs]
+    codes = [HeldOutCodes.load(run.files).with_labels_of(images) for run in own_runs]
     labels, unusable = _usable_labels(codes)
     properties = _computed_labels(config, images)
     computed = properties if isinstance(properties, ComputedLabels) else None

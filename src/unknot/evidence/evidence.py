@@ -52,6 +52,10 @@ class Evidence:
         """Give the answer to one question: `latents`, `axes`, `beta` or `which_beta`."""
         return next(answer for answer in self.answers if answer.question == question)
 
+    def __str__(self) -> str:
+        """The four questions with their answers."""
+        return "\n".join(str(answer) for answer in self.answers)
+
     def as_dict(self) -> dict[str, Any]:
         """The fields for a JSON document, with the linear model's predictions for the betas."""
         betas = [row.beta for row in self.betas]

@@ -91,7 +91,8 @@ class Experiment:
         Writes `evidence.json` too.
 
         Args:
-            images: it was trained on; opened again by default.
+            images: it was trained on; opened again by default. The same images with labels that
+                they did not have then give exploratory answers.
             computed_labels: use figures computed from the pixels as labels too; as the experiment
                 was planned by default.
             progress: called as `progress("evidence", runs done, runs in all)`.

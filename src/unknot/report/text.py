@@ -7,9 +7,10 @@ import numpy as np
 
 from unknot.common.files import read_json
 from unknot.config import RunConfig, beta_text
-from unknot.evidence.answers import QUESTIONS, p_text
+from unknot.evidence.answers import p_text
 from unknot.evidence.answers.beta import IN_WORDS
 from unknot.evidence.beta_table import BetaEvidence
+from unknot.evidence.beta_test import WORDS
 from unknot.evidence.collapse import CollapsePrediction
 from unknot.evidence.evidence import Evidence
 from unknot.evidence.run_evidence import RunEvidence
@@ -58,15 +59,8 @@ def evidence_text(evidence: Evidence) -> str:
 
 def answers_text(evidence: Evidence) -> str:
     """Answer the four questions, each with what to do next."""
-    parts = []
-    for answer in evidence.answers:
-        lines = [QUESTIONS[answer.question], f"  {answer.sentence}"]
-        if answer.next:
-            lines.append(f"  Next: {answer.next}")
-        parts.append("\n".join(lines))
-    if not evidence.exploratory:
-        parts.append(plan_text(evidence))
-    return "\n".join(parts)
+    plan = "" if evidence.exploratory else f"\n{plan_text(evidence)}"
+    return f"{evidence}{plan}"
 
 
 def plan_text(evidence: Evidence) -> str:
@@ -92,6 +86,12 @@ def reason_lines(evidence: Evidence) -> list[str]:
             for basis, p_value in verdict.decision.p_values.items()
         ]
         lines.append(f"corrected for two bases (Hochberg): {', '.join(corrected)}")
+    for condition, z_scores in verdict.agreements.items():
+        of_betas = [f"{beta_text(b)}: {z:.1f}" for b, z in zip(verdict.betas, z_scores)]
+        lines.append(
+            f"how far the seeds agree beyond random mixes, {WORDS[condition]}, in standard "
+            f"deviations by beta (for information): {', '.join(of_betas)}"
+        )
     return lines + [f"{what}: {why}" for what, why in verdict.left_out.items()]
 
 

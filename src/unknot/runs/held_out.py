@@ -1,7 +1,7 @@
 """Codes of held-out images beside what is known of the images."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -47,6 +47,19 @@ class HeldOutCodes:
             labels=_joined_labels(arrays["factors"][test], arrays["attributes"][test]),
             label_names=_names(arrays["factor_names"], arrays["attribute_names"]),
             groups=arrays["groups"][test],
+        )
+
+    def with_labels_of(self, images: ImageSet) -> "HeldOutCodes":
+        """Take the labels that the images have now, which may have been given after training.
+
+        Args:
+            images: the run's own.
+        """
+        rows, labels = images.indices("test"), images.labels
+        return replace(
+            self,
+            labels=_joined_labels(labels.factors[rows], labels.attributes[rows]),
+            label_names=_names(labels.factor_names, labels.attribute_names),
         )
 
     @classmethod

@@ -49,6 +49,11 @@ class Answer:
     sentence: str
     next: str
 
+    def __str__(self) -> str:
+        """The question, its answer, and what to do next, a line each."""
+        following = f"\n  Next: {self.next}" if self.next else ""
+        return f"{QUESTIONS[self.question]}\n  {self.sentence}{following}"
+
     def as_dict(self) -> dict[str, Any]:
         """The fields for a JSON document."""
         return asdict(self) | {"runs": list(self.runs)}
