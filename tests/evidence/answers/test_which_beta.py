@@ -21,7 +21,7 @@ def test_it_is_certain_where_beta_did_it() -> None:
     answer = _answer(small_choice(), supported=(2.0,))
     assert (answer.answer, answer.p_value, answer.effect) == (YES, 0.02, 2.0)
     assert answer.sentence == (
-        "Beta 2: its latents stand out most from random mixes of them. Here it is certain that "
+        "Beta 2: its latents stand out most from random mixes of them, and a test shows that "
         "beta did it (p .020). What it costs: reconstructions show 70% of what differs between the "
         "pictures, distortion is 1,100 nats, and 2 latents are in use; at beta 0.5 they show 85% "
         "(950 nats)."

@@ -80,8 +80,8 @@ def _sentence(
     if choice.best_beta is None:
         return f"{beta}, for want of anything better: at no beta could the latents be tested."
     if answer == YES:
-        certainty = f"Here it is certain that beta did it ({p_text(beta_answer.p_value or 0.0)})."
-        sentence = f"{beta}: {_reason(choice)}. {certainty}"
+        certainty = f"and a test shows that beta did it ({p_text(beta_answer.p_value or 0.0)})"
+        sentence = f"{beta}: {_reason(choice)}, {certainty}."
     else:
         sentence = f"{beta} is the best guess: {_reason(choice)}, but it is not certain yet."
     if chosen is lowest:
