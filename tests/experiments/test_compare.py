@@ -241,3 +241,9 @@ def test_seeds_are_trained_until_it_is_clear(bare_faces: ImageSet, tmp_path: Pat
     evidence = experiment.saved_evidence()
     assert evidence is not None
     assert evidence.exploratory == []
+
+
+def test_one_beta_cannot_be_trained_until_it_is_clear(bare_faces: ImageSet, tmp_path: Path) -> None:
+    with pytest.raises(UserError, match="give two betas or more"):
+        compare(bare_faces, [1], until_clear=True, out=tmp_path / "e", **TINY)
+    assert not (tmp_path / "e").exists()

@@ -157,6 +157,8 @@ def run_experiment(
         check_stackable(config)
         if networks:
             raise UserError("a network of your own is trained run by run; leave out --stack-runs")
+    if config.until_clear and len(config.betas) < 2:
+        raise UserError("until_clear asks whether a higher beta did it; give two betas or more")
     build_engine(execution.engine, execution.engine_options)  # refuses what does not fit
     folder = ExperimentFolder(execution.out or default_folder(config))
     is_in_looks = config.until_clear
