@@ -40,28 +40,29 @@ class Looks:
             evidence: of it; None where no run is finished.
         """
         num = len(config.seeds)
+        so_far = counted(num, "seed")
         following = self._next_number(num + 1)
         if evidence is None:
             return None
         answer = evidence.answer(BETA)
         p_value = f" ({p_text(answer.p_value)})" if answer.p_value is not None else ""
         if answer.answer == YES:
-            self._say(f"{counted(num, 'seed')}: clear{p_value}")
+            self._say(f"{so_far}: clear{p_value}")
             return None
         if following <= num:
-            self._say(f"{counted(num, 'seed')}: not clear{p_value}; this was the last look")
+            self._say(f"{so_far}: not clear{p_value}; this was the last look")
             return None
         expected = self._seconds_of(following - num, num)
         if self._is_beyond_budget(expected):
             self._say(
-                f"{counted(num, 'seed')}: not clear{p_value}; the budget of {config.budget} does not reach to "
+                f"{so_far}: not clear{p_value}; the budget of {config.budget} does not reach to "
                 f"{following}"
             )
             return None
         larger = self._up_to(following)
         more = " ".join(map(str, larger.seeds[num:]))
         about = f", about {duration_text(expected)}" if expected else ""
-        self._say(f"{counted(num, 'seed')}: not clear yet{p_value}; now seeds {more}{about}")
+        self._say(f"{so_far}: not clear yet{p_value}; now seeds {more}{about}")
         return larger
 
     def _next_number(self, least: int) -> int:
