@@ -117,7 +117,10 @@ def _largest_p(run: RunEvidence) -> str:
             p_values.append(float(best.p_value[latent, best.best(latent)]))
     if not p_values:
         return ""
-    return f" ({p_text(max(p_values))}{' for each' if len(p_values) > 1 else ''})"
+    largest = p_text(max(p_values))
+    if len(p_values) == 1:
+        return f" ({largest})"
+    return f" ({largest} for each)" if max(p_values) < 0.001 else f" ({largest} or less)"
 
 
 def _latent_dim(run: RunEvidence) -> int:
