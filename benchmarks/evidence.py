@@ -1,69 +1,138 @@
-"""How often the verdict and the labels are right, where the answer is known.
+"""How often the answers and the labels are right, where the truth is known.
 
-    python benchmarks/evidence.py [--experiments 400] [--only verdict labels speed]
-        [--scenarios "PCA" "more noise" ...] [--json]
+    python benchmarks/evidence.py [--experiments 400] [--only answers labels speed]
+        [--scenarios "PCA" "more noise" ...] [--betas 1 16] [--workers 2] [--record FILE] [--json]
 
-Verdict: experiments of three betas with five seeds each, in each scenario of `worlds.py`. Labels:
-experiments on labels that no latent tells (is any label reported?), and with one that a latent
-tells with an area under the curve of 0.60 (is it found?). Shares with Wilson's 95% interval.
+Answers: experiments of three betas in each scenario of `worlds.py`, with pictures of 32 pixels.
+"Did a higher beta do it?" is asked by labels, by pictures and by both, with 3, 4, 5 and 8 seeds,
+and until it is clear: with 3, 5 and 8. "Are the latents special?" (axes) is asked of the first
+seed. Every experiment is a line of the record; one that stands there is not made again, so that a
+run that was stopped goes on. Four hundred of every scenario take an hour of two free cores.
+
+Labels: experiments on labels that no latent tells (is any label reported?), and with one that a
+latent tells with an area under the curve of 0.60 (is it found?). Shares with Wilson's 95% interval.
 """
 
 import argparse
 import json
 import time
-from collections import Counter
+from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
+from answers import ALL, BOTH, answer, measure
 from joblib import Parallel, delayed
 from scipy.stats import norm
 from threadpoolctl import threadpool_limits
-from worlds import SCENARIOS, make_world
+from worlds import BETAS
 
 from common import machine
+from unknot.evidence.beta_bases import LABELS, PICTURES
 from unknot.evidence.latent_labels import label_latents
-from unknot.evidence.verdict import SUPPORTED, decide_verdict
 
 LATENTS, SPEED_LABELS, SPEED_IMAGES = 6, 40, 3_000
+BASES = (LABELS, PICTURES, BOTH)
+
+Experiment = tuple[str, int]
+"""Its scenario and its seed."""
+Record = dict[Experiment, dict[str, Any]]
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--experiments", type=int, default=400)
-    parts = ["verdict", "labels", "speed"]
-    parser.add_argument("--only", nargs="+", choices=parts, default=parts)
-    parser.add_argument("--scenarios", nargs="+", choices=SCENARIOS, default=list(SCENARIOS))
-    parser.add_argument("--workers", type=int, default=2)
-    parser.add_argument("--json", action="store_true")
-    options = parser.parse_args()
+    options = read_options()
     found: dict[str, Any] = {"machine": machine(), "experiments": options.experiments}
-    if "verdict" in options.only:
-        for scenario in options.scenarios:
-            outcomes = draw(one_verdict, options, scenario)
-            found[scenario] = shares(outcomes, options.experiments)
-            if not options.json:
-                print(f"{scenario:24} {found[scenario]}", flush=True)
+    if "answers" in options.only:
+        found |= all_answers(options)
     if "labels" in options.only:
         for name, planted in (("labels of nothing", False), ("planted AUROC 0.60", True)):
-            told = draw(one_labelling, options, planted)
-            found[name] = rate(sum(told), options.experiments)
-            if not options.json:
-                print(f"{name:24} {found[name]}", flush=True)
+            jobs = (delayed(one_labelling)(seed, planted) for seed in range(options.experiments))
+            found[name] = rate(list(Parallel(n_jobs=options.workers)(jobs)))
     if "speed" in options.only:
         found["CPU seconds of a labelling"] = speed()
-    print(json.dumps(found, indent=2) if options.json else f"{found}")
+    print(json.dumps(found, indent=2) if options.json else as_text(found))
 
 
-def draw(experiment: Any, options: argparse.Namespace, *given: Any) -> list[Any]:
-    """The outcome of every experiment."""
-    jobs = (delayed(experiment)(seed, *given) for seed in range(options.experiments))
-    return list(Parallel(n_jobs=options.workers)(jobs))
+def read_options() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parts = ["answers", "labels", "speed"]
+    parser.add_argument("--experiments", type=int, default=400)
+    parser.add_argument("--only", nargs="+", choices=parts, default=parts)
+    parser.add_argument("--scenarios", nargs="+", choices=ALL, default=list(ALL))
+    parser.add_argument(
+        "--betas",
+        type=float,
+        nargs="+",
+        choices=BETAS,
+        default=BETAS,
+        help="that the rules are given, the lowest among them",
+    )
+    parser.add_argument("--workers", type=int, default=2)
+    parser.add_argument("--record", type=Path, help="by default none is kept")
+    parser.add_argument("--json", action="store_true")
+    return parser.parse_args()
 
 
-def one_verdict(seed: int, scenario: str) -> str:
-    world = make_world(scenario, seed=seed)
-    with threadpool_limits(1):
-        return decide_verdict(world.runs, world.labels, world.pca, seed=seed).outcome
+def all_answers(options: argparse.Namespace) -> dict[str, Any]:
+    """Shares of experiments that are answered yes, by basis and scenario."""
+    record = read_record(options.record)
+    complete_record(record, options)
+    betas = sorted(options.betas)
+    tables: dict[str, Any] = {f"beta by {basis}": {} for basis in BASES} | {"axes": {}}
+    for scenario in options.scenarios:
+        experiments = [record[scenario, seed] for seed in range(options.experiments)]
+        jobs = (delayed(answer)(experiment, betas) for experiment in experiments)
+        answers = list(Parallel(n_jobs=options.workers)(jobs))
+        for basis in BASES:
+            tables[f"beta by {basis}"][scenario] = shares([given[basis] for given in answers])
+        special = np.array([given["axes"] for given in answers])
+        tables["axes"][scenario] = {
+            "any beta": rate(special.any(1)),
+            **{f"beta {beta:g}": rate(column) for beta, column in zip(betas, special.T)},
+        }
+    return tables
+
+
+def read_record(path: Path | None) -> Record:
+    """Experiments of earlier runs; a line that was cut off is left out."""
+    record = {}
+    for line in path.read_text().splitlines() if path and path.exists() else []:
+        try:
+            document = json.loads(line)
+        except json.JSONDecodeError:
+            continue
+        record[document.pop("scenario"), document.pop("seed")] = document
+    return record
+
+
+def complete_record(record: Record, options: argparse.Namespace) -> None:
+    """Make the experiments that are not there, one of each scenario in turn, and write them."""
+    missing = [
+        (scenario, seed)
+        for seed in range(options.experiments)
+        for scenario in options.scenarios
+        if (scenario, seed) not in record
+    ]
+    workers = Parallel(n_jobs=options.workers, return_as="generator_unordered")
+    for (scenario, seed), document in workers(delayed(one_experiment)(job) for job in missing):
+        record[scenario, seed] = document
+        if options.record:
+            line = {"scenario": scenario, "seed": seed, **document}
+            with options.record.open("a") as file:
+                file.write(json.dumps(line) + "\n")
+
+
+def one_experiment(job: Experiment) -> tuple[Experiment, dict[str, Any]]:
+    return job, measure(*job)
+
+
+def shares(answers: Sequence[dict[str, Any]]) -> dict[str, Any]:
+    """Of the answers on one basis: share of yes for each number of seeds, and seeds until clear."""
+    asked = [name for name in answers[0] if name != "seeds"]
+    seeds = {"mean seeds": round(float(np.mean([given["seeds"] for given in answers])), 2)}
+    return {name: rate([given[name] for given in answers]) for name in asked} | seeds
 
 
 def one_labelling(seed: int, planted: bool) -> bool:
@@ -99,22 +168,41 @@ def speed() -> float:
     return round(time.process_time() - begun, 2)
 
 
-def shares(outcomes: list[str], num: int) -> dict[str, Any]:
-    counts = Counter(outcomes)
-    return {**rate(counts[SUPPORTED], num), "all": dict(counts)}
-
-
-def rate(count: int, num: int) -> dict[str, Any]:
+def rate(found: Sequence[bool] | np.ndarray) -> dict[str, float]:
     """A share with its 95% interval (Wilson 1927)."""
-    z = norm.ppf(0.975)
-    share = count / num
+    z, num, share = float(norm.ppf(0.975)), len(found), float(np.mean(found))
     centre = (share + z**2 / (2 * num)) / (1 + z**2 / num)
     reach = z / (1 + z**2 / num) * np.sqrt(share * (1 - share) / num + z**2 / (4 * num**2))
     return {
-        "share": share,
+        "share": round(share, 4),
         "from": round(max(0.0, float(centre - reach)), 4),
         "to": round(float(centre + reach), 4),
     }
+
+
+def as_text(found: dict[str, Any]) -> str:
+    """Tables with a line for each scenario, and single figures."""
+    lines = []
+    for name, value in found.items():
+        if not is_table(value):
+            lines.append(f"{name}: {cell_text(value)}")
+            continue
+        columns = list(next(iter(value.values())))
+        lines += ["", f"{name:32}" + "".join(f"{column:18}" for column in columns)]
+        for scenario, cells in value.items():
+            texts = [f"{cell_text(cells[column]):18}" for column in columns]
+            lines.append(f"{scenario:32}" + "".join(texts))
+    return "\n".join(lines)
+
+
+def is_table(value: Any) -> bool:
+    return isinstance(value, dict) and all(isinstance(row, dict) for row in value.values())
+
+
+def cell_text(value: Any) -> str:
+    if isinstance(value, dict) and "share" in value:
+        return f"{value['share']:.3f} ({value['from']:.2f}-{value['to']:.2f})"
+    return str(value)
 
 
 if __name__ == "__main__":

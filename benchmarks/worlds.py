@@ -32,16 +32,18 @@ RESEMBLANCE = 0.5  # of the axes of one seed's runs
 
 
 class World(NamedTuple):
-    """Everything that a verdict is made of.
+    """Everything that an answer is made of.
 
     Attributes:
         runs: every model's posteriors.
         labels: of the images.
-        pca: refits of PCA, as `decide_verdict` takes them.
+        causes: of the images, shape `(num, CAUSES)`.
+        pca: codes of refits of PCA: number of the refit and number of dimensions -> codes.
     """
 
     runs: list[RunPosteriors]
     labels: UsableLabels
+    causes: FloatArray
     pca: Callable[[int, int], FloatArray]
 
 
@@ -111,7 +113,7 @@ def make_world(scenario: str, *, seed: int, seeds: int = 5, num: int = 500) -> W
             mean, variance = make(origin)
             logvar = np.log(np.broadcast_to(variance, mean.shape))
             runs.append(RunPosteriors(beta=beta, seed=run_seed, mean=mean, logvar=logvar))
-    return World(runs, _labels(causes, rng), pca)
+    return World(runs=runs, labels=_labels(causes, rng), causes=causes, pca=pca)
 
 
 def _labels(causes: FloatArray, rng: np.random.Generator) -> UsableLabels:
