@@ -14,11 +14,11 @@ from world_pictures import agreement_p_values, ask_decoder, make_decoder, make_p
 from worlds import BETAS, EFFECTS, MORE_NULLS, SCENARIOS, World, make_world
 
 from unknot.evidence.axes import LEVEL as AXES_LEVEL
-from unknot.evidence.beta_bases import LABELS, PICTURES, combine_bases
+from unknot.evidence.beta_bases import combine_bases
 from unknot.evidence.beta_deals import LEVEL, LOOKS, look_levels
 from unknot.evidence.beta_test import BetaTest, beta_test
-from unknot.evidence.group_tests import holm
-from unknot.evidence.preregistration import MATCHED, TRAINED
+from unknot.evidence.corrections import holm
+from unknot.evidence.preregistration import LABELS, MATCHED, PICTURES, TRAINED
 from unknot.evidence.rate_matching import match_rates_jointly
 from unknot.evidence.rotation_null import axis_score
 

@@ -28,8 +28,8 @@ from threadpoolctl import threadpool_limits
 from worlds import BETAS
 
 from common import machine
-from unknot.evidence.beta_bases import LABELS, PICTURES
 from unknot.evidence.latent_labels import label_latents
+from unknot.evidence.preregistration import LABELS, PICTURES
 
 LATENTS, SPEED_LABELS, SPEED_IMAGES = 6, 40, 3_000
 BASES = (LABELS, PICTURES, BOTH)

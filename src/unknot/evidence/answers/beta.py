@@ -18,7 +18,7 @@ from unknot.evidence.answers import (
 )
 from unknot.evidence.answers.axes import found_at_each_beta
 from unknot.evidence.axes import AxisEvidence
-from unknot.evidence.power import ENOUGH, LEAST_SEEDS, power_at
+from unknot.evidence.power import LEAST_SEEDS, power_at
 from unknot.evidence.preregistration import LABELS, PICTURES
 from unknot.evidence.verdict import Verdict as BetaVerdict
 
@@ -81,9 +81,7 @@ def _answer(asked: Asked) -> Verdict:
         return CANNOT_TELL
     if verdict.decision.betas:
         return YES
-    if _further_looks(asked):
-        return CANNOT_TELL
-    return NO if power_at(len(verdict.seeds)) >= ENOUGH else CANNOT_TELL
+    return CANNOT_TELL if _further_looks(asked) else NO
 
 
 def _sentence(asked: Asked, answer: Verdict, axes: Mapping[str, AxisEvidence]) -> str:
@@ -127,17 +125,10 @@ def _plain_sentence(asked: Asked, answer: Verdict) -> str:
             f"Cannot tell yet: at no beta do the latents clearly stand out more than at {lowest} "
             f"({tested}). The plan goes on to {further[-1]} seeds."
         )
-    share = round(100 * power_at(num))
-    if answer == NO:
-        return (
-            f"No: at no beta do the latents clearly stand out more than at {lowest} ({tested}). An "
-            f"effect like that on the built-in faces would have been found in {share} of 100 such "
-            "experiments."
-        )
     return (
-        f"Cannot tell yet: at no beta do the latents clearly stand out more than at {lowest} "
-        f"({tested}), but so few seeds would find an effect like that on the built-in faces in "
-        f"only {share} of 100 experiments."
+        f"No: at no beta do the latents clearly stand out more than at {lowest} ({tested}). An "
+        "effect like that on the built-in faces would have been found in "
+        f"{round(100 * power_at(num))} of 100 such experiments."
     )
 
 
