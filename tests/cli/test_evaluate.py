@@ -116,12 +116,16 @@ def test_score_shows_a_table(npz: Path, capsys: pytest.CaptureFixture[str]) -> N
     lines = capsys.readouterr().out.splitlines()
     assert lines[0].split()[:2] == ["score", "value"]
     assert [line.split()[0] for line in lines[1 : len(KEYS) + 1]] == list(KEYS)
+    assert lines[-1].startswith(
+        "Are the latents special, or would a random mix of them do as well?"
+    )
 
 
 def test_score_gives_one_json_document(npz: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["score", str(npz), *FEW, "--workers", "1", "--json"]) == 0
     document = json.loads(capsys.readouterr().out)
-    assert tuple(document) == KEYS
+    assert tuple(document) == (*KEYS, "axes")
+    assert document["axes"]["rotations"] == 1_000
     wanted = {"value", "per_factor", "null_permutation", "null_rotation", "interval", "flags"}
     assert wanted <= set(document["mig"])
     assert set(document["mig"]["per_factor"]) == {"shape", "scale", "x", "y"}

@@ -11,6 +11,7 @@ from tests.report.small import (
     small_config,
     small_evidence,
     small_prediction,
+    small_rotation_test,
     small_run,
     small_run_evidence,
     small_score,
@@ -25,6 +26,7 @@ from unknot.models.beta_scales import BetaScales
 from unknot.report.text import (
     BETA_COLUMNS,
     answers_text,
+    axes_text,
     beta_cells,
     betas_table,
     collapse_text,
@@ -156,3 +158,20 @@ def test_nulls_stand_beside_their_score() -> None:
     text = scores_table({"mig": small_score(null_permutation=null)})
     assert "0.200 to 0.300  0.200 ± 0.040 (75%)   0.100 ± 0.020 (95%)" in text
     assert "a null: mean and standard deviation" in text
+
+
+@pytest.mark.parametrize(
+    ("changes", "answer"),
+    [
+        ({}, "Yes: the factors single them out (p .010, above 100% of 99 random mixes)."),
+        (
+            {"p_value": 0.4, "percentile": 60.0},
+            "No sign of it: a random mix tells the factors about as well (p .40, above 60% of 99 "
+            "random mixes).",
+        ),
+        ({"void": "1 active latent"}, "Cannot tell: 1 active latent."),
+    ],
+)
+def test_whether_latents_of_any_codes_are_special_is_said(changes: dict, answer: str) -> None:
+    text = axes_text(small_rotation_test(**changes))
+    assert text == f"Are the latents special, or would a random mix of them do as well? {answer}"

@@ -216,8 +216,9 @@ def score_command(options: ScoreOptions) -> tuple[str, Any]:
     nulls = options.nulls
     arrays = _read(options.file)
     from unknot.common.progress import named_progress
+    from unknot.evidence.axis_test import axis_test
     from unknot.metrics.scoring import score
-    from unknot.report.text import scores_table
+    from unknot.report.text import axes_text, scores_table
 
     hidden = options.output.hides_progress
     try:
@@ -233,9 +234,16 @@ def score_command(options: ScoreOptions) -> tuple[str, Any]:
                 workers=nulls.num_processes(),
                 progress=progress,
             )
+        axes = axis_test(
+            arrays["codes"],
+            arrays["factors"],
+            active_above=options.active_above**2,
+            seed=nulls.seed,
+        )
     except UserError as error:
         raise UserError(f"{options.file}: {error}") from None
-    return scores_table(scores), {key: each.as_dict() for key, each in scores.items()}
+    document = {key: each.as_dict() for key, each in scores.items()}
+    return f"{scores_table(scores)}\n\n{axes_text(axes)}", document | {"axes": axes.as_dict()}
 
 
 def _read(path: Path) -> dict[str, Any]:

@@ -38,9 +38,10 @@ def permutation_test(
     """Test every latent beside every label at once (Westfall and Young 1993).
 
     The statistics of `PairStatistics` are put on one scale, their standard deviations over the
-    permutations: otherwise rare labels would set the threshold. A pair's p-value is the share of
-    permutations in which the largest statistic of all pairs reaches its own. That of a label of two
-    values counts on either side.
+    permutations and the labels as they are: otherwise rare labels would set the threshold. The
+    labels as they are take part, so that they are scaled like any permutation of them. A pair's
+    p-value is the share of permutations in which the largest statistic of all pairs reaches its
+    own. That of a label of two values counts on either side.
 
     Args:
         ranks: mid-ranks of the codes, shape `(num, num_latents)`.
@@ -52,7 +53,8 @@ def permutation_test(
     is_binary = np.array([factor.num_levels == 2 for factor in factors])
     observed = PairStatistics(ranks, factors)(np.arange(len(ranks)))
     drawn = _permuted_statistics(ranks, factors, members, permutations, rng)
-    mean, std = drawn.mean(0), drawn.std(0)
+    all_tables = np.concatenate([observed[None], drawn])
+    mean, std = all_tables.mean(0), all_tables.std(0)
     scale = np.where(std > 0, std, np.inf)
     z, null = (observed - mean) / scale, (drawn - mean) / scale
     largest = np.sort(np.where(is_binary, np.abs(null), null).max((1, 2), initial=0))

@@ -7,12 +7,14 @@ import numpy as np
 
 from unknot.common.files import read_json
 from unknot.config import RunConfig, beta_text
-from unknot.evidence.answers import p_text
+from unknot.evidence.answers import AXES, QUESTIONS, p_text
 from unknot.evidence.answers.beta import IN_WORDS
+from unknot.evidence.axes import LEVEL
 from unknot.evidence.beta_table import BetaEvidence
 from unknot.evidence.beta_test import WORDS
 from unknot.evidence.collapse import CollapsePrediction
 from unknot.evidence.evidence import Evidence
+from unknot.evidence.rotation_test import RotationTest
 from unknot.evidence.run_evidence import RunEvidence
 from unknot.metrics.result import Null
 from unknot.metrics.scoring import Score
@@ -232,6 +234,18 @@ def scores_table(scores: Mapping[str, Score]) -> str:
     for flag, keys in flags.items():
         lines.append(f"- {flag}" + ("" if len(keys) == len(scores) else f": {', '.join(keys)}"))
     return "\n".join(lines)
+
+
+def axes_text(test: RotationTest) -> str:
+    """Say whether the latents of codes are special, by their factors."""
+    question = QUESTIONS[AXES]
+    if test.void:
+        return f"{question} Cannot tell: {test.void}."
+    mixes = f"{test.rotations:,} random mixes"
+    share = f"{p_text(test.p_value)}, above {test.percentile:.0f}% of {mixes}"
+    if test.p_value <= LEVEL:
+        return f"{question} Yes: the factors single them out ({share})."
+    return f"{question} No sign of it: a random mix tells the factors about as well ({share})."
 
 
 def _score_line(key: str, score: Score) -> str:
