@@ -6,7 +6,6 @@ from math import ceil
 from typing import Any
 
 import numpy as np
-import torch
 from joblib import Parallel, delayed
 from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits
@@ -18,6 +17,7 @@ from unknot.evidence.computed_labels import ComputedLabels
 from unknot.evidence.corrections import holm
 from unknot.evidence.interaction_test import Decode, interaction_test
 from unknot.evidence.rotation_test import RotationTest, void_test
+from unknot.evidence.run_evidence import one_torch_thread
 from unknot.metrics.posterior import ACTIVE_VARIANCE
 from unknot.metrics.table import MIN_KNOWN
 from unknot.runs.held_out import HeldOutCodes
@@ -28,10 +28,9 @@ LABELS, PROPERTIES, INTERACTION = "labels", "properties", "interaction"
 BASES = (LABELS, PROPERTIES, INTERACTION)
 """What a test can rest on."""
 
-LABEL_ROTATIONS = 1_000
-STOPS = ((20, 0.25),)
-"""Rotations of the decoder, and the p-value above which no more are drawn."""
-DECODER_ROTATIONS = 100
+LABEL_ROTATIONS, DECODER_ROTATIONS = 1_000, 100
+LABEL_STOPS, STOPS = ((100, 0.25),), ((20, 0.25),)
+"""Rotations, and the p-value above which no more are drawn: for labels, and for the decoder."""
 
 
 @dataclass(frozen=True)
@@ -102,9 +101,10 @@ def axis_evidence(
 ) -> list[AxisEvidence]:
     """Test every run's latents against rotations of them, on every basis that is there.
 
-    Given labels and labels computed from the pixels are never mixed in one test. The decoder is
-    asked with twenty rotations, and with a hundred where their p-value is at most 25%. Where none
-    of them reaches a run's own axes, p is that of a fitted tail (`RotationTest.tail_p_value`).
+    Given labels and labels computed from the pixels are never mixed in one test. Labels are asked
+    with a hundred rotations, and with a thousand where p is at most 25% (or as many as the
+    correction needs); the decoder with twenty, and a hundred. Where none of the decoder's
+    rotations reaches a run's own axes, p is that of a fitted tail (`RotationTest.tail_p_value`).
 
     Args:
         runs: trained on the same images.
@@ -132,12 +132,8 @@ def _tests_of_run(
     run: RunAxes, properties: ComputedLabels | str | None, num_tests: int
 ) -> dict[str, RotationTest]:
     """Make every test of one run, on one core."""
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    try:
+    with one_torch_thread():
         return _tests_of_labels(run, properties, num_tests) | _test_of_decoder(run)
-    finally:
-        torch.set_num_threads(before)
 
 
 def _has_labels(runs: Sequence[RunAxes]) -> bool:
@@ -163,6 +159,7 @@ def _tests_of_labels(
                 table,
                 rotations=max(LABEL_ROTATIONS, ceil(num_tests / LEVEL)),
                 active_above=ACTIVE_VARIANCE,
+                stops=LABEL_STOPS,
                 seed=run.seed,
             )
     return tests

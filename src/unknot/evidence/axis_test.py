@@ -10,8 +10,10 @@ from unknot.evidence.label_effects import LATENTS_AT_ONCE, effects, read_labels
 from unknot.evidence.rotation_null import mean_selectivity, rotated_selectivities
 from unknot.evidence.rotation_test import (
     RotationTest,
+    Stops,
     check_draws,
     compare_with_rotations,
+    draw_in_stages,
     read_codes,
     void_test,
     whiten_symmetrically,
@@ -27,6 +29,7 @@ def axis_test(
     *,
     rotations: int = 1_000,
     active_above: float = 0.0,
+    stops: Stops = (),
     seed: int = 0,
 ) -> RotationTest:
     """Test whether single latents tell labels more selectively than rotations of them do.
@@ -47,6 +50,7 @@ def axis_test(
         rotations: draws of the null; the least p-value is `1 / (1 + rotations)`.
         active_above: latents whose variance is not above this are left out; 0.01 is right for
             posterior means of a VAE.
+        stops: see `unknot.evidence.rotation_test.draw_in_stages`.
         seed: of the rotations.
 
     Raises:
@@ -63,12 +67,17 @@ def axis_test(
     white = whiten_symmetrically(checked.latents)
     rng = np.random.default_rng([seed, *b"axis test"])
     at_once = max(1, LATENTS_AT_ONCE // white.shape[1])
-    draws = [
-        rotated_selectivities(white, usable.factors, min(at_once, rotations - start), rng)
-        for start in range(0, rotations, at_once)
-    ]
     statistic = float(mean_selectivity(effects(white, usable.factors), usable.factors))
-    return compare_with_rotations(statistic, np.concatenate(draws), excluded)
+
+    def draw(num: int) -> FloatArray:
+        sizes = [min(at_once, num - start) for start in range(0, num, at_once)]
+        parts = [rotated_selectivities(white, usable.factors, size, rng) for size in sizes]
+        return np.concatenate([*parts, np.empty(0)])
+
+    draws = draw_in_stages(
+        draw, rotations, stops, lambda draws: (1 + (draws >= statistic).sum()) / (1 + len(draws))
+    )
+    return compare_with_rotations(statistic, draws, excluded)
 
 
 def _named_labels(labels: Any, num: int) -> tuple[FloatArray, list[str]]:

@@ -1,6 +1,6 @@
 """Is the picture more nearly a sum of what each latent does than of what rotations of them do?"""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from itertools import combinations
 from typing import Any
 
@@ -11,9 +11,11 @@ from unknot.common.errors import UserError
 from unknot.evidence.rotation_null import spaced_rows
 from unknot.evidence.rotation_test import (
     RotationTest,
+    Stops,
     check_draws,
     compare_with_rotations,
     covariance_root,
+    draw_in_stages,
     read_codes,
     void_test,
 )
@@ -35,7 +37,7 @@ def interaction_test(
     *,
     rotations: int = 200,
     active_above: float = 0.0,
-    stops: Sequence[tuple[int, float]] = (),
+    stops: Stops = (),
     seed: int = 0,
 ) -> RotationTest:
     """Test whether two latents moved at once do what each does alone, more than rotations do.
@@ -64,9 +66,7 @@ def interaction_test(
         rotations: draws of the null; the least p-value is `1 / (1 + rotations)`.
         active_above: latents whose variance is not above this are not moved; 0.01 is right for
             posterior means of a VAE.
-        stops: pairs of a number of rotations, ascending, and a p-value: after so many no more are
-            drawn if p is above that. A p-value that ends up small is that of all rotations, so that
-            stopping early makes none too small.
+        stops: see `unknot.evidence.rotation_test.draw_in_stages`.
         seed: of the rotations.
 
     Raises:
@@ -82,15 +82,14 @@ def interaction_test(
     moves[:, checked.active] = covariance_root(checked.latents)
     rng = np.random.default_rng([seed, *b"interaction test"])
     statistic = interaction(decode, starts, unmoved, moves)
-    draws = np.empty(0)
-    for stage, hopeless in (*stops, (rotations, 0.0)):
-        turns = [
-            random_rotation(len(moves), rng) for _ in range(min(stage, rotations) - len(draws))
-        ]
-        drawn = [interaction(decode, starts, unmoved, turn.T @ moves) for turn in turns]
-        draws = np.array([*draws, *drawn])
-        if (1 + (draws <= statistic).sum()) / (1 + len(draws)) > hopeless:
-            break
+
+    def draw(num: int) -> list[float]:
+        turns = [random_rotation(len(moves), rng) for _ in range(num)]
+        return [interaction(decode, starts, unmoved, turn.T @ moves) for turn in turns]
+
+    draws = draw_in_stages(
+        draw, rotations, stops, lambda draws: (1 + (draws <= statistic).sum()) / (1 + len(draws))
+    )
     if not np.isfinite([statistic, *draws]).all():
         return void_test("moving the latents changes nothing", len(draws), checked.excluded)
     if max(statistic, draws.max()) < PLAIN_SUM:

@@ -5,6 +5,7 @@ with random rotations of itself asks about its axes alone, and its p-value is ex
 model: if the axes are no better than any others, the code is one more draw of its own null.
 """
 
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import Any, NamedTuple
 
@@ -18,6 +19,8 @@ from unknot.metrics.nulls import SINGULAR, compare_with
 from unknot.metrics.table import MIN_KNOWN
 
 FloatArray = NDArray[np.float64]
+Stops = Sequence[tuple[int, float]]
+"""Numbers of rotations, ascending, and the p-values above which no more are drawn."""
 NAN = float("nan")
 
 LEAST_DIRECTIONS = 2  # a single direction has no axes to rotate
@@ -215,6 +218,33 @@ def _variances(codes: FloatArray) -> tuple[FloatArray, FloatArray]:
     centered = codes - codes.mean(0)
     variances, axes = np.linalg.eigh(centered.T @ centered / len(codes))
     return np.where(variances > SINGULAR * variances.max(initial=0), variances, 0), axes
+
+
+def draw_in_stages(
+    draw: Callable[[int], Iterable[float]],
+    rotations: int,
+    stops: Stops,
+    p_value: Callable[[FloatArray], float],
+) -> FloatArray:
+    """Draw statistics of rotations, and stop early where p is hopeless.
+
+    Args:
+        draw: gives the statistics of so many more rotations.
+        rotations: at most.
+        stops: pairs of a number of rotations, ascending, and a p-value: after so many no more are
+            drawn if p is above that. A p-value that ends up small is that of all rotations, so that
+            stopping early makes none too small.
+        p_value: of the codes among draws.
+
+    Returns:
+        Shape `(num_drawn,)`.
+    """
+    draws = np.empty(0)
+    for stage, hopeless in (*stops, (rotations, 1.0)):
+        draws = np.array([*draws, *draw(min(stage, rotations) - len(draws))])
+        if p_value(draws) > hopeless:
+            break
+    return draws
 
 
 def compare_with_rotations(

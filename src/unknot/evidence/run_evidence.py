@@ -1,6 +1,7 @@
 """What each latent of a run does: the labels it tells, and what moving it changes."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -198,21 +199,26 @@ def _tell(
 def _pictures_of_runs(
     runs: Sequence[Run], codes: Sequence[HeldOutCodes], images: ImageSet
 ) -> tuple[list[_RunPictures | None], str]:
-    test_rows = images.indices("test")
-    pictures: list[_RunPictures | None] = []
-    last_reason = ""
-    for run, held_out in zip(runs, codes):
+    """What the decoders of all runs show, a run on each core, and why some show nothing."""
+    workers = max(1, min(num_cores(), len(runs)))
+    jobs = (delayed(_pictures_of_run)(run, c, images) for run, c in zip(runs, codes))
+    results = list(Parallel(workers, backend="threading")(jobs))
+    reasons = [result for result in results if isinstance(result, str)]
+    pictures = [None if isinstance(result, str) else result for result in results]
+    return pictures, reasons[-1] if reasons else ""
+
+
+def _pictures_of_run(run: Run, codes: HeldOutCodes, images: ImageSet) -> _RunPictures | str:
+    """What the decoder of a run shows, or the reason why it cannot be opened."""
+    with one_torch_thread():
         try:
-            effects = _effects_of_model(run.model, posteriors_of(run, held_out))
+            effects = _effects_of_model(run.model, posteriors_of(run, codes))
         except UserError as error:
-            pictures.append(None)
-            last_reason = str(error)
-            continue
+            return str(error)
         explained = explained_share(
-            pixel_decoder(run.model), held_out.posterior_mean, images.images, test_rows
+            pixel_decoder(run.model), codes.posterior_mean, images.images, images.indices("test")
         )
-        pictures.append(_RunPictures(effects=effects, explained=explained))
-    return pictures, last_reason
+    return _RunPictures(effects=effects, explained=explained)
 
 
 def _effects_of_model(model: VAE, codes: RunPosteriors) -> TraversalEffects:
@@ -246,6 +252,17 @@ def explained_share(
     drawn = np.concatenate([decode(means[i : i + DECODED_AT_ONCE]) for i in chunks])
     total = float(((shown - shown.mean(0)) ** 2).sum())
     return 1 - float(((shown - drawn) ** 2).sum()) / total if total > 0 else 0.0
+
+
+@contextmanager
+def one_torch_thread() -> Iterator[None]:
+    """Let the calling thread compute on one core while the block runs."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
 
 
 def pixel_decoder(model: VAE) -> Callable[[NDArray[np.float64]], NDArray[np.float32]]:
