@@ -4,7 +4,6 @@ import json
 
 import numpy as np
 import pytest
-from joblib import parallel_config
 
 from unknot.data.image_set import ImageSet
 from unknot.evidence.computed_labels import computed_labels
@@ -49,8 +48,7 @@ def test_latents_have_labels_and_effects(four_runs: Experiment, faces: ImageSet)
 
 def test_many_runs_are_labelled_at_a_time(four_runs: Experiment, faces: ImageSet) -> None:
     runs = four_runs.runs() + four_runs.runs()[:1]
-    with parallel_config(backend="threading"):  # processes take seconds to start
-        evidence, _ = evidence_of_runs(runs, _codes(runs), faces, None)
+    evidence, _ = evidence_of_runs(runs, _codes(runs), faces, None)
     first, last = evidence[0].labels, evidence[-1].labels
     assert first is not None
     assert last is not None

@@ -27,7 +27,6 @@ from unknot.runs.held_out import HeldOutCodes
 from unknot.runs.run import Run
 
 MAX_DECODED, DECODED_AT_ONCE = 512, 128  # test images whose reconstructions are measured
-FEW_RUNS = 4  # up to so many, starting processes takes longer than it saves
 
 
 @dataclass(frozen=True, eq=False)
@@ -153,25 +152,25 @@ def _label_runs(
     properties: ComputedLabels | None,
     progress: Progress | None,
 ) -> tuple[list[_RunLabels], str]:
-    """What the latents of every run tell of labels, by as many processes as there are cores."""
-    workers = min(num_cores(), len(codes)) if len(codes) > FEW_RUNS else 1
+    """What the latents of every run tell of labels, a run on each core."""
+    workers = max(1, min(num_cores(), len(codes)))
     jobs = (delayed(_label_run)(held_out, folders, properties) for held_out in codes)
     labels: list[_RunLabels] = []
-    for run_labels in Parallel(n_jobs=workers, return_as="generator")(jobs):
-        labels.append(run_labels)
-        if progress:
-            progress("evidence", len(labels), len(codes))
+    with threadpool_limits(1):
+        for run_labels in Parallel(workers, backend="threading", return_as="generator")(jobs):
+            labels.append(run_labels)
+            if progress:
+                progress("evidence", len(labels), len(codes))
     return labels, next((each.no_given for each in labels if each.no_given), "")
 
 
 def _label_run(
     codes: HeldOutCodes, folders: Sequence[str], properties: ComputedLabels | None
 ) -> _RunLabels:
-    with threadpool_limits(1):
-        given, no_given = _tell(codes, codes.labels, codes.label_names, folders)
-        if properties is None:
-            return _RunLabels(given=given, computed=None, no_given=no_given)
-        computed, _ = _tell(codes, properties.values, properties.names, ())
+    given, no_given = _tell(codes, codes.labels, codes.label_names, folders)
+    if properties is None:
+        return _RunLabels(given=given, computed=None, no_given=no_given)
+    computed, _ = _tell(codes, properties.values, properties.names, ())
     return _RunLabels(given=given, computed=computed, no_given=no_given)
 
 
