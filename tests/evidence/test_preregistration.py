@@ -57,6 +57,15 @@ def test_what_was_added_is_named() -> None:
     ]
 
 
+def test_many_changes_are_named_shortly() -> None:
+    signed = with_hash(PLAN)
+    labels = ["Male", *(f"label {i}" for i in range(10))]
+    later = make_plan([1, 10], [0, 1], labels, "abc", {"steps": 10})
+    (deviation,) = deviations_from_plan(signed, signed["sha256"], later)
+    assert deviation.startswith("labels: label 0, label 1, ")
+    assert deviation.endswith("label 7 and 2 more added")
+
+
 def test_another_rule_is_not_as_planned() -> None:
     signed = with_hash(PLAN)
     for rule in (replace(RULE, level=0.2), replace(RULE, version=RULE.version + 1)):

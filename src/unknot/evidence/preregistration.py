@@ -24,6 +24,7 @@ LABELS, PICTURES = "labels", "pictures"
 TRAINED, MATCHED = "as_trained", "matched"
 LATER: dict[str, Any] = {"looks": [], "budget": "", "computed_labels": True}
 """What plans of earlier versions leave unsaid."""
+MAX_NAMED = 8  # things that were added or left out
 NO_PLAN = "no plan was written before the first step"
 EDITED_PLAN = "plan.json is not the one that was written before the first step"
 
@@ -212,10 +213,16 @@ def _difference(key: str, planned: Any, now: Any) -> str:
         return "looks at the seeds were not planned" if not planned else "other looks were planned"
     if not (isinstance(planned, list) and isinstance(now, list)):
         return f"{key} is not as planned"
-    added = ", ".join(f"{item}" for item in now if item not in planned)
-    gone = ", ".join(f"{item}" for item in planned if item not in now)
+    added = _shortened([f"{item}" for item in now if item not in planned])
+    gone = _shortened([f"{item}" for item in planned if item not in now])
     parts = [f"{added} added" if added else "", f"{gone} left out" if gone else ""]
     return f"{key}: " + ", ".join(filter(None, parts))
+
+
+def _shortened(names: Sequence[str]) -> str:
+    """The first names, and how many more there are."""
+    more = len(names) - MAX_NAMED
+    return ", ".join(names[:MAX_NAMED]) + (f" and {more} more" if more > 0 else "")
 
 
 def _from_0_1(plan: dict[str, Any]) -> dict[str, Any]:
