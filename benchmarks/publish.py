@@ -16,7 +16,7 @@ HEAD = """# Benchmarks
 Made by `make bench`, which writes `benchmarks/results` and this page from it. Sides whose speed is
 compared alternate in one run. Machines of one kind differ by a factor of two from hour to hour:
 read the ratios. A figure stands with its range over the rounds in brackets. What was done for
-speed, and what stops it from being higher: [speed](speed.md). Error rates of the verdict:
+speed, and what stops it from being higher: [speed](speed.md). Error rates of the answers:
 [evidence](evidence.md).
 """
 
