@@ -12,6 +12,7 @@ from unknot.common.errors import UserError
 from unknot.common.machine import num_cores
 
 if TYPE_CHECKING:
+    from unknot.evidence.rotation_test import RotationTest
     from unknot.metrics.settings import NullSettings
     from unknot.runs.evaluation import CodeScores
     from unknot.runs.run import Run
@@ -20,6 +21,7 @@ Runs = Annotated[list[Path], tyro.conf.Positional, tyro.conf.arg(metavar="RUN")]
 ExperimentPath = Annotated[Path, tyro.conf.Positional, tyro.conf.arg(metavar="EXPERIMENT")]
 CodesFile = Annotated[Path, tyro.conf.Positional, tyro.conf.arg(metavar="FILE")]
 
+SPECIAL = 0.05  # the p-value at which latents are called special
 
 OtherImages = Annotated[
     str | None,
@@ -193,7 +195,7 @@ def evidence_command(options: EvidenceOptions) -> tuple[str, Any]:
 
 @dataclass(frozen=True)
 class ScoreOptions:
-    """Score codes from any model: an npz of codes and factors.
+    """Score codes from any model: an npz of codes and factors. Are the latents special?
 
     Example: unknot score codes.npz
     """
@@ -210,6 +212,7 @@ def score_command(options: ScoreOptions) -> tuple[str, Any]:
     nulls = options.nulls
     arrays = _read(options.file)
     from unknot.common.progress import named_progress
+    from unknot.evidence.axis_test import axis_test
     from unknot.metrics.scoring import score
     from unknot.report.text import scores_table
 
@@ -227,9 +230,32 @@ def score_command(options: ScoreOptions) -> tuple[str, Any]:
                 workers=nulls.num_processes(),
                 progress=progress,
             )
+        axes = axis_test(
+            arrays["codes"],
+            arrays["factors"],
+            active_above=options.active_above**2,  # a variance there
+            seed=nulls.seed,
+        )
     except UserError as error:
         raise UserError(f"{options.file}: {error}") from None
-    return scores_table(scores), {key: each.as_dict() for key, each in scores.items()}
+    document = {key: each.as_dict() for key, each in scores.items()}
+    return f"{scores_table(scores)}\n\n{axes_line(axes)}", document | {"axes": axes.as_dict()}
+
+
+def axes_line(test: "RotationTest") -> str:
+    """Say whether single latents tell the factors as no random mix of them does."""
+    from unknot.report.text import AXES_QUESTION
+
+    if test.void:
+        return f"{AXES_QUESTION} Cannot tell: {test.void}."
+    num_better = round(test.p_value * (1 + test.rotations)) - 1
+    mixes = f"{num_better:,} of {test.rotations:,} random mixes tell"
+    if not num_better:
+        mixes = f"no random mix of {test.rotations:,} tells"
+    elif num_better == 1:
+        mixes = f"1 of {test.rotations:,} random mixes tells"
+    answer = "Yes" if test.p_value <= SPECIAL else "No sign of it"
+    return f"{AXES_QUESTION} {answer}: {mixes} the factors as selectively (p {test.p_value:.3f})."
 
 
 def _read(path: Path) -> dict[str, Any]:
