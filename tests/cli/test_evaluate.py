@@ -9,7 +9,11 @@ import pytest
 from tests.command_line import TINY, fails, folder_of_images
 from tests.metrics.codes import codes_of, world
 from unknot.cli import main
+from unknot.cli.evaluate import NullOptions, ScoreOptions, score_command
+from unknot.cli.options import OutputOptions
 from unknot.data.image_set import ImageSet
+from unknot.evidence.answers import AXES, QUESTIONS
+from unknot.evidence.rotation_test import RotationTest
 from unknot.experiments.experiment import Experiment
 from unknot.metrics import KEYS
 from unknot.runs.run import Run
@@ -116,16 +120,43 @@ def test_score_shows_a_table(npz: Path, capsys: pytest.CaptureFixture[str]) -> N
     lines = capsys.readouterr().out.splitlines()
     assert lines[0].split()[:2] == ["score", "value"]
     assert [line.split()[0] for line in lines[1 : len(KEYS) + 1]] == list(KEYS)
-    assert lines[-1].startswith(
-        "Are the latents special, or would a random mix of them do as well?"
-    )
+    assert lines[-1].startswith("Are the latents special, or would a random mix of them do as well")
+
+
+@pytest.mark.parametrize(
+    ("codes", "answer"),
+    [
+        ("perfect", "Yes: no random mix of 1,000 tells the factors as selectively (p < .001)."),
+        ("noise", "No sign of it: "),
+        ("collapsed", "Cannot tell: 0 active latents: there are no axes to rotate."),
+    ],
+)
+def test_score_says_whether_latents_are_special(codes: str, answer: str, tmp_path: Path) -> None:
+    factors, perfect = world(400)
+    np.savez(tmp_path / "codes.npz", codes=codes_of(perfect)[codes], factors=factors)
+    nulls = NullOptions(permutations=0, rotations=0, subsamples=0, workers=1)
+    options = ScoreOptions(tmp_path / "codes.npz", nulls=nulls, output=OutputOptions(quiet=True))
+    text, document = score_command(options)
+    last = text.splitlines()[-1]
+    assert last.startswith(f"{QUESTIONS[AXES]} {answer}")
+    assert (document["axes"]["p_value"] is None) == (codes == "collapsed")
+
+
+def test_latents_below_the_threshold_are_not_rotated(tmp_path: Path) -> None:
+    """The threshold is a standard deviation: .2 leaves one of .3 in, and its square is .09."""
+    factors, perfect = world(400)
+    np.savez(tmp_path / "codes.npz", codes=perfect * [1, 1, 0.3, 0.1], factors=factors)
+    nulls = NullOptions(permutations=0, rotations=0, subsamples=0, workers=1)
+    output = OutputOptions(quiet=True)
+    options = ScoreOptions(tmp_path / "codes.npz", active_above=0.2, nulls=nulls, output=output)
+    assert list(score_command(options)[1]["axes"]["excluded"]) == ["latent 3"]
 
 
 def test_score_gives_one_json_document(npz: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["score", str(npz), *FEW, "--workers", "1", "--json"]) == 0
     document = json.loads(capsys.readouterr().out)
     assert tuple(document) == (*KEYS, "axes")
-    assert document["axes"]["rotations"] == 1_000
+    assert RotationTest.from_dict(document["axes"]).rotations == 1_000
     wanted = {"value", "per_factor", "null_permutation", "null_rotation", "interval", "flags"}
     assert wanted <= set(document["mig"])
     assert set(document["mig"]["per_factor"]) == {"shape", "scale", "x", "y"}

@@ -5,7 +5,7 @@ import pytest
 
 from tests.metrics.codes import NO_NULLS, scores_of, world
 from unknot.metrics import NullSettings, score
-from unknot.metrics.infomec import concentration
+from unknot.metrics.infomec import concentration, expected_overfit
 
 
 def test_factors_that_no_latent_tells_are_named() -> None:
@@ -28,6 +28,39 @@ def test_one_latent_leaves_completeness_void() -> None:
     for key in ("dci_completeness", "infomec_compactness"):
         assert np.isnan(found[key].value)
         assert any("one latent varies" in flag for flag in found[key].flags)
+
+
+@pytest.mark.parametrize(("num", "flagged"), [(600, True), (5_000, False)])
+def test_too_few_images_for_the_latents_are_flagged(num: int, flagged: bool) -> None:
+    """With 600 images a linear model of 30 latents reads nothing where .78 can be read."""
+    factors, perfect = world(num, levels=(4, 8))
+    noise = np.random.default_rng(1).standard_normal((num, 30))
+    codes = np.hstack([perfect + 0.3 * noise[:, :2], noise[:, 2:]])
+    found = score(codes, factors, metrics=["infomec"], nulls=NO_NULLS)["infomec_explicitness"]
+    flags = [flag for flag in found.flags if flag.startswith("too few images for a linear model")]
+    assert bool(flags) == flagged
+    if flagged:
+        assert "of 30 latents: factor 1, factor 2;" in flags[0]
+        assert flags[0].endswith("give 4,000 images or more")
+        assert found.value < 0.2
+    else:
+        assert found.value > 0.6
+
+
+def test_a_continuous_factor_is_flagged_by_what_is_left_to_explain() -> None:
+    rng = np.random.default_rng(0)
+    codes = rng.standard_normal((600, 30))
+    flags = []
+    for noise in (0.01, 1):
+        factor = codes[:, 0] + noise * rng.standard_normal(600)
+        found = score(codes, factor, metrics=["infomec"], nulls=NO_NULLS)
+        flags.append(found["infomec_explicitness"].flags)
+    assert not any(flag.startswith("too few images") for flag in flags[0])
+    assert any(flag.startswith("too few images") for flag in flags[1])
+
+
+def test_expected_overfit_is_half_a_nat_for_a_parameter() -> None:
+    assert expected_overfit(9, 3, 1.0, 1_000) == pytest.approx(20 / 2_000)
 
 
 def test_concentration_of_known_rows() -> None:

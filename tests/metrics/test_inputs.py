@@ -187,3 +187,23 @@ def test_seeds_and_numbers_are_checked() -> None:
     assert numbers("codes", [1, 2]).dtype == np.float64
     with pytest.raises(UserError, match="rows must have the same length"):
         numbers("codes", [[1], [1, 2]])
+
+
+@pytest.mark.parametrize(
+    ("num_values", "num", "kinds", "flagged"),
+    [
+        (200, 1_000, None, True),
+        (200, 999, None, False),  # too few points for either kind to be asked for
+        (64, 1_000, None, False),
+        (200, 1_000, ["discrete"], False),
+        (200, 1_000, ["continuous"], False),
+    ],
+)
+def test_a_factor_of_many_levels_is_flagged_where_its_kind_is_guessed(
+    num_values: int, num: int, kinds: list[str] | None, flagged: bool
+) -> None:
+    factor = np.arange(num) % num_values
+    codes = factor[:, None] + np.random.default_rng(0).standard_normal((num, 2))
+    flags = make_table(codes, factor, factor_kinds=kinds).flags
+    expected = f"taken for continuous: factor 1 ({num_values} values); information is of 20"
+    assert any(flag.startswith(expected) for flag in flags) == flagged

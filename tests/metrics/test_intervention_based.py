@@ -52,3 +52,10 @@ def test_only_a_factor_that_fixes_a_latent_makes_it_robust() -> None:
     factors, perfect = world(2_000)
     assert irs(perfect, factors).value == pytest.approx(1, abs=1e-9)
     assert irs(perfect, factors[:, :1]).per_latent[1] < 0.3
+
+
+def test_irs_of_values_of_which_one_is_rare() -> None:
+    """The latent stands still where the common value is fixed, and moves where the rare one is."""
+    factor = np.repeat([0, 1], [1_800, 200])
+    latent = np.where(factor == 1, 1, 0.1) * np.tile([-1, 1], 1_000)
+    assert irs(latent[:, None], factor).value == pytest.approx(1 - (0.1 + 1) / 2)

@@ -163,15 +163,14 @@ def test_nulls_stand_beside_their_score() -> None:
 @pytest.mark.parametrize(
     ("changes", "answer"),
     [
-        ({}, "Yes: the factors single them out (p .010, above 100% of 99 random mixes)."),
-        (
-            {"p_value": 0.4, "percentile": 60.0},
-            "No sign of it: a random mix tells the factors about as well (p .40, above 60% of 99 "
-            "random mixes).",
-        ),
+        ({}, "Yes: no random mix of 99 tells the factors as selectively (p .010)."),
+        ({"p_value": 0.02}, "Yes: 1 of 99 random mixes tells the factors as selectively (p .020)."),
+        ({"p_value": 0.05}, "Yes: 4 of 99 random mixes tell the factors as selectively (p .050)."),
+        ({"p_value": 0.4}, "No sign of it: 39 of 99 random mixes tell the factors as selectively "),
         ({"void": "1 active latent"}, "Cannot tell: 1 active latent."),
     ],
 )
 def test_whether_latents_of_any_codes_are_special_is_said(changes: dict, answer: str) -> None:
     text = axes_text(small_rotation_test(**changes))
-    assert text == f"Are the latents special, or would a random mix of them do as well? {answer}"
+    question = "Are the latents special, or would a random mix of them do as well?"
+    assert text.startswith(f"{question} {answer}")

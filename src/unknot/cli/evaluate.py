@@ -199,7 +199,7 @@ def evidence_command(options: EvidenceOptions) -> tuple[str, Any]:
 
 @dataclass(frozen=True)
 class ScoreOptions:
-    """Score codes from any model: an npz of codes and factors.
+    """Score codes from any model: an npz of codes and factors. Are the latents special?
 
     Example: unknot score codes.npz
     """
@@ -237,7 +237,7 @@ def score_command(options: ScoreOptions) -> tuple[str, Any]:
         axes = axis_test(
             arrays["codes"],
             arrays["factors"],
-            active_above=options.active_above**2,
+            active_above=options.active_above**2,  # a variance there
             seed=nulls.seed,
         )
     except UserError as error:

@@ -1,8 +1,8 @@
 """Metrics of mutual information: MIG, MIG-sup, JEMMIG, MED, modularity, total correlation.
 
 Each takes a `Table` and returns its result by key; the formulas behind them, on plain arrays,
-follow. Gaps (MIG, MIG-sup, JEMMIG) take the corrected estimate of information, in which the bias of
-few points cancels. Shares (MED, modularity) take the plug-in estimate of their papers, whose noise
+follow. Gaps (MIG, MIG-sup, JEMMIG) take the corrected estimate of information, without the bias of
+few points. Shares (MED, modularity) take the plug-in estimate of their papers, whose noise
 spreads evenly over a share.
 """
 

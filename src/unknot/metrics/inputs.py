@@ -17,9 +17,8 @@ KINDS: dict[str, Kind] = {
     "continuous": "continuous",
 }
 MOST_LEVELS = 256  # of a factor that is called discrete
-MAX_LEVELS = (
-    64  # a factor with more distinct values is taken for continuous unless its kind is given
-)
+MAX_LEVELS = 64  # a factor of more values is taken for continuous unless its kind is given
+LEVEL_POINTS = 5  # on average, of each value of a factor that is taken for discrete
 NEAR_CONSTANT = 1e-9  # a latent whose spread is below this share of its size is constant
 CORRELATED = 0.3
 RARE = 3  # points at which a latent differs from its only usual value, and is not a mistake
@@ -44,7 +43,9 @@ def make_table(
         factors: real numbers, shape `(num, num_factors)` or `(num,)`; NaN where not known.
         factor_names: one per factor; `factor 1`, ... by default.
         factor_kinds: `"discrete"`, `"binary"` or `"continuous"` for each; by default discrete if
-            it has at most 64 distinct values, each five times on average.
+            it has at most 64 distinct values, each five times on average. One of up to 256 values
+            that would be discrete but for their number is flagged: information is told of its 20
+            quantiles, and reads higher than of its values.
         active_above: latents whose standard deviation is not above this are left out (0.1 is right
             for the posterior means of a VAE with a unit prior).
         seed: of all random choices.
@@ -64,6 +65,7 @@ def make_table(
     active = np.flatnonzero(vary(values) & above)
     flags += [f"winsorized: {_count(num_clipped, 'point')}"] if num_clipped else []
     flags += _activity_flags(len(active), values.shape[1])
+    flags += [] if factor_kinds else _many_levels_flags(used)
     ordered, order = canonical(values[:, active])
     return Table(
         codes=ordered,
@@ -198,8 +200,26 @@ def _kinds(
 def _guess_kind(column: NDArray[np.float64]) -> Kind:
     known = column[~np.isnan(column)]
     num_values = len(np.unique(known))
-    few = num_values <= 2 or (num_values <= MAX_LEVELS and 5 * num_values <= len(known))
+    few = num_values <= MAX_LEVELS and LEVEL_POINTS * num_values <= len(known)
+    few |= num_values <= 2
     return "discrete" if few else "continuous"
+
+
+def _many_levels_flags(factors: Sequence[Factor]) -> list[str]:
+    """Name factors that are taken for continuous and could be called discrete."""
+    continuous = [factor for factor in factors if factor.kind == "continuous"]
+    num_values = [len(np.unique(factor.values[factor.known])) for factor in continuous]
+    many = [
+        f"{factor.name} ({num} values)"
+        for factor, num in zip(continuous, num_values)
+        if num <= MOST_LEVELS and LEVEL_POINTS * num <= factor.known.sum()
+    ]
+    if not many:
+        return []
+    return [
+        f"taken for continuous: {', '.join(many)}; information is of {NUM_BINS} quantiles and "
+        "reads higher than of values, which factor_kinds can ask for"
+    ]
 
 
 def _factors(

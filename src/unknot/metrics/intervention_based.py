@@ -64,7 +64,8 @@ def irs(table: Table) -> dict[str, MetricResult]:
     """Interventional robustness (Suter et al. 2019, section 4).
 
     From 0 to 1. 1: one factor fixes each latent, whatever the others do; 0: a fixed factor leaves
-    each latent its whole range. Codes that hold nothing score well above 0.
+    each latent its whole range. Every value of a factor counts alike, however often it occurs.
+    Codes that hold nothing score well above 0.
     """
     if not table.num_active:
         return {"irs": MetricResult(0.0, chance=None)}

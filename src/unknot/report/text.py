@@ -237,15 +237,18 @@ def scores_table(scores: Mapping[str, Score]) -> str:
 
 
 def axes_text(test: RotationTest) -> str:
-    """Say whether the latents of codes are special, by their factors."""
+    """Say whether single latents of any codes tell their factors as no random mix of them does."""
     question = QUESTIONS[AXES]
     if test.void:
         return f"{question} Cannot tell: {test.void}."
-    mixes = f"{test.rotations:,} random mixes"
-    share = f"{p_text(test.p_value)}, above {test.percentile:.0f}% of {mixes}"
-    if test.p_value <= LEVEL:
-        return f"{question} Yes: the factors single them out ({share})."
-    return f"{question} No sign of it: a random mix tells the factors about as well ({share})."
+    num_better = round(test.p_value * (1 + test.rotations)) - 1
+    mixes = f"{num_better:,} of {test.rotations:,} random mixes tell"
+    if not num_better:
+        mixes = f"no random mix of {test.rotations:,} tells"
+    elif num_better == 1:
+        mixes = f"1 of {test.rotations:,} random mixes tells"
+    answer = "Yes" if test.p_value <= LEVEL else "No sign of it"
+    return f"{question} {answer}: {mixes} the factors as selectively ({p_text(test.p_value)})."
 
 
 def _score_line(key: str, score: Score) -> str:

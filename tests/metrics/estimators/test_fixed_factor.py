@@ -64,3 +64,15 @@ def test_robustness_of_a_fixed_latent_and_of_a_free_one() -> None:
     assert fixed == 1
     assert free < 0.05
     assert largest_deviation(codes) == pytest.approx([0.5, 1], abs=0.05)
+
+
+def test_values_count_alike_however_often_they_occur() -> None:
+    """Weighted by how often they occur, robustness would be .81 here."""
+    common = 0.1 * np.tile([-1.0, 1.0], 90)
+    rare = np.tile([-1.0, 1.0], 10)
+    codes = np.concatenate([common, rare])[:, None]
+    classes = np.repeat([0, 1], [180, 20])
+    assert robustness(codes, classes) == pytest.approx([1 - (0.1 + 1) / 2])
+    alone = np.append(codes, [[1.0]], axis=0), np.append(classes, 2)
+    assert robustness(*alone) == pytest.approx([1 - (0.1 + 1) / 2], abs=0.02)
+    assert robustness(codes[:3], np.arange(3)) == pytest.approx([0])

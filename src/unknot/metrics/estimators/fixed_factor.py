@@ -156,16 +156,24 @@ def robustness(codes: FloatArray, classes: IntArray) -> FloatArray:
         codes: shape `(num, num_latents)`.
         classes: of the factor, from 0, shape `(num,)`.
 
+    Values count alike, however often they occur, as what is fixed is not drawn; a value of one
+    point, which cannot move, does not count.
+
     Returns:
-        `1 - mean over values of the 99% quantile of |z - E[z | v]| / max |z - E[z]|`, values
-        weighted by how often they occur, shape `(num_latents,)`.
+        `1 - mean over values of the 99% quantile of |z - E[z | v]| / max |z - E[z]|`, shape
+        `(num_latents,)`; 0 where no value has two points.
     """
     order = np.argsort(classes, kind="stable")
     parts = np.split(codes[order], np.flatnonzero(np.diff(classes[order])) + 1)
-    spreads = [np.quantile(np.abs(p - p.mean(0)), SPREAD_QUANTILE, axis=0) for p in parts]
+    spreads = [
+        np.quantile(np.abs(part - part.mean(0)), SPREAD_QUANTILE, axis=0)
+        for part in parts
+        if len(part) > 1
+    ]
+    if not spreads:
+        return np.zeros(codes.shape[1])
     most = largest_deviation(codes)
-    spread = np.average(spreads, axis=0, weights=[len(part) for part in parts])
-    ratio = np.divide(spread, most, out=np.ones_like(most), where=most > 0)
+    ratio = np.divide(np.mean(spreads, axis=0), most, out=np.ones_like(most), where=most > 0)
     return np.maximum(1 - ratio, 0)
 
 
