@@ -26,6 +26,11 @@ from unknot.runs.folder import RunFolder
 from unknot.runs.run import Run
 from unknot.runs.scores import score_run_quickly
 
+OTHER_RULE = "the plan has another rule than this version of unknot"
+NEW_FIGURES = {"verdict", "z", "p_value", "rotation_percentile"}
+"""Keys of evidence that is made in another way since."""
+NEW_ESTIMATES = {"mig", "mig_sup", "jemmig", "irs"}
+"""Scores that are estimated in another way since."""
 ARCHIVE = Path(__file__).parent / "written_by_0_1_0.zip"
 RENAMED = {
     "of": "runs_included",
@@ -86,11 +91,12 @@ def _numbers(document: Any, path: tuple[Any, ...] = ()) -> dict[tuple[Any, ...],
 
 
 def test_the_evidence_is_collected_again_with_the_same_numbers(written: Path) -> None:
-    before = _numbers(json.loads((written / "experiment" / "evidence.json").read_text()))
+    numbers = _numbers(json.loads((written / "experiment" / "evidence.json").read_text()))
+    before = {place: number for place, number in numbers.items() if not NEW_FIGURES & {*place}}
     experiment = Experiment(written / "experiment")
     assert experiment.saved_evidence() is None
     evidence = experiment.evidence()
-    assert evidence.exploratory == []
+    assert evidence.exploratory == [OTHER_RULE]
     after = _numbers(json.loads(json.dumps(evidence.as_dict())))
     del before["format",]
     assert before.keys() <= after.keys()
@@ -110,7 +116,7 @@ def test_it_reports_encodes_and_evaluates(
         rows, mean = codes["image"], codes["posterior_mean"]
     assert np.allclose(run.encode(sprites)[rows], mean, atol=1e-4)
     assert main(["evidence", str(experiment.folder), "--quiet"]) == 0
-    assert "As planned before the first step" in capsys.readouterr().out
+    assert "What does each latent do?" in capsys.readouterr().out
     assert main(["report", str(experiment.folder)]) == 0
     assert experiment.files.report.stat().st_size > 100_000
 
@@ -122,6 +128,9 @@ def test_scores_are_read_and_computed_alike(written: Path) -> None:
     assert before.nulls == NullSettings(20, 20, 0, 1000)
     after = score_run_quickly(run)
     for name, score in before.scores.items():
+        if name in NEW_ESTIMATES:
+            assert after.scores[name].value == pytest.approx(score.value, abs=0.3), name
+            continue
         assert after.scores[name].value == pytest.approx(score.value, abs=1e-9, nan_ok=True), name
     assert before.marginal_kl is not None
     assert after.marginal_kl is not None
@@ -154,7 +163,7 @@ def test_a_finished_experiment_trains_nothing_and_takes_more_seeds(
     assert len(more.runs()) == len(experiment.runs()) + 2
     evidence = more.saved_evidence()
     assert evidence is not None
-    assert evidence.exploratory == ["seeds: 2 added"]
+    assert evidence.exploratory == [OTHER_RULE, "seeds: 2 added"]
 
 
 def test_a_compiled_run_is_refused_in_one_line(
