@@ -207,3 +207,14 @@ def test_a_factor_of_many_levels_is_flagged_where_its_kind_is_guessed(
     flags = make_table(codes, factor, factor_kinds=kinds).flags
     expected = f"taken for continuous: factor 1 ({num_values} values); information is of 20"
     assert any(flag.startswith(expected) for flag in flags) == flagged
+    many = "many levels for a discrete factor: factor 1 (200)"
+    assert any(flag.startswith(many) for flag in flags) == (kinds == ["discrete"])
+
+
+def test_information_of_many_levels_depends_on_their_kind() -> None:
+    """By integration it is .47 of the values of 200 even levels, .72 of their 20 quantiles."""
+    factors, perfect = world(1_000, levels=(200, 200))
+    noise = np.random.default_rng(1).standard_normal((1_000, 4))
+    codes = np.hstack([perfect, perfect]) + np.array([0.05, 0.05, 1, 1]) * noise
+    assert mig(codes, factors, factor_kinds=["discrete"] * 2).value == pytest.approx(0.47, abs=0.03)
+    assert mig(codes, factors).value == pytest.approx(0.72, abs=0.03)

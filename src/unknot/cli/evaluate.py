@@ -199,7 +199,9 @@ def evidence_command(options: EvidenceOptions) -> tuple[str, Any]:
 
 @dataclass(frozen=True)
 class ScoreOptions:
-    """Score codes from any model: an npz of codes and factors. Are the latents special?
+    """Score codes from any model: an npz of codes and factors.
+
+    Below the scores it says whether the latents are special, or a random mix would do as well.
 
     Example: unknot score codes.npz
     """

@@ -38,10 +38,11 @@ def permutation_test(
     """Test every latent beside every label at once (Westfall and Young 1993).
 
     The statistics of `PairStatistics` are put on one scale, their standard deviations over the
-    permutations and the labels as they are: otherwise rare labels would set the threshold. The
-    labels as they are take part, so that they are scaled like any permutation of them. A pair's
-    p-value is the share of permutations in which the largest statistic of all pairs reaches its
-    own. That of a label of two values counts on either side.
+    permutations and the labels as they are: otherwise rare labels would set the threshold. A pair's
+    p-value is the share of all these in which the largest statistic of all pairs reaches its own.
+    That of a label of two values counts on either side. As the labels as they are take part in
+    their own scale, they are one draw like any other where they have nothing to do with the codes,
+    and the p-value is exact with any number of permutations.
 
     Args:
         ranks: mid-ranks of the codes, shape `(num, num_latents)`.
@@ -53,14 +54,24 @@ def permutation_test(
     is_binary = np.array([factor.num_levels == 2 for factor in factors])
     observed = PairStatistics(ranks, factors)(np.arange(len(ranks)))
     drawn = _permuted_statistics(ranks, factors, members, permutations, rng)
-    all_tables = np.concatenate([observed[None], drawn])
-    mean, std = all_tables.mean(0), all_tables.std(0)
-    scale = np.where(std > 0, std, np.inf)
-    z, null = (observed - mean) / scale, (drawn - mean) / scale
-    largest = np.sort(np.where(is_binary, np.abs(null), null).max((1, 2), initial=0))
-    strength = np.where(is_binary, np.abs(z), z)
-    at_least = permutations - np.searchsorted(largest, strength - ROUNDING)
+    strength = _strengths(np.concatenate([observed[None], drawn]), is_binary)
+    largest = np.sort(strength[1:].max((1, 2), initial=0))
+    at_least = permutations - np.searchsorted(largest, strength[0] - ROUNDING)
+    std = drawn.std(0)
+    z = (observed - drawn.mean(0)) / np.where(std > 0, std, np.inf)
     return PermutationTest(z=z, p_value=(1 + at_least) / (1 + permutations))
+
+
+def _strengths(statistics: FloatArray, is_binary: NDArray[np.bool_]) -> FloatArray:
+    """Put statistics of several draws on one scale, the same shape: high for what stands out.
+
+    Args:
+        statistics: shape `(num_draws, num_latents, num_labels)`.
+        is_binary: which labels have two values, shape `(num_labels,)`.
+    """
+    std = statistics.std(0)
+    scaled = (statistics - statistics.mean(0)) / np.where(std > 0, std, np.inf)
+    return np.where(is_binary, np.abs(scaled), scaled)
 
 
 def _permuted_statistics(

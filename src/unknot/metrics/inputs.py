@@ -65,7 +65,7 @@ def make_table(
     active = np.flatnonzero(vary(values) & above)
     flags += [f"winsorized: {_count(num_clipped, 'point')}"] if num_clipped else []
     flags += _activity_flags(len(active), values.shape[1])
-    flags += [] if factor_kinds else _many_levels_flags(used)
+    flags += _many_levels_flags(used, guessed=factor_kinds is None)
     ordered, order = canonical(values[:, active])
     return Table(
         codes=ordered,
@@ -205,21 +205,28 @@ def _guess_kind(column: NDArray[np.float64]) -> Kind:
     return "discrete" if few else "continuous"
 
 
-def _many_levels_flags(factors: Sequence[Factor]) -> list[str]:
-    """Name factors that are taken for continuous and could be called discrete."""
-    continuous = [factor for factor in factors if factor.kind == "continuous"]
-    num_values = [len(np.unique(factor.values[factor.known])) for factor in continuous]
-    many = [
-        f"{factor.name} ({num} values)"
-        for factor, num in zip(continuous, num_values)
-        if num <= MOST_LEVELS and LEVEL_POINTS * num <= factor.known.sum()
-    ]
-    if not many:
-        return []
-    return [
-        f"taken for continuous: {', '.join(many)}; information is of {NUM_BINS} quantiles and "
-        "reads higher than of values, which factor_kinds can ask for"
-    ]
+def _many_levels_flags(factors: Sequence[Factor], *, guessed: bool) -> list[str]:
+    """Name factors that have many levels for a discrete one, and few for a continuous one."""
+    num_values = {f: len(np.unique(f.values[f.known])) for f in factors}
+    many = {f: num for f, num in num_values.items() if MAX_LEVELS < num <= MOST_LEVELS}
+    continuous = ", ".join(
+        f"{f.name} ({num} values)"
+        for f, num in many.items()
+        if guessed and f.kind == "continuous" and LEVEL_POINTS * num <= f.known.sum()
+    )
+    discrete = ", ".join(f"{f.name} ({num})" for f, num in many.items() if f.kind == "discrete")
+    flags = []
+    if continuous:
+        flags.append(
+            f"taken for continuous: {continuous}; information is of {NUM_BINS} quantiles and "
+            "reads higher than of values, which factor_kinds can ask for"
+        )
+    if discrete:
+        flags.append(
+            f"many levels for a discrete factor: {discrete}; predictors read them low, so call "
+            "steps of one quantity continuous"
+        )
+    return flags
 
 
 def _factors(
