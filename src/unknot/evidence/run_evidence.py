@@ -182,7 +182,7 @@ def _tell(
 ) -> tuple[LatentLabels | None, str]:
     """What latents tell of labels, or the reason why that cannot be tested."""
     try:
-        told = label_latents(
+        labels_of_latents = label_latents(
             codes.posterior_mean,
             labels,
             names,
@@ -192,7 +192,7 @@ def _tell(
         )
     except UserError as error:
         return None, str(error)
-    return told, ""
+    return labels_of_latents, ""
 
 
 def _pictures_of_runs(

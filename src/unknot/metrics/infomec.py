@@ -153,7 +153,7 @@ def _too_few_images_flag(table: Table, explained: FloatArray) -> tuple[str, ...]
     """
     if table.quick or not table.num_active:
         return ()
-    losses = [_overfit(table, factor, told) for factor, told in zip(table.factors, explained)]
+    losses = [_overfit(table, factor, info) for factor, info in zip(table.factors, explained)]
     names = [f.name for f, loss in zip(table.factors, losses) if loss > MOST_OVERFIT]
     if not names:
         return ()

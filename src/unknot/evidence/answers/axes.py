@@ -87,10 +87,10 @@ def found_at_each_beta(axes: Mapping[str, AxisEvidence]) -> str:
     others = sorted({run.beta for run in tested} - set(special))
     if not special:
         return "at no beta that was tried are the latents special" if tested else ""
-    found = f"at beta {listed(list(map(beta_text, special)))} the latents are special"
+    sentence = f"at beta {listed(list(map(beta_text, special)))} the latents are special"
     if others:
-        found += f", at {listed(list(map(beta_text, others)))} there is no sign of it"
-    return found
+        sentence += f", at {listed(list(map(beta_text, others)))} there is no sign of it"
+    return sentence
 
 
 def _with_count(tested: Sequence[AxisEvidence], beta: float) -> str:
@@ -104,10 +104,10 @@ def _with_count(tested: Sequence[AxisEvidence], beta: float) -> str:
 def _gaps(axes: Sequence[AxisEvidence]) -> str:
     """Say what could not be asked, of any run or at some beta, and the first reason for each."""
     sentences = ""
-    for basis, words in IN_WORDS.items():
+    for basis, name in IN_WORDS.items():
         reasons = [run.tests[basis].void for run in axes if basis in run.tests]
         if reasons and all(reasons):
-            sentences += f" {words[0].upper()}{words[1:]} could not be asked: {reasons[0]}."
+            sentences += f" {name[0].upper()}{name[1:]} could not be asked: {reasons[0]}."
     tested = {run.beta for run in axes if run.p_values_holm}
     for beta in sorted({run.beta for run in axes} - tested):
         reason = _first_reason([run for run in axes if run.beta == beta])

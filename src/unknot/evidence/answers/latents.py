@@ -34,7 +34,7 @@ def answer_latents(runs: Mapping[str, RunEvidence], beta: float | None) -> Answe
         )
     run = runs[name]
     labels = {"the labels": run.labels, "what the pixels show": run.properties}
-    tables = {words: table for words, table in labels.items() if table is not None}
+    tables = {basis: table for basis, table in labels.items() if table is not None}
     passed = [t for table in tables.values() for t in _passed(table)]
     basis = [*tables, *(["what moving a latent changes"] if run.traversal_effects else [])]
     answer: Verdict = YES if passed else NO if tables or run.traversal_effects else CANNOT_TELL
