@@ -9,7 +9,7 @@ import pytest
 from tests.command_line import TINY, fails, folder_of_images
 from tests.metrics.codes import codes_of, world
 from unknot.cli import main
-from unknot.cli.evaluate import NullOptions, ScoreOptions, score_command
+from unknot.cli.evaluate import NullOptions, ScoreOptions, _some_rows, score_command
 from unknot.cli.options import OutputOptions
 from unknot.data.image_set import ImageSet
 from unknot.evidence.answers import AXES, QUESTIONS
@@ -150,6 +150,14 @@ def test_latents_below_the_threshold_are_not_rotated(tmp_path: Path) -> None:
     output = OutputOptions(quiet=True)
     options = ScoreOptions(tmp_path / "codes.npz", active_above=0.2, nulls=nulls, output=output)
     assert list(score_command(options)[1]["axes"]["excluded"]) == ["latent 3"]
+
+
+def test_all_images_are_rotated_up_to_five_thousand() -> None:
+    assert _some_rows(5_000, 0).tolist() == list(range(5_000))
+    rows = _some_rows(6_000, 0)
+    assert len(np.unique(rows)) == 5_000
+    assert (rows == _some_rows(6_000, 0)).all()
+    assert (rows != _some_rows(6_000, 1)).any()
 
 
 def test_score_gives_one_json_document(npz: Path, capsys: pytest.CaptureFixture[str]) -> None:
