@@ -32,7 +32,7 @@ def test_the_same_pictures_are_shown_at_both_betas(tmp_path: Path) -> None:
     assert html.count("data:image/png;base64,") == 1
     lowest = small_evidence(which_beta=small_choice(beta=0.5))
     html = shown("answers", small_context(tmp_path / "lowest", evidence=lowest))
-    assert "The same test images, and what beta 0.5 make of them." in html
+    assert "The same test images, and what beta 0.5 makes of them." in html
     none = small_evidence(which_beta=None)
     assert "<img" not in shown("answers", small_context(tmp_path / "none", evidence=none))
 

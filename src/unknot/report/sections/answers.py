@@ -94,7 +94,9 @@ def _pictures(context: ReportContext) -> tuple[str, str]:
     large = pixels.repeat(MAGNIFIED, axis=-1).repeat(MAGNIFIED, axis=-2)
     names = [f"beta {beta_text(run.config.beta)}" for run in shown]
     sheet = sheets.sheet(large, row_labels=["test images", *names])
-    return picture_uri(sheet), f"The same test images, and what {' and '.join(names)} make of them."
+    make = "makes" if len(names) == 1 else "make"
+    caption = f"The same test images, and what {' and '.join(names)} {make} of them."
+    return picture_uri(sheet), caption
 
 
 def _first_run(runs: Sequence[Run], beta: float) -> Run | None:
