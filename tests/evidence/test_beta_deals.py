@@ -55,8 +55,8 @@ def test_two_betas_of_few_seeds_are_dealt_across_seeds(num_seeds: int) -> None:
 
 
 def test_two_betas_are_dealt_within_seeds_where_that_reaches_the_level() -> None:
-    assert len(deal_betas(5, 2)) == 2**5
-    assert len(deal_betas(5, 2, level=0.015)) == comb(10, 5)
+    assert len(deal_betas(5, 2)) == comb(10, 5)  # a half of 5% cannot be reached within
+    assert len(deal_betas(6, 2)) == 2**6
     assert len(deal_betas(8, 2, level=0.015)) == 2**8
 
 
@@ -86,8 +86,8 @@ def test_what_designs_can_reach() -> None:
     assert least_p_value(2, 3) == pytest.approx(2 / 90)
     assert least_p_value(4, 3) == pytest.approx(2 / 6**4)
     assert least_p_value(3, 2) == pytest.approx(1 / 20)
-    assert least_p_value(5, 2) == pytest.approx(1 / 32)
-    assert least_p_value(5, 2, level=0.015) == pytest.approx(1 / 252)
+    assert least_p_value(5, 2) == pytest.approx(1 / 252)
+    assert least_p_value(6, 2) == pytest.approx(1 / 64)
     assert least_p_value(8, 5) == 1 / MAX_DEALS
 
 

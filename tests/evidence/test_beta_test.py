@@ -71,10 +71,10 @@ def test_two_betas_of_few_seeds_are_held_against_all_ways_to_split_the_runs(num_
     assert beta_test(z).p_value == pytest.approx(share)
 
 
-def test_two_betas_of_five_seeds_are_dealt_within_seeds() -> None:
-    z = np.random.default_rng(0).normal([0, 0.5], size=(5, 2))
+def test_two_betas_of_six_seeds_are_dealt_within_seeds() -> None:
+    z = np.random.default_rng(0).normal([0, 0.5], size=(6, 2))
     assert beta_test(z).p_value == pytest.approx(_by_hand(z)[0])
-    assert beta_test(z + np.array([0, 9])).p_value == 1 / 32
+    assert beta_test(z + np.array([0, 9])).p_value == 1 / 64
 
 
 def test_many_deals_are_drawn_near_the_exact_share() -> None:

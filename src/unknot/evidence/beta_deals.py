@@ -13,6 +13,7 @@ from unknot.config import LOOKS
 Deals = NDArray[np.int64]
 
 LEVEL = 0.05
+NUM_BASES = 2  # labels and pictures, that may share the level
 FEW_SEEDS = 3  # up to so many, runs are dealt across them
 MAX_DEALS = 2_000  # with more, so many are drawn
 EARLY_WEIGHT, LAST_WEIGHT = 3, 4  # by which looks share the level
@@ -22,7 +23,7 @@ def deal_betas(num_seeds: int, num_betas: int, *, level: float = LEVEL, seed: in
     """Deal the runs anew to the betas: within each seed, or across, for few seeds.
 
     Up to three seeds are dealt across, and two betas of so few seeds that dealing within them
-    cannot reach the level.
+    cannot reach half of the level, which one of two bases may need.
 
     Args:
         num_seeds: of each beta.
@@ -53,10 +54,11 @@ def _crosses_seeds(num_seeds: int, num_betas: int, level: float) -> bool:
     """Whether runs are dealt across seeds: where there are few within them.
 
     Within three seeds, the best of three betas is missed in half of the cases if the others are
-    alike: of 216 deals 16 give it the same runs. Two betas cannot reach 5% within four seeds.
-    Across seeds the test is exact where seeds do not differ, and careful where they do.
+    alike: of 216 deals 16 give it the same runs. Two betas cannot reach half of 5%, which one basis
+    of two may need, within five seeds. Across seeds the test is exact where seeds do not differ,
+    and careful where they do.
     """
-    return num_seeds <= FEW_SEEDS or (num_betas == 2 and 0.5**num_seeds > level)
+    return num_seeds <= FEW_SEEDS or (num_betas == 2 and 0.5**num_seeds > level / NUM_BASES)
 
 
 def _num_across_seeds(num_seeds: int, num_betas: int) -> int:
