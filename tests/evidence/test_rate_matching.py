@@ -5,7 +5,6 @@ import pytest
 
 from unknot.evidence.rate_matching import (
     RunPosteriors,
-    match_rates,
     match_rates_jointly,
     noisy_rate,
 )
@@ -32,7 +31,7 @@ def test_the_rate_of_noisy_codes_is_that_of_the_channel() -> None:
 def test_both_groups_end_at_the_smaller_rate() -> None:
     low = [_run(seed, 0.05) for seed in range(3)]
     high = [_run(seed, 0.3, beta=9) for seed in range(3, 6)]
-    matched = match_rates(low, high)
+    matched = match_rates_jointly([*low, *high])
     assert matched is not None
     smaller = np.mean([run.kl.sum() for run in high])
     assert matched.rate == pytest.approx(smaller)
@@ -46,7 +45,7 @@ def test_both_groups_end_at_the_smaller_rate() -> None:
 def test_groups_whose_models_differ_are_matched_in_their_means() -> None:
     low = [_run(seed, 0.05) for seed in range(3)]
     high = [_run(i, v, beta=9) for i, v in enumerate((0.1, 0.2, 0.6))]
-    matched = match_rates(low, high)
+    matched = match_rates_jointly([*low, *high])
     assert matched is not None
     assert np.mean(matched.rates[:3]) == pytest.approx(np.mean(matched.rates[3:]))
     assert matched.rates[3:] == pytest.approx([run.kl.sum() for run in high])  # left as they were
@@ -54,7 +53,7 @@ def test_groups_whose_models_differ_are_matched_in_their_means() -> None:
 
 def test_every_model_keeps_as_many_latents_as_the_one_with_the_fewest() -> None:
     low, high = [_run(0, 0.1), _run(1, 0.1)], [_run(2, 0.1, num_active=2), _run(3, 0.1)]
-    matched = match_rates(low, high)
+    matched = match_rates_jointly([*low, *high])
     assert matched is not None
     assert matched.num_latents == 2
     assert {code.shape[1] for code in matched.codes} == {2}
@@ -64,14 +63,14 @@ def test_the_strongest_latents_are_kept() -> None:
     strong = _run(0, 0.1)
     strong.logvar[:, 2] = np.log(0.01)
     few = _run(1, 0.1, num_active=1)
-    matched = match_rates([strong], [few])
+    matched = match_rates_jointly([strong, few])
     assert matched is not None
     strongest = matched.codes[0][:, 0]
     assert abs(np.corrcoef(strongest, strong.mean[:, 2])[0, 1]) > 0.8
 
 
 def test_a_collapsed_model_cannot_be_matched() -> None:
-    assert match_rates([_run(0, 0.1)], [_run(1, 0.1, num_active=0)]) is None
+    assert match_rates_jointly([_run(0, 0.1), _run(1, 0.1, num_active=0)]) is None
 
 
 def test_all_betas_end_at_the_least_mean_rate() -> None:
@@ -92,18 +91,6 @@ def test_all_betas_end_at_the_least_mean_rate() -> None:
     for run, codes in zip(runs, matched.codes):  # each in its place
         assert abs(np.corrcoef(run.mean[:, 0], codes[:, 0])[0, 1]) > 0.5
         assert codes.var(0) == pytest.approx(1, abs=0.09)  # samples of posteriors, four errors
-
-
-def test_joint_matching_of_two_betas_is_that_of_two_groups() -> None:
-    low = [_run(seed, 0.05) for seed in range(3)]
-    high = [_run(seed, 0.3, num_active=3, beta=9) for seed in range(3, 6)]
-    pairwise, jointly = match_rates(low, high, seed=4), match_rates_jointly([*low, *high], seed=4)
-    assert pairwise is not None
-    assert jointly is not None
-    assert jointly.num_latents == pairwise.num_latents == 3
-    assert jointly.rates == pairwise.rates
-    for codes, expected in zip(jointly.codes, pairwise.codes):
-        np.testing.assert_array_equal(codes, expected)
 
 
 def test_one_beta_is_matched_with_itself_and_a_collapsed_run_with_none() -> None:

@@ -17,10 +17,10 @@ from unknot.evidence.computed_labels import ComputedLabels
 from unknot.evidence.corrections import holm
 from unknot.evidence.interaction_test import Decode, interaction_test
 from unknot.evidence.rotation_test import RotationTest, void_test
-from unknot.evidence.run_evidence import one_torch_thread
 from unknot.metrics.posterior import ACTIVE_VARIANCE
 from unknot.metrics.table import MIN_KNOWN
 from unknot.runs.held_out import HeldOutCodes
+from unknot.training.gradients.data_parallel import one_thread
 
 LEVEL = 0.05
 LEAST_IMAGES = MIN_KNOWN
@@ -117,7 +117,7 @@ def axis_evidence(
     workers = max(1, min(num_cores(), len(runs)))
     jobs = (delayed(_tests_of_run)(run, properties, num_tests) for run in runs)
     tests: list[dict[str, RotationTest]] = []
-    with threadpool_limits(1):
+    with threadpool_limits(1), one_thread():
         for run_tests in Parallel(workers, backend="threading", return_as="generator")(jobs):
             tests.append(run_tests)
             if progress:
@@ -132,8 +132,7 @@ def _tests_of_run(
     run: RunAxes, properties: ComputedLabels | str | None, num_tests: int
 ) -> dict[str, RotationTest]:
     """Make every test of one run, on one core."""
-    with one_torch_thread():
-        return _tests_of_labels(run, properties, num_tests) | _test_of_decoder(run)
+    return _tests_of_labels(run, properties, num_tests) | _test_of_decoder(run)
 
 
 def _has_labels(runs: Sequence[RunAxes]) -> bool:

@@ -92,28 +92,6 @@ def noisy_rate(
     return np.asarray(0.5 * (squares + variance - 1 - np.log(variance)).mean(0))
 
 
-def match_rates(
-    low: Sequence[RunPosteriors], high: Sequence[RunPosteriors], *, seed: int = 0
-) -> MatchedCodes | None:
-    """Bring two groups of models to the same number of latents and the same rate.
-
-    Each model keeps its latents of the highest rate, as many as the model with the fewest active
-    ones has. Then the codes of the group with the higher mean rate are mixed with noise, all in the
-    same share, until the two groups' mean rates are equal. The codes are samples of the posteriors,
-    which is what the rate measures, not their means.
-
-    Args:
-        low: one group.
-        high: the other.
-        seed: of the samples.
-
-    Returns:
-        The models of `low`, then those of `high`; None if one has no active latent.
-    """
-    first, second = range(len(low)), range(len(low), len(low) + len(high))
-    return _match([*low, *high], [first, second], seed)
-
-
 def match_rates_jointly(runs: Sequence[RunPosteriors], *, seed: int = 0) -> MatchedCodes | None:
     """Bring the models of all betas to the same number of latents and the same rate.
 
@@ -131,13 +109,6 @@ def match_rates_jointly(runs: Sequence[RunPosteriors], *, seed: int = 0) -> Matc
     """
     betas = sorted({run.beta for run in runs})
     groups = [[i for i, run in enumerate(runs) if run.beta == beta] for beta in betas]
-    return _match(runs, groups, seed)
-
-
-def _match(
-    runs: Sequence[RunPosteriors], groups: Sequence[Sequence[int]], seed: int
-) -> MatchedCodes | None:
-    """Match groups of the runs, given as their numbers; the codes come in the order of the runs."""
     num = min(len(run.active) for run in runs)
     if not num:
         return None

@@ -1,7 +1,6 @@
 """What each latent of a run does: the labels it tells, and what moving it changes."""
 
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -25,6 +24,7 @@ from unknot.metrics.posterior import ACTIVE_VARIANCE
 from unknot.models.vae import VAE
 from unknot.runs.held_out import HeldOutCodes
 from unknot.runs.run import Run
+from unknot.training.gradients.data_parallel import one_thread
 
 MAX_DECODED, DECODED_AT_ONCE = 512, 128  # test images whose reconstructions are measured
 
@@ -201,7 +201,8 @@ def _pictures_of_runs(
     """What the decoders of all runs show, a run on each core, and why some show nothing."""
     workers = max(1, min(num_cores(), len(runs)))
     jobs = (delayed(_pictures_of_run)(run, c, images) for run, c in zip(runs, codes))
-    results = list(Parallel(workers, backend="threading")(jobs))
+    with one_thread():
+        results = list(Parallel(workers, backend="threading")(jobs))
     reasons = [result for result in results if isinstance(result, str)]
     pictures = [None if isinstance(result, str) else result for result in results]
     return pictures, reasons[-1] if reasons else ""
@@ -209,14 +210,13 @@ def _pictures_of_runs(
 
 def _pictures_of_run(run: Run, codes: HeldOutCodes, images: ImageSet) -> _RunPictures | str:
     """What the decoder of a run shows, or the reason why it cannot be opened."""
-    with one_torch_thread():
-        try:
-            effects = _effects_of_model(run.model, posteriors_of(run, codes))
-        except UserError as error:
-            return str(error)
-        explained = explained_share(
-            pixel_decoder(run.model), codes.posterior_mean, images.images, images.indices("test")
-        )
+    try:
+        effects = _effects_of_model(run.model, posteriors_of(run, codes))
+    except UserError as error:
+        return str(error)
+    explained = explained_share(
+        pixel_decoder(run.model), codes.posterior_mean, images.images, images.indices("test")
+    )
     return _RunPictures(effects=effects, explained=explained)
 
 
@@ -251,17 +251,6 @@ def explained_share(
     drawn = np.concatenate([decode(means[i : i + DECODED_AT_ONCE]) for i in chunks])
     total = float(((shown - shown.mean(0)) ** 2).sum())
     return 1 - float(((shown - drawn) ** 2).sum()) / total if total > 0 else 0.0
-
-
-@contextmanager
-def one_torch_thread() -> Iterator[None]:
-    """Let the calling thread compute on one core while the block runs."""
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(before)
 
 
 def pixel_decoder(model: VAE) -> Callable[[NDArray[np.float64]], NDArray[np.float32]]:
