@@ -11,7 +11,7 @@ from unknot.common.durations import parse_duration
 from unknot.common.errors import UserError
 from unknot.common.plugins import check_choice
 from unknot.common.toml import build, read_table
-from unknot.data.preparation import Preparation
+from unknot.data.preparation import Preparation, parse_split
 from unknot.models.likelihoods import LIKELIHOODS
 from unknot.models.networks import NETWORKS
 from unknot.models.objectives import OBJECTIVES
@@ -57,15 +57,34 @@ class DataConfig:
     """`auto` (148 of 178x218, otherwise the largest square), `none` (squeeze), or pixels."""
     color: Literal["auto", "rgb", "grey"] = "auto"
     """`auto` is grey if the images all are."""
-    group: Literal["none", "folder"] = "none"
-    """`folder`: the first level of sub-folders names groups and labels."""
+    frames: Literal["first", "all"] = "first"
+    """Which pages or frames of a file that holds several."""
+    labels: str = ""
+    """A table of labels: csv, tsv, jsonl or parquet with a row for each image."""
+    label_columns: tuple[str, ...] = ()
+    """Columns of the table to take as labels."""
+    group: Literal["none", "folder", "classes", "people"] = "none"
+    """What sub-folders are: `classes` (labels), `people` (groups), `folder` (by their number)."""
+    split: str = "auto"
+    """`auto` keeps splits that the images have; `hash`, or shares like 80/10/10, deals anew."""
+    images_key: str = ""
+    """The array of an npz, h5, mat or zarr that holds the images."""
+    factors_key: str = ""
+    """The array that holds their factors."""
 
     def __post_init__(self) -> None:
         """Check every field."""
         Preparation(self.size, self.crop, self.color)
+        parse_split(self.split)
         _check_choices(self)
         if not self.source.strip():
             raise UserError("the data source is empty; give a folder of images, or `faces`")
+
+    def load_options(self) -> dict[str, Any]:
+        """Give what `load_images` takes beside the source."""
+        options = {item.name: getattr(self, item.name) for item in fields(self)}
+        del options["source"]
+        return options | {"labels": self.labels or None}
 
 
 @dataclass(frozen=True)

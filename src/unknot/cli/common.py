@@ -17,14 +17,7 @@ def load(data: DataConfig, output: OutputOptions) -> "ImageSet":
     from unknot.data.load import load_images
 
     with named_progress(output.hides_progress, "{} images".format) as progress:
-        return load_images(
-            data.source,
-            size=data.size,
-            crop=data.crop,
-            color=data.color,
-            group=data.group,
-            progress=progress,
-        )
+        return load_images(data.source, **data.load_options(), progress=progress)
 
 
 def same_preparation(run: "Run", source: str) -> DataConfig:

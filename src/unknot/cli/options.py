@@ -39,6 +39,10 @@ PLUGINS = {
 """Options whose values are names of plug-ins, which the configuration checks."""
 DEFAULTS_IN_WORDS = {
     "workers": "one per core, one on a GPU",
+    "labels": "the table beside the images, if there is one",
+    "label_columns": "all that can be labels",
+    "images_key": "images or imgs",
+    "factors_key": "factors or labels",
     "beta_warmup": "300, or half of a shorter run; 0 with recipe higgins",
 }
 ONLY_IN_TOML = ("objective_options", "engine_options")
@@ -88,7 +92,7 @@ def option(config: type, name: str, **overrides: Any) -> tuple[str, Any, Any]:
     kind = overrides.get("kind", get_type_hints(config)[name])
     choices = "{" + ",".join(PLUGINS[name]) + "}" if name in PLUGINS else None
     in_words = overrides.get("default_in_words")
-    is_left_open = item.default is None or item.default == ""
+    is_left_open = item.default in (None, "", ())
     hint = f"(default: {in_words or _default_in_words(name)})" if is_left_open else None
     settings = tyro.conf.arg(
         help=field_docs(config)[name] + overrides.get("more_help", ""),

@@ -5,7 +5,7 @@ here, for all of them alike.
 """
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any, Literal
@@ -29,7 +29,7 @@ from unknot.data.sources import (
 )
 from unknot.data.splits import split_by_hash
 
-Group = Literal["none", "folder"]
+Group = Literal["none", "folder", "classes", "people"]
 
 
 def load_images(
@@ -38,7 +38,13 @@ def load_images(
     size: int = 64,
     crop: str | int = "auto",
     color: Literal["auto", "rgb", "grey"] = "auto",
+    frames: Literal["first", "all"] = "first",
+    labels: Any = None,
+    label_columns: Sequence[str] = (),
     group: Group = "none",
+    split: str = "auto",
+    images_key: str = "",
+    factors_key: str = "",
     num: int | None = None,
     seed: int = 0,
     attributes: Mapping[str, Any] | None = None,
@@ -58,7 +64,16 @@ def load_images(
         crop: `"auto"` (148 of CelebA's 178x218, otherwise the largest centered square), `"none"`
             (squeeze), or the side of a centered square in pixels.
         color: `"rgb"`, `"grey"`, or `"auto"`: grey if the images are.
-        group: `"folder"` takes the first level of sub-folders as groups and as labels.
+        frames: `"first"`, or `"all"` pages or frames of a file that holds several.
+        labels: a table with a row for each image: a csv, tsv, jsonl or parquet file, or a data
+            frame. By default the one that lies with the images, if there is one.
+        label_columns: columns of the table to take; by default all that can be labels.
+        group: what sub-folders are: `"classes"` (labels), `"people"` (groups of images that belong
+            together), `"folder"` (classes where they are few and large, groups otherwise).
+        split: `"auto"` keeps the splits that the images have; `"hash"`, or shares such as
+            `"60/20/20"`, deals them anew by a hash of their names.
+        images_key: the array that holds the images, in a file of arrays.
+        factors_key: the array that holds their factors.
         num: how many built-in images to draw (20,000 faces, 50,000 sprites).
         seed: of the built-in images.
         attributes: for arrays and Pillow images: name -> binary labels (1, 0, -1 if missing).
@@ -71,7 +86,13 @@ def load_images(
     """
     options = LoadOptions(
         preparation=Preparation(size=size, crop=str(crop), color=color),
+        frames=frames,
+        labels=labels,
+        label_columns=tuple(label_columns),
         group=group,
+        split=split,
+        images_key=images_key,
+        factors_key=factors_key,
         num=num,
         seed=seed,
         attributes=attributes or {},

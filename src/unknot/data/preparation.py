@@ -9,6 +9,8 @@ from typing import Any, Literal
 from unknot.common.errors import UserError
 
 SIZES = (32, 64, 128)
+SHARES = (80.0, 10.0, 10.0)
+"""Of training, validation and test images, in percent, where no splits are given."""
 
 
 @dataclass(frozen=True)
@@ -36,3 +38,31 @@ class Preparation:
     def as_dict(self) -> dict[str, Any]:
         """Give the fields, for JSON."""
         return asdict(self)
+
+
+def parse_split(text: str) -> tuple[float, float, float] | None:
+    """Read the option `split`.
+
+    Args:
+        text: `auto`, `hash`, or the shares of training, validation and test, as `60/20/20`.
+
+    Returns:
+        The shares in percent; None for `auto`, which keeps the splits that the images have.
+
+    Raises:
+        UserError: if it is none of these.
+    """
+    if text == "auto":
+        return None
+    if text == "hash":
+        return SHARES
+    try:
+        train, validation, test = map(float, text.split("/"))
+    except ValueError:
+        train = validation = test = 0.0
+    if min(train, validation, test) <= 0 or abs(train + validation + test - 100) > 1e-6:
+        raise UserError(
+            f"split is {text!r}; it can be auto, hash, or the shares of training, validation and "
+            "test images in percent, such as 60/20/20"
+        )
+    return train, validation, test

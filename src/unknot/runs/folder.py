@@ -132,9 +132,7 @@ class RunFolder:
         elif data.source == "array":
             raise UserError(f"the images given from Python are gone from the cache ({prepared})")
         else:
-            images = load_images(
-                data.source, size=data.size, crop=data.crop, color=data.color, group=data.group
-            )
+            images = load_images(data.source, **data.load_options())
         self._check_fingerprint(images)
         return images
 

@@ -41,7 +41,13 @@ class LoadOptions:
 
     Attributes:
         preparation: size, crop and color.
-        group: `none` or `folder`.
+        frames: `first`, or `all` pages or frames of a file that holds several.
+        labels: the file of a table of labels, or a data frame; None for what lies with the images.
+        label_columns: the columns to take; all that can be labels where empty.
+        group: `none`, `folder`, `classes` or `people`.
+        split: `auto`, `hash`, or shares such as `60/20/20`.
+        images_key: the array that holds the images, in a file of arrays.
+        factors_key: the array that holds their factors.
         num: how many images to draw, or None for the usual number.
         seed: of the images that are drawn.
         attributes: name -> binary labels of images in memory.
@@ -51,7 +57,13 @@ class LoadOptions:
     """
 
     preparation: Preparation
+    frames: str = "first"
+    labels: Any = None
+    label_columns: tuple[str, ...] = ()
     group: str = "none"
+    split: str = "auto"
+    images_key: str = ""
+    factors_key: str = ""
     num: int | None = None
     seed: int = 0
     attributes: Mapping[str, Any] = field(default_factory=dict)
