@@ -51,6 +51,18 @@ def test_a_beta_whose_axes_are_not_special_does_not_count():
     assert not decision.betas
 
 
+def test_a_basis_alone_may_leave_half_as_many_rotations_above_its_axes():
+    def with_share(share: float) -> BetaTest:
+        (result, *_) = _with_p(0.001).results
+        document = result.as_dict() | {"share_above": share}
+        return BetaTest.from_dict(CLEAR.as_dict() | {"results": [document]})
+
+    assert combine_bases({LABELS: with_share(0.05)}).betas
+    assert not combine_bases({LABELS: with_share(0.05), PICTURES: NOTHING}).betas
+    assert combine_bases({LABELS: with_share(0.025), PICTURES: NOTHING}).betas
+    assert combine_bases({LABELS: with_share(0.05), PICTURES: with_share(0.04)}).betas
+
+
 def test_nothing_tested_supports_nothing():
     assert combine_bases({}).p_value == 1
     assert combine_bases({}).betas == ()

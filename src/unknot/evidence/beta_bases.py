@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from unknot.evidence.beta_deals import LEVEL
-from unknot.evidence.beta_test import BetaTest
+from unknot.evidence.beta_test import ROUNDING, SPECIAL, BetaResult, BetaTest
 from unknot.evidence.corrections import hochberg
 
 
@@ -63,19 +63,31 @@ def combine_bases(tests: Mapping[str, BetaTest], *, level: float = LEVEL) -> Bet
     A basis has the smallest p-value of the betas whose axes are special there. Of two bases both
     count where both reach the level, and the better one alone where it reaches half of it
     (Hochberg 1988; valid for tests that depend on each other positively or not at all, as these
-    do: they are made of the same codes).
+    do: they are made of the same codes). The share of rotations above the axes is corrected
+    likewise: a basis alone may leave half as many above them.
 
     Args:
         tests: by what they rest on.
         level: of all of them together.
     """
-    by_basis = {basis: test.p_value for basis, test in tests.items()}
+    by_basis = {
+        basis: min((_p_value(r, level) for r in test.results if r.special), default=1.0)
+        for basis, test in tests.items()
+    }
     all_reach_it = all(p_value <= level for p_value in by_basis.values())
     threshold = level if all_reach_it else level / len(tests)
     supported = {
-        basis: tuple(r.beta for r in test.results if r.special and r.p_value <= threshold)
+        basis: tuple(r.beta for r in test.results if r.special and _p_value(r, level) <= threshold)
         for basis, test in tests.items()
     }
     return BetaDecision(
         tests=dict(tests), p_values=hochberg(by_basis), supported=supported, level=level
     )
+
+
+def _p_value(result: BetaResult, level: float) -> float:
+    """The p-value of a beta, or the share of rotations above its axes if that stands higher.
+
+    The share is measured in units of what is allowed, as the p-value is of the level.
+    """
+    return max(result.p_value, result.share_above * level / (SPECIAL / 100) - ROUNDING)

@@ -38,6 +38,8 @@ class BetaResult:
             all rotations, and that selectivity is higher.
         supported: whether the axes stand out more at this beta, by the rule.
         reasons: what that rests on, in words.
+        share_above: share of the rotations above the axes, the largest of the conditions, times
+            the number of betas; 0 where no percentiles are given.
     """
 
     beta: float
@@ -46,6 +48,7 @@ class BetaResult:
     special: bool
     supported: bool
     reasons: tuple[str, ...]
+    share_above: float = 0.0
 
     @property
     def p_value(self) -> float:
@@ -174,6 +177,7 @@ def beta_test(
                 special=not short_of_special,
                 supported=not shortfalls,
                 reasons=shortfalls or (f"p {p_value:.2g} is at most {level:g}",),
+                share_above=_share_above(runs, column),
             )
         )
     return BetaTest(results=tuple(results), level=level, num_seeds=num_seeds, least_p_value=least)
@@ -229,6 +233,12 @@ def _short_of_special(runs: _Runs, column: int) -> tuple[str, ...]:
             text = f"the axes stand above {median:.3g}% of rotations, fewer than {100 - share:.3g}%"
             reasons.append(f"{text}{_place(name)}")
     return tuple(reasons)
+
+
+def _share_above(runs: _Runs, column: int) -> float:
+    """The share of rotations that half of a beta's runs have above them, for all betas together."""
+    medians = [float(np.median(values[:, column])) for values in runs.percentiles.values()]
+    return (len(runs.betas) - 1) * (1 - min(medians) / 100) if medians else 0.0
 
 
 def _without_z(runs: _Runs, column: int) -> list[str]:
