@@ -1,21 +1,16 @@
-"""Pictures of every kind."""
+"""A whole set of pictures, decoded into one file."""
 
 import io
+from collections.abc import Callable, Sequence
+from pathlib import Path
 
 import numpy as np
 import pytest
-from PIL import Image, ImageDraw, ImageOps
+from PIL import Image
 
-from unknot.data.decode import (
-    UnreadableImage,
-    crop_box,
-    decode,
-    shrink_while_decoding,
-    to_pixels,
-)
+from unknot.data.decode import DecodedSet, decode_all
+from unknot.data.pixels import UnreadableImage
 from unknot.data.preparation import Preparation
-
-KEEP = Preparation(size=32, crop="none")
 
 
 def _encode(picture: Image.Image, format: str = "PNG", **options: object) -> bytes:
@@ -24,148 +19,140 @@ def _encode(picture: Image.Image, format: str = "PNG", **options: object) -> byt
     return buffer.getvalue()
 
 
-def _gradient() -> np.ndarray:
-    ramp = np.linspace(0, 255, 32).astype(np.uint8)
-    return np.stack(
-        [np.tile(ramp, (32, 1)), np.tile(ramp[:, None], (1, 32)), np.full((32, 32), 9)], 2
-    ).astype(np.uint8)
+def _plain(value: int, mode: str = "L") -> bytes:
+    color = value if mode == "L" else (value,) * 3
+    return _encode(Image.new(mode, (32, 32), color))
 
 
-def test_rgb_is_kept_as_it_is() -> None:
-    pixels = decode(_encode(Image.fromarray(_gradient())), KEEP, 3)
-    assert np.array_equal(pixels, _gradient().transpose(2, 0, 1))
+def _decode(
+    contents: Sequence[bytes], path: Path, *, color: str = "auto", **options: object
+) -> tuple[np.ndarray, DecodedSet]:
+    def read(index: int) -> bytes:
+        return contents[index]
+
+    return _decode_by(read, len(contents), path, color=color, **options)
 
 
-@pytest.mark.parametrize("orientation", range(10))
-def test_exif_turns_the_picture_upright_as_pillow_does(orientation: int) -> None:
-    exif = Image.Exif()
-    exif[0x0112] = orientation
-    content = _encode(Image.fromarray(_gradient()), exif=exif)
-    with Image.open(io.BytesIO(content)) as picture:
-        expected = np.asarray(ImageOps.exif_transpose(picture)).transpose(2, 0, 1)
-    assert np.array_equal(decode(content, KEEP, 3), expected)
+def _decode_by(
+    read: Callable[[int], bytes], num: int, path: Path, *, color: str = "auto", **options: object
+) -> tuple[np.ndarray, DecodedSet]:
+    file = path / "images.u8"
+    preparation = Preparation(size=32, color=color)
+    decoded = decode_all(read, num, preparation, file, **options)
+    return np.fromfile(file, np.uint8).reshape(-1, *decoded.image_shape), decoded
 
 
-def test_palette_keeps_its_colors() -> None:
-    picture = Image.fromarray(_gradient()).convert("P", palette=Image.Palette.ADAPTIVE, colors=256)
-    expected = np.asarray(picture.convert("RGB")).transpose(2, 0, 1)
-    assert np.array_equal(decode(_encode(picture), KEEP, 3), expected)
+def test_rows_are_those_of_the_pictures_that_can_be_read(tmp_path: Path) -> None:
+    contents = [_plain(i % 200) for i in range(200)]
+    contents[70] = b"text"
+    images, decoded = _decode(contents, tmp_path)
+    assert images.shape == (199, 1, 32, 32)
+    assert images[:, 0, 0, 0].tolist() == [i % 200 for i in decoded.rows]
+    assert decoded.unreadable == {70: "not a picture that Pillow can read"}
+    assert decoded.passing == frozenset()
 
 
-def test_cmyk_becomes_rgb() -> None:
-    red = Image.new("CMYK", (32, 32), (0, 255, 255, 0))
-    pixels = decode(_encode(red, "TIFF"), KEEP, 3)
-    assert pixels[0].min() > 250
-    assert pixels[1:].max() < 5
+def test_one_colored_picture_anywhere_keeps_three_channels(tmp_path: Path) -> None:
+    contents = [_plain(9)] * 1000
+    contents[777] = _encode(Image.new("RGB", (32, 32), (200, 0, 0)))
+    images, _ = _decode(contents, tmp_path)
+    assert images.shape[1] == 3
+    assert images[777, :, 0, 0].tolist() == [200, 0, 0]
+    assert images[776, :, 0, 0].tolist() == [9, 9, 9]
 
 
-def test_alpha_lies_over_white() -> None:
-    picture = Image.new("RGBA", (32, 32), (0, 0, 0, 0))
-    assert decode(_encode(picture), KEEP, 3).min() == 255
+def test_grey_pictures_that_are_stored_in_color_have_one_channel(tmp_path: Path) -> None:
+    contents = [_plain(50, "RGB")] * 5
+    images, decoded = _decode(contents, tmp_path)
+    assert images.shape[1] == 1
+    assert decoded.notes == (
+        "5 pictures are stored in color, but all are grey: one channel is kept (--color rgb keeps "
+        "three)",
+        "no pixel is brighter than 50 of 255: the files may hold values of fewer bits than they "
+        "say",
+    )
+    assert _decode(contents, tmp_path, color="rgb")[0].shape[1] == 3
 
 
-def test_sixteen_bits_are_scaled_not_clipped() -> None:
-    values = np.tile(np.linspace(0, 65535, 32).astype(np.uint16), (32, 1))
-    pixels = decode(_encode(Image.fromarray(values)), KEEP, 1)
-    assert np.abs(pixels[0].astype(int) - (values // 257)).max() == 0
+def test_a_small_colored_part_counts(tmp_path: Path) -> None:
+    picture = Image.new("RGB", (64, 64), (90, 90, 90))
+    picture.paste((200, 30, 30), (10, 10, 14, 14))
+    assert _decode([_encode(picture)] * 3, tmp_path)[0].shape[1] == 3
 
 
-def test_the_first_frame_of_an_animation_is_taken() -> None:
-    frames = [Image.new("RGB", (32, 32), color) for color in ("red", "blue")]
-    pixels = decode(_encode(frames[0], "GIF", save_all=True, append_images=frames[1:]), KEEP, 3)
-    assert pixels[0].min() > 250
-    assert pixels[2].max() < 5
+def test_twelve_bits_have_one_range_for_all(tmp_path: Path) -> None:
+    contents = [
+        _encode(Image.fromarray(np.full((32, 32), value, np.uint16))) for value in (0, 2048, 4095)
+    ]
+    images, decoded = _decode(contents, tmp_path)
+    assert images[:, 0, 0, 0].tolist() == [0, 128, 255]
+    assert decoded.notes == ("values of more than 8 bits end at 4,095: 4,095 is taken for white",)
 
 
-def _photograph(width: int, height: int) -> Image.Image:
-    """Draw soft colors, hard edges and grain."""
-    rng = np.random.default_rng(0)
-    coarse = Image.fromarray(rng.integers(0, 256, (9, 12, 3), np.uint8))
-    picture = coarse.resize((width, height), Image.Resampling.BICUBIC)
-    for left, top in rng.integers(0, min(width, height), (40, 2)).tolist():
-        shape = (left, top, left + width // 8, top + height // 8)
-        ImageDraw.Draw(picture).ellipse(shape, fill=tuple(rng.integers(0, 256, 3).tolist()))
-    large = np.asarray(picture)
-    grain = rng.integers(-12, 13, (height, width, 1))
-    return Image.fromarray(np.clip(large + grain, 0, 255).astype(np.uint8))
+def test_a_deep_picture_among_many_plain_ones_is_found(tmp_path: Path) -> None:
+    contents = [_plain(100)] * 1000
+    contents[777] = _encode(Image.fromarray(np.full((32, 32), 1023, np.uint16)))
+    images, decoded = _decode(contents, tmp_path)
+    assert images[777].min() == 255
+    assert images[776].max() == 100
+    assert "1,023" in decoded.notes[0]
 
 
-@pytest.mark.parametrize(
-    ("size", "crop", "factor"),
-    [
-        ((1601, 1203), "auto", 8),
-        ((1601, 1203), "none", 8),
-        ((1601, 1203), "500", 4),
-        ((356, 436), "auto", 2),
-        ((178, 218), "auto", 1),
-        ((1601, 1203), "150", 1),
-    ],
-)
-@pytest.mark.parametrize("rotation", [1, 6])
-def test_a_large_jpeg_is_shrunk_unnoticed(
-    size: tuple[int, int], crop: str, factor: int, rotation: int
-) -> None:
-    exif = Image.Exif()
-    exif[0x0112] = rotation
-    content = _encode(_photograph(*size), "JPEG", quality=95, exif=exif)
-    preparation = Preparation(size=32, crop=crop)
-    with Image.open(io.BytesIO(content)) as picture:
-        picture.load()
-        expected = to_pixels(picture, preparation, 3).astype(int)
-    with Image.open(io.BytesIO(content)) as picture:
-        shrink_while_decoding(picture, preparation)
-        assert picture.size == tuple(-(-side // factor) for side in size)
-    difference = np.abs(decode(content, preparation, 3) - expected)
-    assert difference.mean() < 0.5
-    assert difference.max() <= 10
-    assert (difference.max() > 0) == (factor > 1)
+@pytest.mark.parametrize(("low", "high"), [(-1, 1), (0, 255), (-5, 50)])
+def test_floating_point_values_are_scaled(low: float, high: float, tmp_path: Path) -> None:
+    ramp = np.tile(np.linspace(low, high, 32, dtype=np.float32), (32, 1))
+    images, decoded = _decode([_encode(Image.fromarray(ramp), "TIFF")] * 3, tmp_path)
+    assert images.min() == 0
+    assert images.max() == 255
+    assert "floating-point" in decoded.notes[0]
 
 
-def test_only_jpegs_are_shrunk() -> None:
-    with Image.open(io.BytesIO(_encode(_photograph(800, 600)))) as picture:
-        shrink_while_decoding(picture, KEEP)
-        assert picture.size == (800, 600)
+def test_sixteen_bits_are_no_surprise(tmp_path: Path) -> None:
+    ramp = np.tile(np.linspace(0, 65_535, 32).astype(np.uint16), (32, 1))
+    images, decoded = _decode([_encode(Image.fromarray(ramp))] * 3, tmp_path)
+    assert np.array_equal(images[0, 0], ramp // 257)
+    assert decoded.notes == ()
 
 
-def test_grey_has_one_channel() -> None:
-    assert decode(_encode(Image.new("L", (40, 40), 7)), KEEP, 1).shape == (1, 32, 32)
+def test_frames_are_left_and_said_or_taken(tmp_path: Path) -> None:
+    frames = [Image.new("RGB", (32, 32), color) for color in ("red", "lime", "blue")]
+    movie = _encode(frames[0], "GIF", save_all=True, append_images=frames[1:])
+    images, decoded = _decode([movie, _plain(9)], tmp_path)
+    assert decoded.rows == [0, 1]
+    assert decoded.notes == (
+        "1 files hold several pages or frames: the first of each is taken and 2 are left (--frames "
+        "all takes them)",
+    )
+    images, decoded = _decode([movie, _plain(9)], tmp_path, frames="all")
+    assert decoded.rows == [0, 0, 0, 1]
+    assert images[:3, :, 5, 5].tolist() == [[255, 0, 0], [0, 255, 0], [0, 0, 255]]
+    assert decoded.digests[0] == decoded.digests[2] != decoded.digests[3]
 
 
-@pytest.mark.parametrize(
-    ("size", "crop", "expected"),
-    [
-        ((178, 218), "auto", (15, 35, 163, 183)),
-        ((100, 60), "auto", (20, 0, 80, 60)),
-        ((100, 60), "none", (0, 0, 100, 60)),
-        ((100, 60), "40", (30, 10, 70, 50)),
-    ],
-)
-def test_crop(size: tuple[int, int], crop: str, expected: tuple[int, ...]) -> None:
-    assert crop_box(size, crop) == expected
+def test_pages_of_a_tiff(tmp_path: Path) -> None:
+    pages = [Image.new("L", (40 + 10 * i, 50), 80 * i) for i in range(4)]
+    content = _encode(pages[0], "TIFF", save_all=True, append_images=pages[1:])
+    images, _ = _decode([content], tmp_path, frames="all")
+    assert images[:, 0, 5, 5].tolist() == [0, 80, 160, 240]
 
 
-def test_a_crop_larger_than_the_picture_is_refused() -> None:
-    with pytest.raises(UnreadableImage, match="smaller than the crop"):
-        crop_box((30, 60), "40")
+def test_damaged_metadata_is_said_and_the_pixels_are_used(tmp_path: Path) -> None:
+    good = Image.new("RGB", (32, 32), (10, 200, 10))
+    content = _encode(good, icc_profile=b"no profile at all")
+    images, decoded = _decode([content] * 3, tmp_path)
+    assert images[0, :, 0, 0].tolist() == [10, 200, 10]
+    assert decoded.notes == (
+        "3 pictures have damaged metadata (EXIF or color profile): their pixels are used as they "
+        "are",
+    )
 
 
-def test_truncated_jpeg_is_named_damaged() -> None:
-    content = _encode(Image.fromarray(_gradient()), "JPEG")
-    with pytest.raises(UnreadableImage, match="damaged"):
-        decode(content[: len(content) // 2], KEEP, 3)
+def test_a_reason_that_may_pass_is_told_from_damage(tmp_path: Path) -> None:
+    def read(index: int) -> bytes:
+        if index == 1:
+            raise UnreadableImage("Permission denied", is_passing=True)
+        return _plain(9)
 
-
-def test_text_is_not_a_picture() -> None:
-    with pytest.raises(UnreadableImage, match="not a picture"):
-        decode(b"hello, I am a text file", KEEP, 3)
-
-
-def test_a_bomb_is_refused_by_its_header() -> None:
-    bomb = bytearray(_encode(Image.new("1", (8, 8))))
-    import struct
-    import zlib
-
-    bomb[16:24] = struct.pack(">II", 60_000, 60_000)
-    bomb[29:33] = struct.pack(">I", zlib.crc32(bytes(bomb[12:29])))
-    with pytest.raises(UnreadableImage, match="pixels"):
-        decode(bytes(bomb), KEEP, 3)
+    _, decoded = _decode_by(read, 3, tmp_path)
+    assert decoded.passing == {1}
+    assert decoded.unreadable == {1: "Permission denied"}

@@ -6,7 +6,6 @@ typed, made from `options`, and a function of it, which gives text for a person 
 answer at once. `renamed` knows the words of earlier versions.
 """
 
-import json
 import sys
 from difflib import get_close_matches
 from importlib import import_module
@@ -15,6 +14,7 @@ from typing import Any, NamedTuple
 
 from unknot import __version__
 from unknot.common.errors import Interrupted, RunsFailedError, UserError, explain_os_error
+from unknot.common.text import escape_output, json_text
 
 EXIT_USER, EXIT_FAULT, EXIT_INTERRUPTED = 2, 1, 130
 
@@ -69,6 +69,7 @@ COMMANDS = {
 
 def main(arguments: list[str] | None = None) -> int:
     """Run a command; returns the exit status: 0 done, 2 the user can mend it, 130 interrupted."""
+    escape_output()
     arguments = sys.argv[1:] if arguments is None else arguments
     if not arguments or arguments[0] in ("-h", "--help"):
         print(_overview())
@@ -133,7 +134,9 @@ def _parse(name: str, kind: type, rest: list[str]) -> Any:
 
 
 def _show(text: str, document: Any, as_json: bool) -> None:
-    print(json.dumps(document, indent=2) if as_json else text, flush=True)
+    if as_json:
+        text = json_text(document)
+    print(text, flush=True)
 
 
 def _overview() -> str:

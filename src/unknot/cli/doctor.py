@@ -13,6 +13,10 @@ from unknot.common.machine import num_cores, processor
 
 EXTRAS = {
     "h5": ("h5py", "to read HDF5 archives such as 3D Shapes"),
+    "parquet": ("pyarrow", "to read tables and images in parquet files"),
+    "heic": ("pillow_heif", "to read the HEIC pictures of telephones"),
+    "zarr": ("zarr", "to read zarr arrays"),
+    "zstd": ("zstandard", "to read tars packed with zstd"),
     "tensorboard": ("tensorboardX", "to follow training in TensorBoard"),
     "onnx": ("onnxscript", "to export networks as ONNX"),
     "dev": ("pytest", "to run the tests"),

@@ -21,6 +21,15 @@ if TYPE_CHECKING:
 
 Runs = Annotated[list[Path], tyro.conf.Positional, tyro.conf.arg(metavar="RUN")]
 ExperimentPath = Annotated[Path, tyro.conf.Positional, tyro.conf.arg(metavar="EXPERIMENT")]
+LaterLabels = Annotated[
+    Path | None,
+    tyro.conf.arg(
+        help="Labels in the place of those that the images have: a csv, tsv, jsonl or parquet with "
+        "a row for each image. The answers are then exploratory.",
+        metavar="FILE",
+        help_behavior_hint="(default: the images' own, or those given before)",
+    ),
+]
 CodesFile = Annotated[Path, tyro.conf.Positional, tyro.conf.arg(metavar="FILE")]
 
 MOST_ROTATED = 5_000  # images whose axes are tested; more take minutes
@@ -170,6 +179,9 @@ class EvidenceOptions:
     """
 
     experiment: ExperimentPath
+    labels: LaterLabels = None
+    label_columns: tuple[str, ...] = ()
+    """Columns of the table to take as labels; all that can be labels where none is named."""
     no_computed_labels: Flag = False
     """Leave out figures computed from the pixels (brightness, light, color)."""
     output: OutputOptions = field(default_factory=OutputOptions)
@@ -194,7 +206,10 @@ def evidence_command(options: EvidenceOptions) -> tuple[str, Any]:
         )
     with named_progress(options.output.hides_progress, lambda what: f"{what} of runs") as progress:
         evidence = experiment.evidence(
-            computed_labels=False if options.no_computed_labels else None, progress=progress
+            labels=options.labels,
+            label_columns=options.label_columns,
+            computed_labels=False if options.no_computed_labels else None,
+            progress=progress,
         )
     experiment.report()
     text = f"{evidence_text(evidence)}\n\n{experiment.files.evidence} holds all of it"

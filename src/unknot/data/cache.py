@@ -8,6 +8,7 @@ import hashlib
 import json
 import os
 import shutil
+import tempfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -23,9 +24,47 @@ SPARE_BYTES = 64 * 2**20
 
 
 def cache_folder() -> Path:
-    """Find the folder of prepared images: `$UNKNOT_CACHE`, or in the user's cache folder."""
+    """Find the folder of prepared images.
+
+    It is `$UNKNOT_CACHE`, or in the user's cache folder, or, where that cannot be written, one of
+    the user's own in the folder for temporary files.
+
+    Raises:
+        UserError: if the last belongs to somebody else.
+    """
     place = os.environ.get("UNKNOT_CACHE")
-    return Path(place) if place else Path(platformdirs.user_cache_dir("unknot", appauthor=False))
+    if place:
+        return Path(place)
+    usual = Path(platformdirs.user_cache_dir("unknot", appauthor=False))
+    return usual if _is_writable(usual) else _temporary_folder()
+
+
+def cache_notes() -> tuple[str, ...]:
+    """Say where prepared images are kept, if that is not the usual place."""
+    usual = Path(platformdirs.user_cache_dir("unknot", appauthor=False))
+    if os.environ.get("UNKNOT_CACHE") or _is_writable(usual):
+        return ()
+    return (
+        f"{usual} cannot be written: prepared images are kept in {cache_folder()} until the "
+        "system clears it; UNKNOT_CACHE sets another folder",
+    )
+
+
+def _is_writable(folder: Path) -> bool:
+    """Whether a folder can be written, or made: its nearest parent that is there."""
+    if not folder.is_absolute():  # no home folder is known
+        return False
+    there = next(parent for parent in (folder, *folder.parents) if parent.exists())
+    return os.access(there, os.W_OK | os.X_OK)
+
+
+def _temporary_folder() -> Path:
+    """Make a folder that is the user's alone among the temporary files."""
+    folder = Path(tempfile.gettempdir()) / f"unknot-{os.getuid()}"
+    folder.mkdir(mode=0o700, exist_ok=True)
+    if folder.is_symlink() or folder.stat().st_uid != os.getuid():
+        raise UserError(f"{folder} belongs to somebody else; set UNKNOT_CACHE to another folder")
+    return folder
 
 
 def cache_key(*parts: Any) -> str:
@@ -35,7 +74,12 @@ def cache_key(*parts: Any) -> str:
 
 
 def cached_entry(
-    key: str, num_bytes: int, is_whole: Callable[[Path], bool], fill: Callable[[Path], None]
+    key: str,
+    num_bytes: int,
+    is_whole: Callable[[Path], bool],
+    fill: Callable[[Path], None],
+    *,
+    renew: bool = False,
 ) -> Path:
     """Return the entry called `key`, filling it first if it is not there or not whole.
 
@@ -44,23 +88,24 @@ def cached_entry(
         num_bytes: how much `fill` will write, to check the free space first.
         is_whole: says whether an entry can be used.
         fill: writes the entry into an empty folder.
+        renew: whether to fill it again though it is there.
 
     Raises:
         UserError: if the cache cannot be written or the disk has no room.
     """
     root = cache_folder()
     entry = root / key
-    if entry.exists() and is_whole(entry):
+    if not renew and entry.exists() and is_whole(entry):
         return entry
     try:
         root.mkdir(parents=True, exist_ok=True)
         lock = FileLock(root / f"{key}.lock")
         with lock:
-            if entry.exists() and is_whole(entry):
+            if not renew and entry.exists() and is_whole(entry):
                 return entry
             beside = root / f"{key}.partial"
             shutil.rmtree(beside, ignore_errors=True)
-            _check_space(root, num_bytes)
+            check_space(num_bytes)
             beside.mkdir()
             try:
                 fill(beside)
@@ -75,7 +120,16 @@ def cached_entry(
     return entry
 
 
-def _check_space(root: Path, num_bytes: int) -> None:
+def check_space(num_bytes: int) -> None:
+    """Check that the cache's disk has room.
+
+    Args:
+        num_bytes: that will be written.
+
+    Raises:
+        UserError: if it has not.
+    """
+    root = cache_folder()
     free = shutil.disk_usage(root).free
     if free < num_bytes + SPARE_BYTES:
         raise UserError(

@@ -1,285 +1,265 @@
-"""Encoded pictures -> pixels: decodes, crops and resizes in parallel threads.
+"""Encoded pictures -> pixels: a whole set, decoded in parallel threads into one file.
 
-Pillow releases the interpreter lock while it decodes and resizes, so threads suffice.
+Pillow releases the interpreter lock while it decodes and resizes, so threads suffice. Whether the
+set is grey, and where its values of more than eight bits end, is a property of all pictures: a
+sample decides what to begin with, and a picture that does not fit begins it anew.
 """
 
 import hashlib
-import io
 import os
-import struct
-import threading
-import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image
 
 from unknot.common.progress import Progress
+from unknot.data.pixels import (
+    DecodedPicture,
+    DeepPicture,
+    UnreadableImage,
+    decode_picture,
+    deep_extremes,
+    without_warnings,
+)
 from unknot.data.preparation import Preparation
+from unknot.data.value_range import Extremes, ValueRange, choose_range
 
-MAX_PIXELS = 100_000_000
-CELEBA_SIZE, CELEBA_CROP = (178, 218), 148
-JPEG_FACTORS = (8, 4, 2)  # by which its decoder can shrink, 8x8 coefficients being cut
-OVERSAMPLING = 3  # pixels left, at least, for each pixel of the image
+Read = Callable[[int], bytes]
+
 CHUNK = 64
-ORIENTATION_TAG = 0x0112
-TURNS = {
-    2: Image.Transpose.FLIP_LEFT_RIGHT,
-    3: Image.Transpose.ROTATE_180,
-    4: Image.Transpose.FLIP_TOP_BOTTOM,
-    5: Image.Transpose.TRANSPOSE,
-    6: Image.Transpose.ROTATE_270,
-    7: Image.Transpose.TRANSVERSE,
-    8: Image.Transpose.ROTATE_90,
-}
-"""EXIF orientation -> what turns the picture upright."""
-DAMAGED = (OSError, ValueError, SyntaxError, EOFError, IndexError, TypeError, struct.error)
-"""What Pillow's decoders raise on damaged files."""
+SAMPLE = 64
+DIM = 64  # of 255: where no pixel of a set is brighter, something may be wrong
 
 
-class UnreadableImage(Exception):
-    """One picture cannot be used; the message says why in a few words.
+@dataclass(frozen=True, eq=False)
+class DecodedSet:
+    """What was written, and what was seen.
 
-    Not a ValueError, which decoders raise.
+    Attributes:
+        image_shape: channels, height, width.
+        rows: the picture that each written image is of, ascending.
+        digests: of the bytes of each image's picture.
+        unreadable: the reason for each picture that could not be read.
+        passing: those of them whose reason may be gone the next time.
+        notes: what the user should know, one line each.
     """
 
-
-def decode(content: bytes, preparation: Preparation, num_channels: int) -> NDArray[np.uint8]:
-    """Decode, crop, resize and turn upright one picture.
-
-    Args:
-        content: the bytes of a file in a format that Pillow reads.
-        preparation: crop and size.
-        num_channels: 1 (grey) or 3 (RGB).
-
-    Returns:
-        Pixels, shape `(channel, size, size)`.
-
-    Raises:
-        UnreadableImage: if it is not a picture, is damaged, or is too large or small to use.
-    """
-    try:
-        with Image.open(io.BytesIO(content)) as picture:
-            _check_pixels(picture)
-            whole = picture.size
-            shrink_while_decoding(picture, preparation)
-            picture.load()
-            return to_pixels(picture, preparation, num_channels, whole)
-    except Image.UnidentifiedImageError:
-        raise UnreadableImage("not a picture that Pillow can read") from None
-    except Image.DecompressionBombError:
-        raise UnreadableImage(f"has more than {MAX_PIXELS:,} pixels") from None
-    except DAMAGED as error:
-        raise UnreadableImage(f"damaged: {' '.join(str(error).split())}") from None
+    image_shape: tuple[int, int, int]
+    rows: list[int]
+    digests: list[bytes]
+    unreadable: dict[int, str]
+    passing: frozenset[int]
+    notes: tuple[str, ...]
 
 
-def shrink_while_decoding(picture: Image.Image, preparation: Preparation) -> None:
-    """Have a large JPEG decoded at a half, a quarter or an eighth of its size, which is faster.
+@dataclass(frozen=True)
+class _Plan:
+    """How a set is decoded: its channels, and the range of values of more than eight bits."""
 
-    At least three of its pixels remain for each of the image, so that resizing them hides the step.
-    Other formats and small pictures are left as they are.
-
-    Args:
-        picture: opened and not yet loaded.
-        preparation: crop and size.
-
-    Raises:
-        UnreadableImage: if the picture is smaller than the crop.
-    """
-    left, top, right, bottom = crop_box(picture.size, preparation.crop)
-    room = min(right - left, bottom - top) // (OVERSAMPLING * preparation.size)
-    factor = next((factor for factor in JPEG_FACTORS if factor <= room), 1)
-    if factor > 1:
-        picture.draft(None, (picture.width // factor, picture.height // factor))
+    num_channels: int
+    is_forced: bool
+    value_range: ValueRange | None = None
 
 
-def to_pixels(
-    picture: Image.Image,
-    preparation: Preparation,
-    num_channels: int,
-    whole: tuple[int, int] | None = None,
-) -> NDArray[np.uint8]:
-    """Flatten a decoded picture, crop it, resize it and turn it upright; as `decode`.
+@dataclass
+class _Seen:
+    """What was seen in some pictures, in their order."""
 
-    Args:
-        picture: loaded.
-        preparation: crop and size.
-        num_channels: 1 (grey) or 3 (RGB).
-        whole: its width and height before it was shrunk; the crop is of those.
-    """
-    whole = whole or picture.size
-    factor = round(whole[0] / picture.width)
-    turn = TURNS.get(picture.getexif().get(ORIENTATION_TAG, 1))
-    flat = _to_mode(picture, "L" if num_channels == 1 else "RGB")
-    left, top, right, bottom = crop_box(whole, preparation.crop)
-    box = left / factor, top / factor, right / factor, bottom / factor
-    size = (preparation.size, preparation.size)
-    if flat.size != size or box != (0, 0, *size):
-        flat = flat.resize(size, Image.Resampling.BICUBIC, box=box)
-    if turn is not None:
-        flat = flat.transpose(turn)
-    pixels = np.asarray(flat)
-    return pixels[None] if num_channels == 1 else pixels.transpose(2, 0, 1)
+    pixels: list[NDArray[np.uint8]] = field(default_factory=list)
+    rows: list[int] = field(default_factory=list)
+    digests: list[bytes] = field(default_factory=list)
+    unreadable: dict[int, str] = field(default_factory=dict)
+    passing: set[int] = field(default_factory=set)
+    num_bad_metadata: int = 0
+    num_grey_in_color: int = 0
+    num_of_several: int = 0
+    num_left: int = 0
+    brightest: int = 0
 
+    def add(self, index: int, digest: bytes, picture: DecodedPicture) -> None:
+        """Take the images of one picture."""
+        num = len(picture.pixels)
+        self.pixels.append(picture.pixels)
+        self.rows += [index] * num
+        self.digests += [digest] * num
+        self.num_bad_metadata += picture.bad_metadata
+        self.num_grey_in_color += picture.is_grey_in_color
+        self.num_of_several += picture.num_frames > 1
+        self.num_left += picture.num_frames - num
+        self.brightest = max(self.brightest, int(picture.pixels.max()))
 
-def crop_box(picture_size: tuple[int, int], crop: str) -> tuple[int, int, int, int]:
-    """Find the part of a picture that the crop leaves.
-
-    Args:
-        picture_size: width and height in pixels.
-        crop: as in `Preparation.crop`.
-
-    Returns:
-        Left, top, right, bottom in pixels.
-
-    Raises:
-        UnreadableImage: if the picture is smaller than the crop.
-    """
-    width, height = picture_size
-    if crop == "none":
-        return 0, 0, width, height
-    if crop == "auto":
-        side = CELEBA_CROP if picture_size == CELEBA_SIZE else min(width, height)
-    else:
-        side = int(crop)
-    if side > min(width, height):
-        raise UnreadableImage(f"{width}x{height} is smaller than the crop of {side}")
-    left, top = (width - side) // 2, (height - side) // 2
-    return left, top, left + side, top + side
+    def join(self, others: "_Seen") -> None:
+        """Take what was seen in later pictures, but their pixels, which are written."""
+        self.rows += others.rows
+        self.digests += others.digests
+        self.unreadable |= others.unreadable
+        self.passing |= others.passing
+        self.num_bad_metadata += others.num_bad_metadata
+        self.num_grey_in_color += others.num_grey_in_color
+        self.num_of_several += others.num_of_several
+        self.num_left += others.num_left
+        self.brightest = max(self.brightest, others.brightest)
 
 
-def _check_pixels(picture: Image.Image) -> None:
-    width, height = picture.size
-    if width * height > MAX_PIXELS:
-        raise UnreadableImage(f"{width}x{height} has more than {MAX_PIXELS:,} pixels")
-
-
-def _to_mode(picture: Image.Image, mode: str) -> Image.Image:
-    """Convert to L or RGB: 16 bits scaled, alpha over white, the first frame of an animation."""
-    if picture.mode.startswith("I"):  # 16-bit grey, which Pillow would clip at 255
-        values = np.asarray(picture).astype(np.int64)
-        picture = Image.fromarray((np.clip(values, 0, 65535) // 257).astype(np.uint8))
-    elif picture.mode == "F":
-        values = np.asarray(picture)
-        if not np.isfinite(values).all() or values.min() < 0 or values.max() > 1:
-            raise UnreadableImage("floating-point pixels outside 0 to 1")
-        picture = Image.fromarray((values * 255 + 0.5).astype(np.uint8))
-    if picture.has_transparency_data:
-        with_alpha = picture.convert("RGBA")
-        white = Image.new("RGBA", picture.size, "white")
-        picture = Image.alpha_composite(white, with_alpha)
-    return picture if picture.mode == mode else picture.convert(mode)
-
-
-def are_grey(read: Callable[[int], bytes], num: int) -> bool:
-    """Tell whether up to 64 evenly spaced pictures all are grey, those apart that cannot be read.
-
-    Args:
-        read: the bytes of picture number i.
-        num: how many pictures there are.
-    """
-    modes = set()
-    for index in np.unique(np.linspace(0, num - 1, min(num, 64)).astype(int)):
-        try:
-            with _without_warnings(), Image.open(io.BytesIO(read(int(index)))) as picture:
-                modes.add(picture.mode)
-        except (*DAMAGED, UnreadableImage, Image.DecompressionBombError):
-            continue
-    return bool(modes) and all(map(is_grey_mode, modes))
-
-
-def is_grey_mode(mode: str) -> bool:
-    """Tell whether Pillow's name of a mode is one without colors."""
-    return mode in ("1", "L", "LA", "La", "F") or mode.startswith("I")
-
-
-@contextmanager
-def _without_warnings() -> Iterator[None]:
-    """Silence Pillow's notes on odd metadata. The filters are the process's: enter it once only."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        yield
+class _Colored(Exception):
+    """A set that was taken to be grey has a colored picture."""
 
 
 def decode_all(
-    read: Callable[[int], bytes],
+    read: Read,
     num: int,
     preparation: Preparation,
-    num_channels: int,
     pixels: Path,
     *,
+    frames: str = "first",
     workers: int | None = None,
     progress: Progress | None = None,
-) -> tuple[list[bytes], dict[int, str]]:
-    """Decode every picture into one file of uint8 pixels, a row per picture.
+) -> DecodedSet:
+    """Decode every picture into one file of uint8 pixels, a row per image.
 
-    Rows are written, not mapped, so that a full disk is an error and not a crash. The row of a
-    picture that cannot be read is left empty.
+    Rows are written, not mapped, so that a full disk is an error and not a crash. With
+    `color="auto"` the images are grey if all pictures are, by their mode or by their pixels.
 
     Args:
         read: the bytes of picture number i; called from several threads.
         num: how many pictures there are.
-        preparation: crop and size.
-        num_channels: 1 or 3.
+        preparation: crop, size and color.
         pixels: the file to write.
+        frames: `first`, or `all` pages or frames of files that hold several.
         workers: threads; by default one per core.
         progress: called after each chunk.
-
-    Returns:
-        A digest of each picture's bytes, and the reason for each that could not be read.
     """
-    shape = (num_channels, preparation.size, preparation.size)
-    row_bytes = int(np.prod(shape))
-    digests = [b""] * num
-    unreadable: dict[int, str] = {}
-    lock = threading.Lock()
-    done = 0
-
-    with pixels.open("wb") as file:
-
-        def work(start: int) -> None:
-            nonlocal done
-            chunk = range(start, min(start + CHUNK, num))
-            rows = np.zeros((len(chunk), *shape), np.uint8)
-            for row, index in enumerate(chunk):
-                try:
-                    content = read(index)
-                    digests[index] = hashlib.blake2b(content, digest_size=16).digest()
-                    rows[row] = decode(content, preparation, num_channels)
-                except UnreadableImage as error:
-                    unreadable[index] = str(error)
-            with lock:
-                file.seek(start * row_bytes)
-                file.write(rows.data)
-                done += len(chunk)
-                if progress:
-                    progress("decoding", done, num)
-
-        with _without_warnings(), ThreadPoolExecutor(workers or os.cpu_count()) as pool:
+    with without_warnings():
+        plan = _first_plan(read, num, preparation)
+        seen = None
+        while seen is None:
             try:
-                for _ in pool.map(work, range(0, num, CHUNK)):
-                    pass
-            except BaseException:
-                pool.shutdown(cancel_futures=True)
-                raise
-    return digests, unreadable
+                seen = _decode_by(plan, read, num, preparation, pixels, frames, workers, progress)
+            except _Colored:
+                plan = replace(plan, num_channels=3)
+            except DeepPicture:
+                plan = replace(plan, value_range=_range_of_all(read, num))
+    return DecodedSet(
+        image_shape=(plan.num_channels, preparation.size, preparation.size),
+        rows=seen.rows,
+        digests=seen.digests,
+        unreadable=seen.unreadable,
+        passing=frozenset(seen.passing),
+        notes=_notes(seen, plan),
+    )
 
 
-def drop_rows(pixels: Path, row_bytes: int, num: int, dropped: set[int]) -> None:
-    """Close the gaps that unreadable pictures left in a file of rows, in place."""
-    position = 0
-    with pixels.open("r+b") as file:
-        for index in range(num):
-            if index in dropped:
+def _first_plan(read: Read, num: int, preparation: Preparation) -> _Plan:
+    """Plan by some pictures at random, the first and the last."""
+    if preparation.color != "auto":
+        return _Plan(1 if preparation.color == "grey" else 3, is_forced=True)
+    rng = np.random.default_rng(0)
+    sample = {0, num - 1, *rng.choice(num, min(num, SAMPLE), replace=False).tolist()}
+    is_colored = [_is_colored(read, index, preparation) for index in sorted(sample)]
+    known = [colored for colored in is_colored if colored is not None]
+    return _Plan(1 if known and not any(known) else 3, is_forced=False)
+
+
+def _is_colored(read: Read, index: int, preparation: Preparation) -> bool | None:
+    """Whether a picture has colors; None if it cannot be read."""
+    try:
+        return decode_picture(read(index), preparation, 3, asks_range=True).is_colored
+    except DeepPicture:
+        return False
+    except UnreadableImage:
+        return None
+
+
+def _range_of_all(read: Read, num: int) -> ValueRange:
+    """Find the range of all pictures of more than eight bits."""
+    joined: Extremes | None = None
+    for index in range(num):
+        try:
+            extremes = deep_extremes(read(index))
+        except UnreadableImage:
+            continue
+        if extremes is not None:
+            joined = extremes.joined(joined)
+    return choose_range(joined)
+
+
+def _decode_by(
+    plan: _Plan,
+    read: Read,
+    num: int,
+    preparation: Preparation,
+    pixels: Path,
+    frames: str,
+    workers: int | None,
+    progress: Progress | None,
+) -> _Seen:
+    """Decode by a plan, a chunk of pictures a thread, and write the chunks in their order."""
+
+    def work(start: int) -> _Seen:
+        chunk = _Seen()
+        for index in range(start, min(start + CHUNK, num)):
+            try:
+                content = read(index)
+                picture = decode_picture(
+                    content,
+                    preparation,
+                    plan.num_channels,
+                    value_range=plan.value_range,
+                    all_frames=frames == "all",
+                    asks_range=True,
+                )
+            except UnreadableImage as error:
+                chunk.unreadable[index] = str(error)
+                if error.is_passing:
+                    chunk.passing.add(index)
                 continue
-            if position != index:
-                file.seek(index * row_bytes)
-                row = file.read(row_bytes)
-                file.seek(position * row_bytes)
-                file.write(row)
-            position += 1
-        file.truncate(position * row_bytes)
+            if picture.is_colored and plan.num_channels == 1 and not plan.is_forced:
+                raise _Colored
+            chunk.add(index, hashlib.blake2b(content, digest_size=16).digest(), picture)
+        return chunk
+
+    seen = _Seen()
+    with pixels.open("wb") as file, ThreadPoolExecutor(workers or os.cpu_count()) as pool:
+        try:
+            for number, chunk in enumerate(pool.map(work, range(0, num, CHUNK)), 1):
+                for images in chunk.pixels:
+                    file.write(images.data)
+                chunk.pixels.clear()
+                seen.join(chunk)
+                if progress:
+                    progress("decoding", min(number * CHUNK, num), num)
+        except BaseException:
+            pool.shutdown(cancel_futures=True)
+            raise
+    return seen
+
+
+def _notes(seen: _Seen, plan: _Plan) -> tuple[str, ...]:
+    """Say what a user should know of the pictures."""
+    notes = []
+    if plan.value_range is not None and plan.value_range.note:
+        notes.append(plan.value_range.note)
+    if plan.num_channels == 1 and not plan.is_forced and seen.num_grey_in_color:
+        notes.append(
+            f"{seen.num_grey_in_color:,} pictures are stored in color, but all are grey: one "
+            "channel is kept (--color rgb keeps three)"
+        )
+    if seen.num_bad_metadata:
+        notes.append(
+            f"{seen.num_bad_metadata:,} pictures have damaged metadata (EXIF or color profile): "
+            "their pixels are used as they are"
+        )
+    if seen.num_left:
+        notes.append(
+            f"{seen.num_of_several:,} files hold several pages or frames: the first of each is "
+            f"taken and {seen.num_left:,} are left (--frames all takes them)"
+        )
+    if seen.rows and seen.brightest < DIM:
+        notes.append(
+            f"no pixel is brighter than {seen.brightest} of 255: the files may hold values of "
+            "fewer bits than they say"
+        )
+    return tuple(notes)

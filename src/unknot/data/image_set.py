@@ -50,8 +50,9 @@ class ImageSet:
         names: the relative path of each image, or what stands for it.
         labels: splits, attributes, factors and groups.
         info: what was prepared and how, as in `info.json`: `source`, `kind`, `preparation`,
-            `group`, `fingerprint`, `unreadable` (name and reason), `notes`, `split_by`,
-            `num_duplicates`, and `repeatable`: whether `source` alone gives the same images.
+            `options`, `fingerprint`, `unreadable` (name and reason), `notes`, `split_by`,
+            `factor_levels`, `num_duplicates`, and `repeatable`: whether `source` alone gives the
+            same images.
     """
 
     folder: Path
@@ -92,7 +93,10 @@ class ImageSet:
                 "total": computed.total,
                 "total_squares": computed.total_squares,
             }
-            write_arrays(path, arrays)
+            try:
+                write_arrays(path, arrays)
+            except PermissionError:  # somebody else's cache, which is read all the same
+                return computed
         stored = read_arrays(path)
         return Moments(
             num=int(stored["num"]),
@@ -132,7 +136,11 @@ def open_image_set(folder: Path) -> ImageSet:
 
 
 def prepare(
-    key: str, num_bytes: int, write: Callable[[Path], tuple[Labels, dict[str, Any]]]
+    key: str,
+    num_bytes: int,
+    write: Callable[[Path], tuple[Labels, dict[str, Any]]],
+    *,
+    renew: bool = False,
 ) -> ImageSet:
     """Open a data set from the cache, preparing it first if need be.
 
@@ -141,6 +149,7 @@ def prepare(
         num_bytes: the size of its pixels.
         write: writes the pixels to a file; returns the labels and the info, which must hold
             `shape`, `names`, `source`, `kind` and `fingerprint`.
+        renew: whether to prepare it again though it is there.
     """
 
     def fill(folder: Path) -> None:
@@ -162,7 +171,7 @@ def prepare(
             },
         )
 
-    return open_image_set(cached_entry(key, num_bytes, _is_whole, fill))
+    return open_image_set(cached_entry(key, num_bytes, _is_whole, fill, renew=renew))
 
 
 def _is_whole(folder: Path) -> bool:

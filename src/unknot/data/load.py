@@ -6,6 +6,7 @@ here, for all of them alike.
 
 import hashlib
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any, Literal
@@ -15,9 +16,11 @@ from numpy.typing import NDArray
 
 from unknot.common.errors import UserError
 from unknot.common.progress import Progress
-from unknot.data.cache import cache_key
+from unknot.data.cache import cache_key, cache_notes
+from unknot.data.folder_walk import UNUSED, file_kind
+from unknot.data.image_files import is_picture, is_table
 from unknot.data.image_set import ImageSet, Labels, prepare
-from unknot.data.preparation import Preparation
+from unknot.data.preparation import SHARES, Preparation, parse_split
 from unknot.data.sources import (
     BUILT_IN,
     LoadOptions,
@@ -27,8 +30,9 @@ from unknot.data.sources import (
     as_path,
     find_source,
 )
-from unknot.data.splits import split_by_hash
+from unknot.data.splits import fill_split, split_by_hash
 
+PICKLES = (".pkl", ".pickle", ".pt", ".pth", ".joblib")
 Group = Literal["none", "folder", "classes", "people"]
 
 
@@ -102,7 +106,27 @@ def load_images(
     )
     _check_options(source, options)
     scan = _choose(source).scan(source, options)
-    return prepare(_entry_name(scan), scan.num_bytes, partial(_write, scan))
+    images = _prepare(scan, options)
+    notes = [*cache_notes(), *scan.notes, *images.info["notes"]]
+    return replace(images, info={**images.info, "notes": notes})
+
+
+def _prepare(scan: Scan, options: LoadOptions) -> ImageSet:
+    """Open the images from the cache, or prepare them: anew where more of them can be read now."""
+    name, write = _entry_name(scan, options), partial(_write, scan, options)
+    images = prepare(name, scan.num_bytes, write)
+    passing = images.info.get("passing", [])
+    if any(_is_readable(Path(scan.source) / file) for file in passing):
+        return prepare(name, scan.num_bytes, write, renew=True)
+    return images
+
+
+def _is_readable(path: Path) -> bool:
+    try:
+        with path.open("rb") as file:
+            return bool(file.read(1))
+    except OSError:
+        return False
 
 
 def _check_options(given: Any, options: LoadOptions) -> None:
@@ -120,24 +144,47 @@ def _choose(given: Any) -> Source:
     source = find_source(given)
     if source is not None:
         return source
-    path = Path(given).expanduser()
+    path = as_path(given)
+    assert path is not None, "whatever is no path is taken for images in memory"
     if not path.exists():
         raise UserError(
             f"{path} does not exist; give a folder, zip, npz or h5 of images, "
             f"or {' or '.join(BUILT_IN)}"
         )
-    raise UserError(
-        f"{path} is neither a folder nor a zip of images, nor a file that ends in "
-        ".npz, .h5, .hdf5; give one of these"
+    raise UserError(f"{path} {_why_not(path)}")
+
+
+def _why_not(path: Path) -> str:
+    """Say why a file is no data set, and what to give instead."""
+    if is_picture(path.name):
+        return f"is one picture; give the folder that it lies in: {path.parent}"
+    if is_table(path.name):
+        return "is a table; give the folder of its images, and this file by --labels"
+    kind = file_kind(path.name)
+    if kind == "video":
+        return (
+            "is a video; take its pictures out with `mkdir frames; ffmpeg -i FILE "
+            "frames/frame-%06d.png` and give the folder frames"
+        )
+    if kind in ("packed", "raw", "drawing"):
+        return f"cannot be read itself; {UNUSED[kind][1].replace('use them', 'use it')}"
+    if path.suffix.lower() in PICKLES:
+        return (
+            "may hold Python objects, which are never unpickled because they can run code; save "
+            "the images as a folder of files or as an npz of arrays"
+        )
+    return (
+        "is neither a folder nor a zip or tar of images, nor a file of arrays (.npz, .h5, .hdf5); "
+        "give one of these"
     )
 
 
-def _entry_name(scan: Scan) -> str:
+def _entry_name(scan: Scan, options: LoadOptions) -> str:
     """Name the entry in the cache; images in memory are known by their content alone."""
     content = scan.in_memory
     if content is None:
         return cache_key(*scan.key)
-    labels = _labels(content)
+    labels, _ = _labels(content, options.split)
     values = labels.attributes.astype(np.float64).tobytes() + labels.factors.tobytes()
     return cache_key(
         *scan.key,
@@ -148,20 +195,20 @@ def _entry_name(scan: Scan) -> str:
     )
 
 
-def _write(scan: Scan, pixels: Path) -> tuple[Labels, dict[str, Any]]:
+def _write(scan: Scan, options: LoadOptions, pixels: Path) -> tuple[Labels, dict[str, Any]]:
     """Have the source write its pixels; give what is known of each image and of all."""
     written = scan.write(pixels)
-    labels = _labels(written)
-    return labels, _info(scan, written, labels.split)
+    labels, notes = _labels(written, options.split)
+    return labels, _info(scan, options, written, labels.split, notes)
 
 
-def _labels(written: Written) -> Labels:
-    """Split the images, and fill in what is not known of them."""
+def _labels(written: Written, split: str) -> tuple[Labels, tuple[str, ...]]:
+    """Split the images, and fill in what is not known of them; and what there is to say of it."""
     num = len(written.names)
-    split, attributes, factors = written.split, written.attributes, written.factors
-    groups = written.groups
-    return Labels(
-        split=split_by_hash(written.names, written.digests) if split is None else split,
+    attributes, factors, groups = written.attributes, written.factors, written.groups
+    positions, notes = _split(written, split)
+    labels = Labels(
+        split=positions,
         attributes=np.empty((num, 0), np.int8) if attributes is None else attributes,
         attribute_names=written.attribute_names,
         factors=np.empty((num, 0)) if factors is None else factors,
@@ -169,11 +216,35 @@ def _labels(written: Written) -> Labels:
         groups=np.full(num, -1, np.int32) if groups is None else groups,
         group_names=written.group_names,
     )
+    return labels, notes
 
 
-def _info(scan: Scan, written: Written, split: NDArray[np.int8]) -> dict[str, Any]:
+def _split(written: Written, split: str) -> tuple[NDArray[np.int8], tuple[str, ...]]:
+    """Keep the given splits, or deal the images by a hash of their files' names."""
+    shares = parse_split(split)
+    files = written.names if written.files is None else written.files
+    if shares is None and written.split is not None:
+        return fill_split(written.split, files, written.digests)
+    return split_by_hash(files, written.digests, shares or SHARES), ()
+
+
+def _split_by(written: Written, split: str) -> str:
+    """Say where the splits come from."""
+    if split == "auto":
+        return "name" if written.split is None else written.split_by
+    return "name" if split == "hash" else f"name, {split}"
+
+
+def _info(
+    scan: Scan,
+    options: LoadOptions,
+    written: Written,
+    split: NDArray[np.int8],
+    notes: tuple[str, ...],
+) -> dict[str, Any]:
     """What `info.json` says of a data set, in the order in which it stands there."""
     num, num_found = len(written.names), written.num_found
+    files = written.names if written.files is None else written.files
     return {
         "source": scan.source,
         "kind": written.kind,
@@ -181,13 +252,15 @@ def _info(scan: Scan, written: Written, split: NDArray[np.int8]) -> dict[str, An
         "names": list(written.names),
         "preparation": scan.preparation.as_dict(),
         "fingerprint": _fingerprint(scan, written, split),
-        "group": scan.group,
+        "options": options.as_dict(),
         "repeatable": scan.repeatable,
-        "split_by": "name" if written.split is None else "official",
+        "split_by": _split_by(written, options.split),
+        "factor_levels": dict(written.factor_levels),
         "num_found": num if num_found is None else num_found,
-        "num_duplicates": num - len(set(written.digests)),
+        "num_duplicates": len(set(files)) - len(set(written.digests)),
         "unreadable": dict(written.unreadable),
-        "notes": list(written.notes),
+        "passing": list(written.passing),
+        "notes": [*written.notes, *notes],
     }
 
 

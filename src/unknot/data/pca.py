@@ -82,7 +82,11 @@ def cached_spectrum(images: ImageSet, num: int, *, standardize: str = "per_pixel
     path = images.folder / f"directions-{standardize}-{num}.npz"
     if not path.exists():
         computed = spectrum(images, num, standardize=standardize)
-        write_arrays(path, {name: np.asarray(value) for name, value in computed._asdict().items()})
+        arrays = {name: np.asarray(value) for name, value in computed._asdict().items()}
+        try:
+            write_arrays(path, arrays)
+        except PermissionError:  # somebody else's cache, which is read all the same
+            return computed
     stored = read_arrays(path)
     return Spectrum(
         eigenvalues=stored["eigenvalues"],

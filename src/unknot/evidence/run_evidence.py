@@ -14,7 +14,7 @@ from unknot.common.errors import UserError
 from unknot.common.machine import num_cores
 from unknot.common.progress import Progress
 from unknot.data.image_set import ImageSet
-from unknot.data.sources.files import TOP_FOLDER
+from unknot.data.layout import TOP_FOLDER
 from unknot.evidence.computed_labels import ComputedLabels
 from unknot.evidence.latent_labels import LatentLabels, label_latents
 from unknot.evidence.rate_matching import RunPosteriors

@@ -1,13 +1,16 @@
 """Experiment: all runs of one comparison, in their folder."""
 
 import html
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 from unknot.common.errors import UserError
 from unknot.common.files import write_json
 from unknot.common.progress import Progress
 from unknot.config import ExperimentConfig
+from unknot.data.given_labels import save_labels, with_given_labels, with_saved_labels
 from unknot.data.image_set import ImageSet
 from unknot.evidence.collect import collect_evidence
 from unknot.evidence.evidence import Evidence
@@ -83,6 +86,8 @@ class Experiment:
         self,
         images: ImageSet | None = None,
         *,
+        labels: Any = None,
+        label_columns: Sequence[str] = (),
         computed_labels: bool | None = None,
         progress: Progress | None = None,
     ) -> Evidence:
@@ -93,6 +98,10 @@ class Experiment:
         Args:
             images: it was trained on; opened again by default. The same images with labels that
                 they did not have then give exploratory answers.
+            labels: a table with a row for each image, in the place of the labels that the images
+                have: a csv, tsv, jsonl or parquet file, or a data frame. They are kept in the
+                experiment's folder for the next time, and the answers are exploratory.
+            label_columns: columns of the table to take; by default all that can be labels.
             computed_labels: use figures computed from the pixels as labels too; as the experiment
                 was planned by default.
             progress: called as `progress("evidence", runs done, runs in all)`.
@@ -103,7 +112,7 @@ class Experiment:
         runs = self.runs()
         if not runs:
             raise UserError(f"{self.folder} holds no finished run; run its command again first")
-        images = images or runs[0].files.open_images()
+        images = self._labelled(images or runs[0].files.open_images(), labels, label_columns)
         config = self.config
         if computed_labels is not None:
             config = replace(config, computed_labels=computed_labels)
@@ -117,6 +126,14 @@ class Experiment:
         )
         write_json(self.files.evidence, evidence.as_dict())
         return evidence
+
+    def _labelled(self, images: ImageSet, given: Any, columns: Sequence[str]) -> ImageSet:
+        """Put the labels that are given on the images, or those that were given before."""
+        if given is None:
+            return with_saved_labels(images, self.files.labels)
+        images, _ = with_given_labels(images, given, columns)
+        save_labels(self.files.labels, images)
+        return images
 
     def saved_evidence(self) -> Evidence | None:
         """Read `evidence.json`; None where it is not of the runs that are finished now."""

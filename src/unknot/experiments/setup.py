@@ -48,7 +48,7 @@ def experiment_config(
             close = get_close_matches(name, model | training, 1)
             hint = f"did you mean {close[0]!r}?" if close else "see ModelConfig, TrainingConfig"
             raise UserError(f"unknown option {name!r}; {hint}")
-    preparation = images.info["preparation"]
+    preparation, load_options = images.info["preparation"], _load_options(images)
     return ExperimentConfig(
         betas=tuple(float(beta) for beta in betas),
         seeds=tuple(int(seed) for seed in seeds),
@@ -57,11 +57,19 @@ def experiment_config(
             size=preparation["size"],
             crop=preparation["crop"],
             color=preparation["color"],
-            group=images.info["group"],
+            **load_options,
         ),
         model=ModelConfig(**{name: v for name, v in options.items() if name in model}),
         training=TrainingConfig(**{name: v for name, v in options.items() if name in training}),
     )
+
+
+def _load_options(images: ImageSet) -> dict[str, Any]:
+    """Give the options that the images were loaded with; entries of 0.1.0 have only their group."""
+    options = images.info.get("options") or {"group": images.info["group"]}
+    if "label_columns" in options:
+        options = {**options, "label_columns": tuple(options["label_columns"])}
+    return options
 
 
 def resolve_config(config: ExperimentConfig, images: ImageSet) -> ExperimentConfig:

@@ -5,6 +5,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from unknot.common.files import write_text
+from unknot.common.text import shown
 from unknot.config import ExperimentConfig
 from unknot.evidence.evidence import Evidence
 from unknot.report.render import Piece, render_page, render_piece
@@ -47,7 +48,7 @@ def write_report(
         left_out={},
     )
     html = render_page(page_title(context), compose(context), context.script_data, wasm=wasm)
-    write_text(files.report, html)
+    write_text(files.report, shown(html))
 
 
 def compose(context: ReportContext) -> list[Piece]:

@@ -196,6 +196,7 @@ class ExperimentFolder:
         environment: versions, processor, what was known of the data.
         plan: what is compared and by which rule.
         evidence: what was found.
+        labels: that were given after training; absent where none were.
         sample: a random sample of the prepared images.
         report: the page.
     """
@@ -206,6 +207,7 @@ class ExperimentFolder:
         self.environment = self.path / "environment.json"
         self.plan = self.path / "plan.json"
         self.evidence = self.path / "evidence.json"
+        self.labels = self.path / "labels.npz"
         self.sample = self.path / "sample.png"
         self.report = self.path / "report.html"
 

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from unknot.common.errors import UserError
 from unknot.common.files import read_arrays, write_arrays, written_beside
+from unknot.common.text import ESCAPE
 from unknot.config import CUSTOM, RunConfig
 from unknot.data.image_set import ImageSet
 from unknot.models.build import build_vae
@@ -154,7 +155,7 @@ class Run:
         latents = range(mean.shape[1])
         with (
             written_beside(path) as temporary,
-            temporary.open("w", newline="", encoding="utf-8", errors="surrogateescape") as file,
+            temporary.open("w", newline="", encoding="utf-8", errors=ESCAPE) as file,
         ):
             table = csv.writer(file)
             table.writerow(

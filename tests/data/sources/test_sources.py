@@ -28,8 +28,11 @@ def test_a_folder_a_zip_and_an_archive_are_known_by_their_path(tmp_path: Path) -
     assert find_source(tmp_path / "images.zip") is _entry("zip")
     np.savez(tmp_path / "images.npz", imgs=np.zeros((3, 8, 8), np.uint8))
     assert find_source(tmp_path / "images.npz") is _entry("archive")
-    (folder / "img_align_celeba").mkdir()
-    assert find_source(folder) is _entry("celeba")
+    for name in ("shard-0.tar", "shard-0.tar.gz"):
+        (tmp_path / name).write_bytes(b"")
+        assert find_source(tmp_path / name) is _entry("tar")
+    (tmp_path / "images.parquet").write_bytes(b"")
+    assert find_source(tmp_path / "images.parquet") is _entry("parquet")
 
 
 def test_what_is_in_memory_is_known_by_its_type() -> None:

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
+from unknot.common.errors import UserError
 from unknot.common.plugins import load_plugin
 from unknot.common.progress import Progress
 from unknot.data.preparation import Preparation
@@ -23,10 +24,12 @@ if TYPE_CHECKING:  # the names below must be had without numpy
 SOURCES = {
     "faces": "unknot.data.sources.synthetic:FACES",
     "sprites": "unknot.data.sources.synthetic:SPRITES",
-    "celeba": "unknot.data.sources.celeba:CELEBA",
+    "parquet": "unknot.data.sources.parquet:PARQUET",
     "folder": "unknot.data.sources.files:FOLDER",
     "zip": "unknot.data.sources.files:ZIP",
+    "tar": "unknot.data.sources.files:TAR",
     "archive": "unknot.data.sources.archive:ARCHIVE",
+    "data_frame": "unknot.data.sources.data_frame:DATA_FRAME",
     "memory": "unknot.data.sources.memory:MEMORY",
 }
 """Name -> `module:object`, in the order in which they are asked. The object is a `Source`."""
@@ -71,6 +74,19 @@ class LoadOptions:
     workers: int | None = None
     progress: Progress | None = None
 
+    def as_dict(self) -> dict[str, Any]:
+        """Give what is recorded with the images, for JSON: all but their preparation."""
+        is_file = isinstance(self.labels, str | Path)
+        return {
+            "frames": self.frames,
+            "labels": str(self.labels) if is_file else "",
+            "label_columns": list(self.label_columns),
+            "group": self.group,
+            "split": self.split,
+            "images_key": self.images_key,
+            "factors_key": self.factors_key,
+        }
+
 
 @dataclass(frozen=True)
 class Written:
@@ -80,6 +96,8 @@ class Written:
         kind: what the source is, for people.
         image_shape: channels, height, width.
         names: the relative path of each image, or what stands for it.
+        files: the file that each image is from; images of one file share a split. None where each
+            has one of its own.
         digests: of each image's content; images of one digest share a split.
         attributes: binary labels, int8, shape `(num, num_attributes)`: 1, 0, or -1 if missing.
         attribute_names: one per column.
@@ -87,9 +105,12 @@ class Written:
         factor_names: one per column.
         groups: the group of each image, int32.
         group_names: one per group.
-        split: positions in `SPLITS`, int8, where an official split is known.
+        factor_levels: name -> the text of each number, of a factor that was text.
+        split: positions in `SPLITS`, int8, -1 where not known; None where no splits are given.
+        split_by: where given splits come from, for people.
         num_found: how many there were with those that could not be read; None if all could.
         unreadable: the name and the reason of each that could not.
+        passing: names of those whose reason may pass: the next start tries them again.
         notes: what the user should know, one line each.
     """
 
@@ -97,15 +118,19 @@ class Written:
     image_shape: tuple[int, int, int]
     names: Sequence[str]
     digests: Sequence[bytes]
+    files: Sequence[str] | None = None
     attributes: NDArray[np.int8] | None = None
     attribute_names: tuple[str, ...] = ()
     factors: NDArray[np.float64] | None = None
     factor_names: tuple[str, ...] = ()
+    factor_levels: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     groups: NDArray[np.int32] | None = None
     group_names: tuple[str, ...] = ()
     split: NDArray[np.int8] | None = None
+    split_by: str = "official"
     num_found: int | None = None
     unreadable: Mapping[str, str] = field(default_factory=dict)
+    passing: Sequence[str] = ()
     notes: tuple[str, ...] = ()
 
 
@@ -121,7 +146,7 @@ class Scan:
         num_bytes: the most that the pixels can take.
         write: writes uint8 pixels `(num, channel, height, width)` to a file; called only when the
             cache does not have them.
-        group: whether sub-folders were taken as groups: `none` or `folder`.
+        notes: what was found and is not used, one line each; not part of the cache's entry.
         repeatable: whether `source` alone gives the same images.
         in_memory: what `write` will give, where the images are in memory; their content then goes
             into the key.
@@ -132,7 +157,7 @@ class Scan:
     preparation: Preparation
     num_bytes: int
     write: Callable[[Path], Written]
-    group: str = "none"
+    notes: tuple[str, ...] = ()
     repeatable: bool = True
     in_memory: Written | None = None
 
@@ -161,5 +186,14 @@ def find_source(given: Any) -> Source | None:
 
 
 def as_path(given: Any) -> Path | None:
-    """Give the path that a user means, `~` expanded; None if it is something else."""
-    return Path(given).expanduser() if isinstance(given, str | Path) else None
+    """Give the path that a user means, `~` expanded; None if it is something else.
+
+    Raises:
+        UserError: if it begins with `~` and no home folder is known.
+    """
+    if not isinstance(given, str | Path):
+        return None
+    try:
+        return Path(given).expanduser()
+    except RuntimeError:
+        raise UserError(f"{given}: no home folder is known; write the path in full") from None

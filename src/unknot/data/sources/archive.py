@@ -15,7 +15,7 @@ from PIL import Image
 
 from unknot.common.errors import UserError
 from unknot.common.progress import Progress
-from unknot.data.decode import MAX_PIXELS, UnreadableImage, crop_box, to_pixels
+from unknot.data.pixels import MAX_PIXELS, UnreadableImage, crop_box, to_pixels
 from unknot.data.preparation import Preparation
 from unknot.data.sources import LoadOptions, Scan, Written, as_path
 from unknot.data.sources.array_file import ArrayFile, open_arrays

@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from unknot.common.errors import UserError
-from unknot.data.sources.files import DAMAGED
+from unknot.data.sources.packed import DAMAGED
 
 CHUNK_BYTES = 2 * 2**20
 MAX_CHUNK_BYTES = 256 * 2**20  # where the file is packed in larger pieces than we read

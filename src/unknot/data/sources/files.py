@@ -1,75 +1,47 @@
-"""Folders and zips of images: what is in them, the bytes of each, and their decoded pixels."""
+"""Folders, zips and tars of pictures: what is in them, and their decoded pixels with all labels."""
 
-import lzma
-import os
-import zipfile
-import zlib
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from functools import partial
-from math import prod
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from unknot.common.errors import UserError
-from unknot.data.decode import UnreadableImage, are_grey, decode_all, drop_rows
-from unknot.data.sources import LoadOptions, Scan, Written, as_path
-
-ENDINGS = ".avif .bmp .gif .jfif .jpeg .jpg .jp2 .pbm .pgm .png .ppm .tga .tif .tiff .webp"
-SUFFIXES = tuple(ENDINGS.split())
-TOP_FOLDER = "(top folder)"  # the label of pictures that lie in no sub-folder
-MAX_FILE_BYTES = 512 * 2**20
-MAX_UNREADABLE = 0.1  # the share of pictures that may be damaged
-MAX_LABELS = 64  # groups that are taken as labels too
-DAMAGED = (
-    zipfile.BadZipFile,
-    zlib.error,
-    lzma.LZMAError,
-    EOFError,
-    OSError,
-    RuntimeError,  # encrypted
-    NotImplementedError,  # an unknown compression
+from unknot.data.cache import check_space
+from unknot.data.decode import decode_all
+from unknot.data.folder_walk import (
+    FolderContents,
+    FoundFile,
+    file_kind,
+    unused_line,
+    walk_folder,
 )
-"""What reading a zip raises where it is damaged or cannot be unpacked."""
+from unknot.data.image_files import ENDINGS, ImageFiles
+from unknot.data.layout import photographs
+from unknot.data.picture_labels import (
+    PictureLabels,
+    TableFile,
+    given_key,
+    label_pictures,
+    tables_beside,
+    tables_in,
+)
+from unknot.data.pixels import UnreadableImage
+from unknot.data.sources import LoadOptions, Scan, Written, as_path
+from unknot.data.sources.packed import list_tars, list_zips
 
+MAX_NAMED = 5
+MAX_UNREADABLE = 0.1  # the share of pictures that may be damaged
 
-@dataclass(frozen=True)
-class ImageFiles:
-    """Encoded pictures that have been listed but not read.
-
-    Attributes:
-        names: relative paths with forward slashes, sorted.
-        stamps: for each, its size in bytes and a number that changes when it is rewritten.
-        read: the bytes of picture number i.
-        attributes: binary labels, shape `(num, num_attributes)`: 1, 0, or -1 if missing.
-        attribute_names: one per column.
-        split: positions in `SPLITS`, or None where no official split is known.
-        groups: the group of each picture (one person's photographs, say), or None.
-        group_names: the name of each group.
-        notes: what the user should know, one line each.
-        label_stamps: size and time of each label file.
-        add_labels: reads the label files; called only when the set is prepared, not when it is
-            found in the cache.
-    """
-
-    names: list[str]
-    stamps: list[tuple[int, int]]
-    read: Callable[[int], bytes]
-    attributes: NDArray[np.int8] | None = None
-    attribute_names: tuple[str, ...] = ()
-    split: NDArray[np.int8] | None = None
-    groups: NDArray[np.int32] | None = None
-    group_names: tuple[str, ...] = ()
-    notes: tuple[str, ...] = ()
-    label_stamps: tuple[tuple[int, int], ...] = ()
-    add_labels: Callable[["ImageFiles"], "ImageFiles"] | None = None
+Lister = Callable[[], ImageFiles]
 
 
 class FolderSource:
-    """A folder of images, nested folders too."""
+    """A folder of images, nested folders too; or of zips or tars of images."""
 
     def matches(self, given: Any) -> bool:
         """Say whether it is a folder."""
@@ -77,9 +49,15 @@ class FolderSource:
         return path is not None and path.is_dir()
 
     def scan(self, given: Any, options: LoadOptions) -> Scan:
-        """List the pictures; see `Source.scan`."""
+        """List what is below it; see `Source.scan`."""
         path = Path(given).expanduser()
-        return scan_files("folder", path, list_folder(path), options)
+        contents = walk_folder(path)
+        if contents.pictures:
+            return _scan_folder(path, contents, options)
+        for kind, listed in (("zip", list_zips), ("tar", list_tars)):
+            if packed := contents.containers.get(kind):
+                return _scan_packed(kind, path, packed, listed, contents, options)
+        raise UserError(_nothing_in(path, contents))
 
 
 class ZipSource:
@@ -91,78 +69,213 @@ class ZipSource:
         return path is not None and path.suffix.lower() == ".zip" and path.is_file()
 
     def scan(self, given: Any, options: LoadOptions) -> Scan:
-        """List the pictures; see `Source.scan`."""
+        """Look at its size and time; see `Source.scan`."""
         path = Path(given).expanduser()
-        return scan_files("zip", path, list_zip(path), options)
+        return scan_files("zip", path, partial(list_zips, [path]), options, [_stamp(path)])
 
 
-FOLDER, ZIP = FolderSource(), ZipSource()
+class TarSource:
+    """A tar of images, packed or not, such as a shard of WebDataset; nothing is extracted."""
+
+    def matches(self, given: Any) -> bool:
+        """Say whether it is a file whose name ends like a tar's."""
+        path = as_path(given)
+        return path is not None and file_kind(path.name) == "tar" and path.is_file()
+
+    def scan(self, given: Any, options: LoadOptions) -> Scan:
+        """Look at its size and time; see `Source.scan`."""
+        path = Path(given).expanduser()
+        return scan_files("tar", path, partial(list_tars, [path]), options, [_stamp(path)])
 
 
-def scan_files(kind: str, path: Path, files: ImageFiles, options: LoadOptions) -> Scan:
-    """Say what is known of pictures that have been listed.
+FOLDER, ZIP, TAR = FolderSource(), ZipSource(), TarSource()
+
+
+def scan_files(
+    kind: str,
+    path: Path,
+    listed: Lister,
+    options: LoadOptions,
+    stamps: Sequence[Any],
+    *,
+    tables: Sequence[TableFile] | None = None,
+    notes: tuple[str, ...] = (),
+    repeatable: bool = True,
+) -> Scan:
+    """Say what is known of pictures before they are read.
 
     Args:
         kind: what the source is, for people.
         path: as the user gave it.
-        files: the pictures.
+        listed: gives the list of pictures; called only when they are not in the cache.
         options: as the user gave them.
+        stamps: of the pictures, or of the files that hold them: all that a change would change.
+        tables: that may hold labels; by default those beside the path with a usual name.
+        notes: what was found and is not used.
+        repeatable: whether the path alone gives the same pictures.
 
     Raises:
-        UserError: if they are to be grouped and lie in one folder.
+        UserError: if a table of labels is given and is not there.
     """
-    if options.group == "folder":
-        files = group_by_folder(files)
     place, preparation = str(path.resolve()), options.preparation
-    listed = (files.names, files.stamps, files.label_stamps)
+    if tables is None:
+        tables = tables_beside(path, None)
+    key = (
+        place,
+        preparation.as_dict(),
+        [options.frames, options.group, options.split, *options.label_columns],
+        given_key(options.labels),
+        stamps,
+        [(table.name, *table.stamp) for table in tables],
+    )
     return Scan(
         source=place,
-        key=(place, preparation.as_dict(), options.group, *listed),
+        key=key,
         preparation=preparation,
-        num_bytes=len(files.names) * 3 * preparation.size**2,
-        write=partial(_write_files, kind, path, files, options),
-        group=options.group,
+        num_bytes=0,  # checked when they have been counted
+        write=partial(_write_files, kind, path, listed, tables, options),
+        notes=notes,
+        repeatable=repeatable and isinstance(options.labels, str | Path | None),
+    )
+
+
+def list_folder(path: Path, contents: FolderContents) -> ImageFiles:
+    """Give the pictures below a folder, but for masks of others."""
+    photos, num_masks = photographs([file.name for file in contents.pictures])
+    pictures = [contents.pictures[i] for i in photos]
+    names = [file.name for file in pictures]
+
+    def read(index: int) -> bytes:
+        try:
+            with open(path / names[index], "rb", buffering=0) as file:  # fewer calls a file
+                return file.read()
+        except OSError as error:
+            raise UnreadableImage(error.strerror or str(error), is_passing=True) from None
+
+    return ImageFiles(
+        names=names,
+        read=read,
+        stamps=[(file.size, file.mtime_ns) for file in pictures],
+        notes=_mask_notes(num_masks),
+    )
+
+
+def _scan_folder(path: Path, contents: FolderContents, options: LoadOptions) -> Scan:
+    """Say what is known of pictures that lie in a folder themselves."""
+    files = list_folder(path, contents)
+    inside, table_notes = tables_in(path, contents)
+    tables = [*inside, *tables_beside(path, files.names)]
+    return scan_files(
+        "folder",
+        path,
+        lambda: files,
+        options,
+        (files.names, files.stamps),
+        tables=tables,
+        notes=(*contents.notes(), *table_notes),
+    )
+
+
+def _scan_packed(
+    kind: str,
+    path: Path,
+    packed: Sequence[FoundFile],
+    listed: Callable[[Sequence[Path]], ImageFiles],
+    contents: FolderContents,
+    options: LoadOptions,
+) -> Scan:
+    """Say what is known of a folder of zips or tars, all of which are read."""
+    paths = [path / file.name for file in packed]
+    inside = [
+        TableFile(file.name, (file.size, file.mtime_ns), (path / file.name).read_bytes)
+        for file in contents.tables
+    ]
+    names = ", ".join(file.name for file in packed[:MAX_NAMED])
+    more = f" and {len(packed) - MAX_NAMED:,} more" if len(packed) > MAX_NAMED else ""
+    return scan_files(
+        kind if len(packed) == 1 else f"{len(packed)} {kind}s",
+        path,
+        partial(listed, paths),
+        options,
+        packed,
+        tables=[*inside, *tables_beside(path, None)],
+        notes=(f"images are read from {names}{more}", *contents.notes(used=kind)),
     )
 
 
 def _write_files(
-    kind: str, path: Path, files: ImageFiles, options: LoadOptions, pixels: Path
+    kind: str,
+    path: Path,
+    listed: Lister,
+    tables: Sequence[TableFile],
+    options: LoadOptions,
+    pixels: Path,
 ) -> Written:
     """Decode every picture, read the labels, and leave out what cannot be read."""
-    if files.add_labels:
-        files = files.add_labels(files)
-    num, preparation = len(files.names), options.preparation
-    grey = preparation.color == "grey" or (
-        preparation.color == "auto" and are_grey(files.read, num)
+    files, preparation = listed(), options.preparation
+    check_space(len(files.names) * 3 * preparation.size**2)
+    labels = label_pictures(
+        files,
+        tables,
+        given=options.labels,
+        columns=options.label_columns,
+        group=options.group,
+        keep_splits=options.split == "auto",
     )
-    image_shape = (1 if grey else 3, preparation.size, preparation.size)
-    digests, unreadable = decode_all(
+    decoded = decode_all(
         files.read,
-        num,
+        len(files.names),
         preparation,
-        image_shape[0],
         pixels,
+        frames=options.frames,
         workers=options.workers,
         progress=options.progress,
     )
-    _check_unreadable(path, files.names, unreadable)
-    if unreadable:
-        drop_rows(pixels, prod(image_shape), num, set(unreadable))
-    readable = np.array([i for i in range(num) if i not in unreadable])
+    _check_unreadable(path, files.names, decoded.unreadable)
+    rows = np.array(decoded.rows)  # of which picture each image is
+    known = _take(labels, rows)
+    names = [files.names[row] for row in rows]
     return Written(
-        kind=kind,
-        image_shape=image_shape,
-        names=[files.names[i] for i in readable],
-        digests=[digests[i] for i in readable],
-        attributes=None if files.attributes is None else files.attributes[readable],
-        attribute_names=files.attribute_names,
-        groups=None if files.groups is None else files.groups[readable],
-        group_names=files.group_names,
-        split=None if files.split is None else files.split[readable],
-        num_found=num,
-        unreadable={files.names[i]: unreadable[i] for i in sorted(unreadable)},
-        notes=files.notes,
+        kind="CelebA" if labels.is_celeba else kind,
+        image_shape=decoded.image_shape,
+        names=_frame_names(names) if options.frames == "all" else names,
+        files=names,
+        digests=decoded.digests,
+        attributes=known.attributes,
+        attribute_names=known.attribute_names,
+        factors=known.factors,
+        factor_names=known.factor_names,
+        factor_levels=known.factor_levels,
+        groups=known.groups,
+        group_names=known.group_names,
+        split=known.split,
+        split_by=known.split_by,
+        num_found=len(files.names),
+        unreadable={files.names[i]: decoded.unreadable[i] for i in sorted(decoded.unreadable)},
+        passing=[files.names[i] for i in sorted(decoded.passing)],
+        notes=(*files.notes, *known.notes, *decoded.notes),
     )
+
+
+def _take(labels: PictureLabels, rows: NDArray[np.int64]) -> PictureLabels:
+    """Give each image the labels of the picture that it is of."""
+    return replace(
+        labels,
+        attributes=labels.attributes[rows],
+        factors=None if labels.factors is None else labels.factors[rows],
+        groups=None if labels.groups is None else labels.groups[rows],
+        split=None if labels.split is None else labels.split[rows],
+    )
+
+
+def _frame_names(names: list[str]) -> list[str]:
+    """Number the frames of files that hold several, from 1."""
+    total, count = Counter(names), Counter[str]()
+    framed = []
+    for name in names:
+        count[name] += 1
+        framed.append(f"{name}#{count[name]}" if total[name] > 1 else name)
+    return framed
 
 
 def _check_unreadable(path: Path, names: list[str], unreadable: Mapping[int, str]) -> None:
@@ -179,119 +292,20 @@ def _check_unreadable(path: Path, names: list[str], unreadable: Mapping[int, str
         )
 
 
-def list_folder(path: Path) -> ImageFiles:
-    """Find every picture below a folder, by its suffix; hidden files and folders are left out.
-
-    Raises:
-        UserError: if there is none.
-    """
-    pictures = sorted(_walk(path, ""))
-    if not pictures:
-        raise UserError(
-            f"no image in {path} or its sub-folders; files are recognized by their ending: "
-            f"{ENDINGS}"
-        )
-    names = [name for name, _, _ in pictures]
-
-    def read(index: int) -> bytes:
-        try:
-            with open(path / names[index], "rb", buffering=0) as file:  # fewer calls a file
-                return file.read()
-        except OSError as error:
-            raise UnreadableImage(error.strerror or str(error)) from None
-
-    stamps = [(size, mtime) for _, size, mtime in pictures]
-    return ImageFiles(names=names, stamps=stamps, read=read)
+def _mask_notes(num: int) -> tuple[str, ...]:
+    hint = "masks are no photographs; give their own folder to use them"
+    return (unused_line("mask of a photograph", hint, num),) if num else ()
 
 
-def _walk(folder: Path, prefix: str) -> Iterator[tuple[str, int, int]]:
-    """Pictures below a folder as (relative name, size, modification time)."""
-    try:
-        entries = list(os.scandir(folder))
-    except OSError as error:
-        raise UserError(f"cannot read the folder {folder}: {error.strerror}") from None
-    for entry in entries:
-        if _is_hidden(entry.name):
-            continue
-        if entry.is_dir(follow_symlinks=False):
-            yield from _walk(Path(entry.path), f"{prefix}{entry.name}/")
-        elif _is_picture(entry.name) and entry.is_file():
-            stat = entry.stat()
-            yield prefix + entry.name, stat.st_size, stat.st_mtime_ns
-
-
-def list_zip(path: Path) -> ImageFiles:
-    """Find every picture in a zip. Nothing is ever extracted to disk.
-
-    Raises:
-        UserError: if it is not a zip, holds no picture, or names a place outside itself.
-    """
-    try:
-        archive = zipfile.ZipFile(path)
-    except (zipfile.BadZipFile, NotImplementedError) as error:
-        raise UserError(
-            f"{path} is not a zip that can be read: {error}; download it again"
-        ) from None
-    members = []
-    for member in archive.infolist():
-        parts = PurePosixPath(member.filename.replace("\\", "/")).parts
-        if ".." in parts or member.filename.startswith(("/", "\\")):
-            raise UserError(
-                f"{path}: the entry {member.filename!r} points outside the zip; "
-                "such a file is not to be trusted: make the zip again from the images"
-            )
-        if member.is_dir() or any(map(_is_hidden, parts)) or not _is_picture(member.filename):
-            continue
-        members.append(member)
-    if not members:
-        raise UserError(f"no image in {path}; unpack it if it holds another archive")
-    members.sort(key=lambda member: member.filename)
-
-    def read(index: int) -> bytes:
-        member = members[index]
-        if member.file_size > MAX_FILE_BYTES:
-            raise UnreadableImage(f"{member.file_size:,} bytes when unpacked")
-        try:
-            return archive.read(member)
-        except DAMAGED as error:
-            raise UnreadableImage(f"damaged in the zip: {error}") from None
-
-    return ImageFiles(
-        names=[member.filename for member in members],
-        stamps=[(member.file_size, member.CRC) for member in members],
-        read=read,
+def _nothing_in(path: Path, contents: FolderContents) -> str:
+    """Say that a folder holds no picture, and what it holds instead."""
+    found = "; ".join(contents.notes(used=""))
+    return (
+        f"no image in {path} or its sub-folders; files are recognized by their ending: {ENDINGS}"
+        + (f" (found: {found})" if found else "")
     )
 
 
-def group_by_folder(files: ImageFiles, max_labels: int = MAX_LABELS) -> ImageFiles:
-    """Take the first sub-folder of each picture as its group and, where few, as labels too.
-
-    Returns:
-        The list with `groups`, and with a binary attribute per group if there are at most
-        `max_labels`.
-
-    Raises:
-        UserError: if all pictures lie in one folder.
-    """
-    tops = [name.split("/")[0] if "/" in name else "" for name in files.names]
-    group_names = tuple(sorted(set(tops)))
-    if len(group_names) < 2:
-        raise UserError("group is 'folder', but the images do not lie in two or more sub-folders")
-    number = {name: i for i, name in enumerate(group_names)}
-    groups = np.array([number[top] for top in tops], np.int32)
-    grouped = replace(files, groups=groups, group_names=group_names)
-    if files.add_labels or len(group_names) > max_labels:
-        return grouped
-    return replace(
-        grouped,
-        attributes=(groups[:, None] == np.arange(len(group_names))).astype(np.int8),
-        attribute_names=tuple(name or TOP_FOLDER for name in group_names),
-    )
-
-
-def _is_hidden(name: str) -> bool:
-    return name.startswith(".") or name == "__MACOSX"
-
-
-def _is_picture(name: str) -> bool:
-    return name.lower().endswith(SUFFIXES)
+def _stamp(path: Path) -> tuple[int, int]:
+    stat = path.stat()
+    return stat.st_size, stat.st_mtime_ns

@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from unknot.common.errors import UserError
-from unknot.data.decode import UnreadableImage, is_grey_mode, to_pixels
+from unknot.data.colors import is_grey_mode
+from unknot.data.pixels import UnreadableImage, to_pixels
 from unknot.data.preparation import Preparation
 from unknot.data.sources import LoadOptions, Scan, Written, as_path
 

@@ -1,0 +1,49 @@
+"""Text that any terminal, page or program can take, whatever bytes a file's name has."""
+
+import codecs
+import io
+import json
+import re
+import sys
+from typing import Any
+
+ESCAPE = "unknot.escape"
+"""A handler of encoding errors: what cannot be encoded is written as `\\xe9` or `\\U0001f600`."""
+
+
+def _escape(error: UnicodeError) -> tuple[str, int]:
+    assert isinstance(error, UnicodeEncodeError), "it is used to encode only"
+    failed = error.object[error.start : error.end]
+    return "".join(map(_escaped, failed)), error.end
+
+
+def _escaped(character: str) -> str:
+    code = ord(character)
+    if 0xDC80 <= code <= 0xDCFF:  # a byte of a name that is not UTF-8, as Python holds it
+        return f"\\x{code - 0xDC00:02x}"
+    return f"\\u{code:04x}" if code < 0x10000 else f"\\U{code:08x}"
+
+
+_SURROGATE = re.compile("[\ud800-\udfff]")
+codecs.register_error(ESCAPE, _escape)
+
+
+def shown(text: str) -> str:
+    """Escape what UTF-8 cannot hold: bytes of names that are not UTF-8 themselves."""
+    return text if text.isascii() else text.encode("utf-8", ESCAPE).decode()
+
+
+def json_text(document: Any) -> str:
+    """Write a document as JSON of ASCII alone, escaping what no program should have to take."""
+    text = json.dumps(document, indent=2, ensure_ascii=False)
+    if text.isascii():
+        return text
+    whole = _SURROGATE.sub(lambda match: "\\" + _escaped(match[0]), text)
+    return json.dumps(json.loads(whole), indent=2)
+
+
+def escape_output() -> None:
+    """Have what the terminal's encoding cannot show written with escapes, never an error."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors=ESCAPE)

@@ -1,0 +1,318 @@
+"""Everything that is known of pictures beside their pixels: labels, splits and groups.
+
+It comes from their folders' names, from CelebA's files, and from one table: the one that the user
+gives, or the one that lies with the pictures and names them.
+"""
+
+import hashlib
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from unknot.common.errors import UserError
+from unknot.data.celeba import CelebALabels, celeba_files, is_celeba_file, read_celeba
+from unknot.data.folder_walk import FolderContents
+from unknot.data.image_files import ImageFiles, is_table
+from unknot.data.label_columns import KnownLabels, known_labels
+from unknot.data.label_table import LabelTable, match_rows, read_table, table_of_frame
+from unknot.data.layout import Layout, read_layout
+
+METADATA = "metadata"
+"""The stem of a table that lies in the folder of its images, as ImageFolder has it."""
+USUAL_STEMS = (METADATA, "labels", "label", "annotations", "attributes", "targets")
+"""Stems of tables that are looked for beside a packed file, whose images are not listed yet."""
+HEAD_BYTES = 2**20
+_CELL = re.compile(rb'[^,;\t\r\n"{}:]+')
+
+
+@dataclass(frozen=True)
+class TableFile:
+    """A file that may hold labels.
+
+    Attributes:
+        name: relative to the images, or a path.
+        stamp: its size in bytes and the time of its last change.
+        read: its bytes.
+    """
+
+    name: str
+    stamp: tuple[int, int]
+    read: Callable[[], bytes]
+
+
+@dataclass(frozen=True, eq=False)
+class PictureLabels:
+    """What is known of pictures.
+
+    Attributes:
+        attributes: int8, shape `(num, num_attributes)`: 1, 0, or -1 if missing.
+        attribute_names: one per column.
+        factors: float64, shape `(num, num_factors)`, NaN where missing.
+        factor_names: one per column.
+        factor_levels: the text of each number of a factor that was text.
+        split: positions in `SPLITS`, -1 where not known; None where no splits are given.
+        split_by: where the splits come from, for people.
+        groups: int32, -1 where there is none; None without groups.
+        group_names: one per group.
+        is_celeba: whether CelebA's files were found.
+        notes: what the user should know, one line each.
+    """
+
+    attributes: NDArray[np.int8]
+    attribute_names: tuple[str, ...] = ()
+    factors: NDArray[np.float64] | None = None
+    factor_names: tuple[str, ...] = ()
+    factor_levels: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    split: NDArray[np.int8] | None = None
+    split_by: str = "official"
+    groups: NDArray[np.int32] | None = None
+    group_names: tuple[str, ...] = ()
+    is_celeba: bool = False
+    notes: tuple[str, ...] = ()
+
+
+def label_pictures(
+    files: ImageFiles,
+    tables: Sequence[TableFile],
+    *,
+    given: Any = None,
+    columns: Sequence[str] = (),
+    group: str = "none",
+    keep_splits: bool = True,
+) -> PictureLabels:
+    """Gather what is known of pictures.
+
+    Args:
+        files: the pictures, with the tables that lie among them.
+        tables: that lie beside them or in their folder.
+        given: the table that the user gave: a file or a data frame.
+        columns: of the table that are taken; all that can be labels where empty.
+        group: what sub-folders are, as the user asked for it.
+        keep_splits: whether given splits are kept.
+
+    Raises:
+        UserError: if a table is damaged, a given one does not name the pictures, or there are no
+            folders to group by.
+    """
+    readers = {table.name: table.read for table in tables} | dict(files.tables)
+    layout = read_layout(files.names, group=group, keep_splits=keep_splits)
+    celeba = read_celeba(files.names, readers)
+    others = {name: read for name, read in readers.items() if not is_celeba_file(name)}
+    table, notes = _table_labels(files, others, given, columns)
+    return _join(layout, celeba, table, len(files.names), notes, keep_splits)
+
+
+def labels_from_table(given: Any, names: Sequence[str], columns: Sequence[str] = ()) -> KnownLabels:
+    """Read the table that a user gives: a file or a data frame.
+
+    Raises:
+        UserError: if it cannot be read, or names too few of the pictures.
+    """
+    table = _open_given(given)
+    matched = match_rows(table, names)
+    if matched is None:
+        raise UserError(
+            f"{table.source} names none of the images, or less than half of them; one of its "
+            f"columns must hold their names, such as {names[0]!r}"
+        )
+    known = known_labels(table, matched.rows, key=matched.column, columns=columns)
+    return _with_notes(known, (f"labels from {table.source}", *matched.notes))
+
+
+def tables_in(path: Path, contents: FolderContents) -> tuple[list[TableFile], tuple[str, ...]]:
+    """Choose the tables below a folder whose first rows name some of its pictures.
+
+    Returns:
+        The tables, and a note on the others.
+    """
+    chosen: list[TableFile] = []
+    others: list[TableFile] = []
+    stems: set[bytes] = set()
+    for file in contents.tables:
+        stems = stems or _stems([picture.name for picture in contents.pictures])
+        table = TableFile(file.name, (file.size, file.mtime_ns), (path / file.name).read_bytes)
+        is_chosen = is_celeba_file(file.name) or _names_some(path / file.name, stems)
+        (chosen if is_chosen else others).append(table)
+    if not others:
+        return chosen, ()
+    names = ", ".join(table.name for table in others[:5])
+    return chosen, (f"not used: {names}: the first rows name none of the images",)
+
+
+def tables_beside(path: Path, names: Sequence[str] | None) -> list[TableFile]:
+    """Choose the tables beside a folder or packed file that go with it.
+
+    Args:
+        path: the folder or file.
+        names: of its pictures; None where they are not listed yet: then tables are chosen by name.
+    """
+    found = list(celeba_files(path))
+    stems = _stems(names) if names is not None else set()
+    try:
+        beside = sorted(file for file in path.parent.iterdir() if is_table(file.name))
+    except OSError:
+        beside = []
+    for file in beside:
+        usual = file.stem.lower() in (*USUAL_STEMS, path.name.split(".")[0].lower())
+        if file.is_file() and (_names_some(file, stems) if stems else usual):
+            found.append(file)
+    return [_table_file(file) for file in dict.fromkeys(found)]
+
+
+def given_key(given: Any) -> list[Any]:
+    """Tell a table that the user gives from every other, for the name of an entry in the cache.
+
+    Raises:
+        UserError: if it is a file that is not there.
+    """
+    if given is None:
+        return []
+    if isinstance(given, str | Path):
+        table = _table_file(Path(given).expanduser())
+        return [table.name, *table.stamp]
+    frame = table_of_frame(given)
+    digest = hashlib.blake2b(digest_size=16)
+    for name in given.columns if hasattr(given, "columns") else given:
+        digest.update(repr((str(name), list(map(repr, given[name])))).encode("utf-8", "replace"))
+    return [frame.source, digest.hexdigest()]
+
+
+def _table_file(path: Path) -> TableFile:
+    try:
+        stat = path.stat()
+    except OSError as error:
+        raise UserError(f"the table of labels {path} cannot be read: {error.strerror}") from None
+    return TableFile(str(path), (stat.st_size, stat.st_mtime_ns), path.read_bytes)
+
+
+def _open_given(given: Any) -> LabelTable:
+    if not isinstance(given, str | Path):
+        return table_of_frame(given)
+    file = _table_file(Path(given).expanduser())
+    try:
+        return read_table(file.name, file.read())
+    except OSError as error:
+        raise UserError(
+            f"the table of labels {file.name} cannot be read: {error.strerror}"
+        ) from None
+
+
+def _table_labels(
+    files: ImageFiles,
+    readers: Mapping[str, Callable[[], bytes]],
+    given: Any,
+    columns: Sequence[str],
+) -> tuple[KnownLabels | None, tuple[str, ...]]:
+    """Read the one table that counts, and say which others there are."""
+    unused = "not used, since --labels gives another table: "
+    if given is not None:
+        notes = (unused + ", ".join(readers),) if readers else ()
+        return labels_from_table(given, files.names, columns), notes
+    if files.frame is not None:
+        table = table_of_frame(files.frame)
+        return known_labels(table, np.arange(len(files.names)), key=None, columns=columns), ()
+    matched = []
+    for name, read in readers.items():
+        table = read_table(name, read())
+        rows = match_rows(table, files.names)
+        if rows is not None:
+            matched.append((table, rows))
+    metadata = [pair for pair in matched if Path(pair[0].source).stem.lower() == METADATA]
+    chosen = metadata if len(metadata) == 1 else matched
+    if len(chosen) > 1:
+        names = ", ".join(table.source for table, _ in chosen)
+        return None, (f"several tables name the images, none is used: {names}; give --labels FILE",)
+    if not chosen:
+        if columns:
+            raise UserError("--label-columns goes with a table of labels, and there is none")
+        names = ", ".join(readers)
+        return None, (f"not used: {names} names too few of the images",) if readers else ()
+    table, rows = chosen[0]
+    known = known_labels(table, rows.rows, key=rows.column, columns=columns)
+    return _with_notes(known, (f"labels from {table.source}", *rows.notes)), ()
+
+
+def _with_notes(known: KnownLabels, notes: Sequence[str]) -> KnownLabels:
+    return replace(known, notes=(*notes, *known.notes))
+
+
+def _join(
+    layout: Layout,
+    celeba: CelebALabels | None,
+    table: KnownLabels | None,
+    num: int,
+    notes: tuple[str, ...],
+    keep_splits: bool,
+) -> PictureLabels:
+    """Put side by side what folders, CelebA's files and the table tell."""
+    parts = [part for part in (celeba, table) if part is not None]
+    classes = np.empty((num, 0), np.int8)
+    if layout.classes is not None:
+        classes = (layout.classes[:, None] == np.arange(len(layout.class_names))).astype(np.int8)
+    names = [*layout.class_names, *(name for part in parts for name in part.attribute_names)]
+    split, split_by = _given_split(layout, celeba, table) if keep_splits else (None, "")
+    groups, group_names = layout.groups, layout.group_names
+    if groups is None and celeba is not None:
+        groups, group_names = celeba.groups, celeba.group_names
+    return PictureLabels(
+        attributes=np.hstack([classes, *(part.attributes for part in parts)]),
+        attribute_names=tuple(_different(names)),
+        factors=table.factors if table else None,
+        factor_names=table.factor_names if table else (),
+        factor_levels=table.factor_levels if table else {},
+        split=split,
+        split_by=split_by,
+        groups=groups,
+        group_names=group_names,
+        is_celeba=celeba is not None,
+        notes=(*layout.notes, *notes, *(note for part in parts for note in part.notes)),
+    )
+
+
+def _given_split(
+    layout: Layout, celeba: CelebALabels | None, table: KnownLabels | None
+) -> tuple[NDArray[np.int8] | None, str]:
+    """Take the split of the table, of CelebA's file or of the folders, in this order."""
+    if table is not None and table.split is not None:
+        return table.split, "the table of labels"
+    if celeba is not None and celeba.split is not None:
+        return celeba.split, "official"
+    return layout.split, "folders"
+
+
+def _different(names: Sequence[str]) -> list[str]:
+    """Number names that stand twice: two sources may call a label alike."""
+    counts: dict[str, int] = {}
+    different = []
+    for name in names:
+        counts[name] = counts.get(name, 0) + 1
+        different.append(name if counts[name] == 1 else f"{name} ({counts[name]})")
+    return different
+
+
+def _stems(names: Sequence[str]) -> set[bytes]:
+    """Take the names without folders and endings, as bytes."""
+    return {_bytes_stem(name.encode("utf-8", "surrogateescape")) for name in names}
+
+
+def _bytes_stem(name: bytes) -> bytes:
+    return name.replace(b"\\", b"/").rsplit(b"/", 1)[-1].rsplit(b".", 1)[0].strip()
+
+
+def _names_some(path: Path, stems: set[bytes]) -> bool:
+    """Whether the beginning of a table names some picture; a parquet is taken to do so."""
+    if path.suffix.lower() == ".parquet":
+        return path.stem.lower() in USUAL_STEMS
+    try:
+        with path.open("rb") as file:
+            head = file.read(HEAD_BYTES)
+    except OSError:
+        return False
+    if head.startswith((b"\xff\xfe", b"\xfe\xff")):
+        head = head.decode("utf-16", "replace").encode()
+    return any(_bytes_stem(cell) in stems for cell in _CELL.findall(head))

@@ -1,0 +1,31 @@
+"""Text that any terminal, page or program can take."""
+
+import io
+import json
+import sys
+
+import pytest
+
+from unknot.common.text import ESCAPE, escape_output, json_text, shown
+
+
+def test_bytes_that_are_no_utf8_are_escaped() -> None:
+    name = b"caf\xe9".decode("utf-8", "surrogateescape")
+    assert shown(name) == "caf\\xe9"
+    assert shown("café 😀") == "café 😀"
+
+
+def test_json_is_ascii_and_can_be_read_back() -> None:
+    name = b"caf\xe9 \xf0\x9f\x98\x80".decode("utf-8", "surrogateescape")
+    text = json_text({"name": name, "num": 1.5})
+    assert text.isascii()
+    assert json.loads(text) == {"name": "caf\\xe9 😀", "num": 1.5}
+
+
+def test_what_a_terminal_cannot_show_is_no_error(monkeypatch: pytest.MonkeyPatch) -> None:
+    raw = io.BytesIO()
+    monkeypatch.setattr(sys, "stdout", io.TextIOWrapper(raw, encoding="cp1252", errors="strict"))
+    escape_output()
+    assert sys.stdout.errors == ESCAPE
+    print("ä 😀 \udce9", flush=True)
+    assert raw.getvalue().decode("cp1252").strip() == "ä \\U0001f600 \\xe9"

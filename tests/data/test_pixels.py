@@ -1,0 +1,171 @@
+"""Pictures of every kind."""
+
+import io
+
+import numpy as np
+import pytest
+from PIL import Image, ImageDraw, ImageOps
+
+from unknot.data.pixels import (
+    UnreadableImage,
+    crop_box,
+    decode,
+    shrink_while_decoding,
+    to_pixels,
+)
+from unknot.data.preparation import Preparation
+
+KEEP = Preparation(size=32, crop="none")
+
+
+def _encode(picture: Image.Image, format: str = "PNG", **options: object) -> bytes:
+    buffer = io.BytesIO()
+    picture.save(buffer, format, **options)
+    return buffer.getvalue()
+
+
+def _gradient() -> np.ndarray:
+    ramp = np.linspace(0, 255, 32).astype(np.uint8)
+    return np.stack(
+        [np.tile(ramp, (32, 1)), np.tile(ramp[:, None], (1, 32)), np.full((32, 32), 9)], 2
+    ).astype(np.uint8)
+
+
+def test_rgb_is_kept_as_it_is() -> None:
+    pixels = decode(_encode(Image.fromarray(_gradient())), KEEP, 3)
+    assert np.array_equal(pixels, _gradient().transpose(2, 0, 1))
+
+
+@pytest.mark.parametrize("orientation", range(10))
+def test_exif_turns_the_picture_upright_as_pillow_does(orientation: int) -> None:
+    exif = Image.Exif()
+    exif[0x0112] = orientation
+    content = _encode(Image.fromarray(_gradient()), exif=exif)
+    with Image.open(io.BytesIO(content)) as picture:
+        expected = np.asarray(ImageOps.exif_transpose(picture)).transpose(2, 0, 1)
+    assert np.array_equal(decode(content, KEEP, 3), expected)
+
+
+def test_palette_keeps_its_colors() -> None:
+    picture = Image.fromarray(_gradient()).convert("P", palette=Image.Palette.ADAPTIVE, colors=256)
+    expected = np.asarray(picture.convert("RGB")).transpose(2, 0, 1)
+    assert np.array_equal(decode(_encode(picture), KEEP, 3), expected)
+
+
+def test_cmyk_becomes_rgb() -> None:
+    red = Image.new("CMYK", (32, 32), (0, 255, 255, 0))
+    pixels = decode(_encode(red, "TIFF"), KEEP, 3)
+    assert pixels[0].min() > 250
+    assert pixels[1:].max() < 5
+
+
+def test_alpha_lies_over_white() -> None:
+    picture = Image.new("RGBA", (32, 32), (0, 0, 0, 0))
+    assert decode(_encode(picture), KEEP, 3).min() == 255
+
+
+def test_sixteen_bits_are_scaled_not_clipped() -> None:
+    values = np.tile(np.linspace(0, 65535, 32).astype(np.uint16), (32, 1))
+    pixels = decode(_encode(Image.fromarray(values)), KEEP, 1)
+    assert np.abs(pixels[0].astype(int) - (values // 257)).max() == 0
+
+
+def test_the_first_frame_of_an_animation_is_taken() -> None:
+    frames = [Image.new("RGB", (32, 32), color) for color in ("red", "blue")]
+    pixels = decode(_encode(frames[0], "GIF", save_all=True, append_images=frames[1:]), KEEP, 3)
+    assert pixels[0].min() > 250
+    assert pixels[2].max() < 5
+
+
+def _photograph(width: int, height: int) -> Image.Image:
+    """Draw soft colors, hard edges and grain."""
+    rng = np.random.default_rng(0)
+    coarse = Image.fromarray(rng.integers(0, 256, (9, 12, 3), np.uint8))
+    picture = coarse.resize((width, height), Image.Resampling.BICUBIC)
+    for left, top in rng.integers(0, min(width, height), (40, 2)).tolist():
+        shape = (left, top, left + width // 8, top + height // 8)
+        ImageDraw.Draw(picture).ellipse(shape, fill=tuple(rng.integers(0, 256, 3).tolist()))
+    large = np.asarray(picture)
+    grain = rng.integers(-12, 13, (height, width, 1))
+    return Image.fromarray(np.clip(large + grain, 0, 255).astype(np.uint8))
+
+
+@pytest.mark.parametrize(
+    ("size", "crop", "factor"),
+    [
+        ((1601, 1203), "auto", 8),
+        ((1601, 1203), "none", 8),
+        ((1601, 1203), "500", 4),
+        ((356, 436), "auto", 2),
+        ((178, 218), "auto", 1),
+        ((1601, 1203), "150", 1),
+    ],
+)
+@pytest.mark.parametrize("rotation", [1, 6])
+def test_a_large_jpeg_is_shrunk_unnoticed(
+    size: tuple[int, int], crop: str, factor: int, rotation: int
+) -> None:
+    exif = Image.Exif()
+    exif[0x0112] = rotation
+    content = _encode(_photograph(*size), "JPEG", quality=95, exif=exif)
+    preparation = Preparation(size=32, crop=crop)
+    with Image.open(io.BytesIO(content)) as picture:
+        picture.load()
+        expected = to_pixels(picture, preparation, 3).astype(int)
+    with Image.open(io.BytesIO(content)) as picture:
+        shrink_while_decoding(picture, preparation)
+        assert picture.size == tuple(-(-side // factor) for side in size)
+    difference = np.abs(decode(content, preparation, 3) - expected)
+    assert difference.mean() < 0.5
+    assert difference.max() <= 10
+    assert (difference.max() > 0) == (factor > 1)
+
+
+def test_only_jpegs_are_shrunk() -> None:
+    with Image.open(io.BytesIO(_encode(_photograph(800, 600)))) as picture:
+        shrink_while_decoding(picture, KEEP)
+        assert picture.size == (800, 600)
+
+
+def test_grey_has_one_channel() -> None:
+    assert decode(_encode(Image.new("L", (40, 40), 7)), KEEP, 1).shape == (1, 32, 32)
+
+
+@pytest.mark.parametrize(
+    ("size", "crop", "expected"),
+    [
+        ((178, 218), "auto", (15, 35, 163, 183)),
+        ((100, 60), "auto", (20, 0, 80, 60)),
+        ((100, 60), "none", (0, 0, 100, 60)),
+        ((100, 60), "40", (30, 10, 70, 50)),
+    ],
+)
+def test_crop(size: tuple[int, int], crop: str, expected: tuple[int, ...]) -> None:
+    assert crop_box(size, crop) == expected
+
+
+def test_a_crop_larger_than_the_picture_is_refused() -> None:
+    with pytest.raises(UnreadableImage, match="smaller than the crop"):
+        crop_box((30, 60), "40")
+
+
+def test_truncated_jpeg_is_named_damaged() -> None:
+    content = _encode(Image.fromarray(_gradient()), "JPEG")
+    with pytest.raises(UnreadableImage, match="damaged"):
+        decode(content[: len(content) // 2], KEEP, 3)
+
+
+def test_text_is_not_a_picture() -> None:
+    with pytest.raises(UnreadableImage, match="not a picture"):
+        decode(b"hello, I am a text file", KEEP, 3)
+
+
+def test_a_bomb_is_refused_by_its_header() -> None:
+    bomb = bytearray(_encode(Image.new("1", (8, 8))))
+    import struct
+    import zlib
+
+    bomb[16:24] = struct.pack(">II", 60_000, 60_000)
+    bomb[29:33] = struct.pack(">I", zlib.crc32(bytes(bomb[12:29])))
+    with pytest.raises(UnreadableImage, match="pixels"):
+        decode(bytes(bomb), KEEP, 3)
