@@ -13,10 +13,10 @@ def test_modes_without_colors(mode: str) -> None:
 
 
 def test_grey_pixels_may_differ_by_rounding() -> None:
-    pixels = np.full((3, 4, 4), 100, np.uint8)
-    pixels[1] += 2
+    pixels = np.full((4, 4, 3), 100, np.uint8)
+    pixels[..., 1] += 2
     assert is_grey(pixels)
-    pixels[2, 0, 0] = 110
+    pixels[0, 0, 2] = 110
     assert not is_grey(pixels)
 
 

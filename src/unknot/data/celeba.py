@@ -23,8 +23,10 @@ IMAGE_FOLDERS = ("img_align_celeba", "img_celeba", "celeba-hq-img", "celeba_hq")
 """How the names of folders and zips of the images begin, in small letters."""
 LABEL_FOLDERS = (".", "Anno", "Eval", "..", "../Anno", "../Eval")
 """Where the label files lie, seen from beside the images."""
+BLOCK = 1000  # rows whose cells are read at once
 
-Rows = dict[str, list[str]]
+Rows = dict[str, str]
+"""The stem of an image's name -> the cells of its row, apart by spaces."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -110,11 +112,11 @@ def _add(
     """Add what one file tells of the pictures."""
     if kind in (ATTRIBUTES, HQ_ATTRIBUTES):
         columns, rows = table.attributes()
-        flags = _flags(table.name, rows, keys)
+        flags = _flags(table.name, rows, keys, len(columns))
         return rows, replace(labels, attributes=flags, attribute_names=columns)
     rows = table.rows(1)
     if kind == PARTITION:
-        split = _integers(table.name, rows, keys, ("0", "1", "2"))[:, 0]
+        split = _integers(table.name, rows, keys, ("0", "1", "2"), 1)[:, 0]
         return rows, replace(labels, split=split.clip(min=-1))
     groups, group_names = _people(rows, keys)
     return rows, replace(labels, groups=groups, group_names=group_names)
@@ -133,7 +135,7 @@ class _Table:
     def attributes(self) -> tuple[tuple[str, ...], Rows]:
         """Read the attributes' names and rows; the text file begins with a count of them."""
         if self._is_csv:
-            columns = tuple(self._cells(self._lines[0])[1:]) if self._lines else ()
+            columns = tuple(c.strip() for c in self._lines[0].split(",")[1:]) if self._lines else ()
             return columns, self.rows(len(columns))
         if len(self._lines) < 3 or not self._lines[0].strip().isdigit():
             raise UserError(
@@ -149,24 +151,23 @@ class _Table:
         return columns, rows
 
     def rows(self, width: int, start: int | None = None) -> Rows:
-        """Read the rows by the stem of the name in their first column."""
+        """Give the cells of each row, still in one text, by the stem of its first."""
         start = start if start is not None else int(self._is_csv)
         rows: Rows = {}
-        same: dict[str, str] = {}  # equal texts are kept once: there are millions
         for number, line in enumerate(self._lines[start:], start + 1):
-            cells = self._cells(line)
-            if not any(cells):
+            if self._is_csv:
+                line = line.replace(",", " ")
+            num = len(line.split())
+            if not num:
                 continue
-            if len(cells) != width + 1:
+            if num != width + 1:
                 raise UserError(
-                    f"{self.name} line {number}: {len(cells) - 1} values where {width} are "
+                    f"{self.name} line {number}: {num - 1} values where {width} are "
                     "expected; download the file again, or remove it to go on without it"
                 )
-            rows[_stem(cells[0])] = [same.setdefault(cell, cell) for cell in cells[1:]]
+            name, _, cells = line.strip().partition(" ")
+            rows[_stem(name)] = cells
         return rows
-
-    def _cells(self, line: str) -> list[str]:
-        return [c.strip() for c in line.split(",")] if self._is_csv else line.split()
 
 
 def _kind(name: str) -> str:
@@ -184,32 +185,36 @@ def _originals(
     if MAPPING not in files:
         return stems
     rows = _Table(files[MAPPING], tables[files[MAPPING]]()).rows(2, start=1)
-    return [_stem(rows[stem][1]) if stem in rows else "" for stem in stems]
+    return [_stem(rows[stem].split()[1]) if stem in rows else "" for stem in stems]
 
 
-def _integers(name: str, rows: Rows, keys: list[str], allowed: tuple[str, ...]) -> NDArray[np.int8]:
-    """Read the values of each picture, -2 where it has no row, shape `(num, num_columns)`."""
-    width = len(next(iter(rows.values()), []))
-    code = {text: int(text) for text in allowed}
-    try:
-        table = {key: [code[cell] for cell in cells] for key, cells in rows.items()}
-    except KeyError as error:
-        raise UserError(
-            f"{name} holds {error.args[0]!r} where only {', '.join(allowed)} may stand; "
-            "download the file again, or remove it to go on without it"
-        ) from None
-    missing = [-2] * width
-    return np.array([table.get(key, missing) for key in keys], np.int8)
+def _integers(
+    name: str, rows: Rows, keys: list[str], allowed: tuple[str, ...], width: int
+) -> NDArray[np.int8]:
+    """Read the values of each picture, -2 where it has no row, shape `(num, width)`."""
+    table = np.full((len(keys), width), -2, np.int8)
+    places = [i for i, key in enumerate(keys) if key in rows]
+    for start in range(0, len(places), BLOCK):
+        block = places[start : start + BLOCK]
+        cells = np.array(" ".join(rows[keys[i]] for i in block).split())
+        bad = cells[~np.isin(cells, allowed)]
+        if len(bad):
+            raise UserError(
+                f"{name} holds {str(bad[0])!r} where only {', '.join(allowed)} may stand; "
+                "download the file again, or remove it to go on without it"
+            )
+        table[block] = cells.astype(np.int8).reshape(-1, width)
+    return table
 
 
-def _flags(name: str, rows: Rows, keys: list[str]) -> NDArray[np.int8]:
-    values = _integers(name, rows, keys, ("-1", "0", "1"))
+def _flags(name: str, rows: Rows, keys: list[str], width: int) -> NDArray[np.int8]:
+    values = _integers(name, rows, keys, ("-1", "0", "1"), width)
     return np.where(values == -2, -1, values == 1).astype(np.int8)
 
 
 def _people(rows: Rows, keys: list[str]) -> tuple[NDArray[np.int32], tuple[str, ...]]:
     """Number the people of the pictures."""
-    people = [rows[key][0] if key in rows else None for key in keys]
+    people = [rows[key].strip() if key in rows else None for key in keys]
     names = tuple(sorted({person for person in people if person is not None}, key=_natural))
     number = {name: i for i, name in enumerate(names)}
     return np.array([number.get(p, -1) if p else -1 for p in people], np.int32), names

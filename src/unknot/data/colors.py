@@ -22,8 +22,8 @@ def is_grey_mode(mode: str) -> bool:
 
 
 def is_grey(pixels: NDArray[np.uint8]) -> bool:
-    """Tell whether the channels are alike everywhere; shape `(3, height, width)`."""
-    spread = pixels.max(0).astype(np.int16) - pixels.min(0)
+    """Tell whether the channels are alike everywhere; shape `(height, width, 3)`."""
+    spread = pixels.max(2).astype(np.int16) - pixels.min(2)
     return bool(spread.max() <= GREY_TOLERANCE)
 
 

@@ -166,7 +166,7 @@ def _first_plan(read: Read, num: int, preparation: Preparation) -> _Plan:
 def _is_colored(read: Read, index: int, preparation: Preparation) -> bool | None:
     """Whether a picture has colors; None if it cannot be read."""
     try:
-        return decode_picture(read(index), preparation, 3, asks_range=True).is_colored
+        return decode_picture(read(index), preparation, 1, asks_range=True).is_colored
     except DeepPicture:
         return False
     except UnreadableImage:
@@ -219,6 +219,8 @@ def _decode_by(
             if picture.is_colored and plan.num_channels == 1 and not plan.is_forced:
                 raise _Colored
             chunk.add(index, hashlib.blake2b(content, digest_size=16).digest(), picture)
+        if chunk.pixels:  # in one piece, by this thread and not by the one that writes
+            chunk.pixels = [np.ascontiguousarray(np.concatenate(chunk.pixels))]
         return chunk
 
     seen = _Seen()

@@ -26,7 +26,7 @@ METADATA = "metadata"
 """The stem of a table that lies in the folder of its images, as ImageFolder has it."""
 USUAL_STEMS = (METADATA, "labels", "label", "annotations", "attributes", "targets")
 """Stems of tables that are looked for beside a packed file, whose images are not listed yet."""
-HEAD_BYTES = 2**20
+HEAD_BYTES = 2**18
 _CELL = re.compile(rb'[^,;\t\r\n"{}:]+')
 
 

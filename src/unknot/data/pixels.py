@@ -67,8 +67,8 @@ class DecodedPicture:
     Attributes:
         pixels: of each frame that is taken, uint8, shape `(num_frames, channel, size, size)`.
         num_frames: that the file holds.
-        is_grey_in_color: whether it is grey though stored in color.
-        is_colored: whether it has colors.
+        is_grey_in_color: whether it is grey though stored in color; likewise.
+        is_colored: whether it has colors; looked at only where they are to be made grey.
         bad_metadata: whether its EXIF or color profile is damaged.
     """
 
@@ -139,9 +139,9 @@ def decode_picture(
         stored_in_color = not is_grey_mode(picture.mode)
     is_colored = any(colored for colored, _ in seen)
     return DecodedPicture(
-        pixels=np.ascontiguousarray(np.stack(frames)),
+        pixels=frames[0][None] if len(frames) == 1 else np.stack(frames),
         num_frames=num_frames,
-        is_grey_in_color=stored_in_color and not is_colored,
+        is_grey_in_color=stored_in_color and num_channels == 1 and not is_colored,
         is_colored=is_colored,
         bad_metadata=any(bad for _, bad in seen),
     )
@@ -254,7 +254,7 @@ def _upright(
     flat, bad_profile = _plain_colors(flat, picture.info.get("icc_profile"))
     if turn is not None:
         flat = flat.transpose(turn)
-    is_colored = flat.mode == "RGB" and not is_grey(np.asarray(flat).transpose(2, 0, 1))
+    is_colored = num_channels == 1 and flat.mode == "RGB" and not is_grey(np.asarray(flat))
     mode = "L" if num_channels == 1 else "RGB"
     pixels = np.asarray(flat if flat.mode == mode else flat.convert(mode))
     shaped = pixels[None] if num_channels == 1 else pixels.transpose(2, 0, 1)
