@@ -64,3 +64,36 @@ def test_an_entry_whose_filling_fails_leaves_nothing(
     with pytest.raises(RuntimeError, match="in the middle"):
         cache.cached_entry("name", 1, lambda folder: True, fail)
     assert [path.name for path in cache.cache_folder().iterdir()] == ["name.lock"]
+
+
+def test_without_a_home_that_can_be_written_images_are_kept_among_temporary_files(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("UNKNOT_CACHE")
+    monkeypatch.setattr(cache.tempfile, "gettempdir", lambda: str(tmp_path))
+    is_writable = cache._is_writable
+    monkeypatch.setattr(cache, "_is_writable", lambda folder: False)
+    for usual in (None, tmp_path / "closed"):
+        monkeypatch.setattr(cache, "_usual_folder", lambda usual=usual: usual)
+        folder = cache.cache_folder()
+        assert folder.parent == tmp_path
+        assert folder.stat().st_mode & 0o777 == 0o700
+        (note,) = cache.cache_notes()
+        assert str(folder) in note
+    monkeypatch.setattr(cache, "_is_writable", is_writable)
+    monkeypatch.setattr(cache, "_usual_folder", lambda: tmp_path / "usual")
+    assert cache.cache_folder() == tmp_path / "usual"
+    assert cache.cache_notes() == ()
+
+
+def test_a_temporary_folder_of_somebody_else_is_not_used(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("UNKNOT_CACHE")
+    monkeypatch.setattr(cache.tempfile, "gettempdir", lambda: str(tmp_path))
+    monkeypatch.setattr(cache, "_usual_folder", lambda: None)
+    cache.cache_folder().rmdir()
+    (tmp_path / "elsewhere").mkdir()
+    (tmp_path / f"unknot-{cache.os.getuid()}").symlink_to(tmp_path / "elsewhere")
+    with pytest.raises(UserError, match="belongs to somebody else"):
+        cache.cache_folder()

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from unknot.common.errors import UserError
-from unknot.data.splits import SPLITS, split_by_hash
+from unknot.data.splits import SPLITS, fill_split, split_by_hash
 
 
 def _names(num: int) -> list[str]:
@@ -48,3 +48,39 @@ def test_no_small_set_has_an_empty_split() -> None:
 def test_too_few_different_images_are_refused() -> None:
     with pytest.raises(UserError, match="2 different"):
         split_by_hash(_names(9), [b"a", b"b"] + [b"a"] * 7)
+
+
+def test_given_splits_are_completed() -> None:
+    names = [f"{i}.png" for i in range(100)]
+    digests = [name.encode() for name in names]
+    given = np.zeros(100, np.int8)
+    given[90:] = 2
+    given[3] = -1
+    split, notes = fill_split(given, names, digests)
+    assert (split[90:] == 2).all()
+    assert split[3] == 0
+    assert 0 < (split == 1).sum() < 25
+    assert notes == (
+        "images without a given split, taken for training: 1",
+        "there is no official validation image: a tenth of the training images is taken for it",
+    )
+
+
+def test_copies_across_given_splits_are_told() -> None:
+    given = np.array([0, 0, 1, 2, 2], np.int8)
+    split, notes = fill_split(given, list("abcde"), [b"x", b"y", b"x", b"y", b"z"])
+    assert split.tolist() == given.tolist()
+    assert notes == (
+        "copies of training images among the held-out ones: 2; scores may look too good",
+    )
+
+
+def test_given_splits_without_training_images() -> None:
+    with pytest.raises(UserError, match="no training image; --split hash deals anew"):
+        fill_split(np.full(5, 2, np.int8), list("abcde"), [bytes([i]) for i in range(5)])
+
+
+def test_other_shares() -> None:
+    names = [f"{i}.png" for i in range(2000)]
+    split = split_by_hash(names, [name.encode() for name in names], (60.0, 20.0, 20.0))
+    assert np.abs(np.bincount(split) / 2000 - (0.6, 0.2, 0.2)).max() < 0.03

@@ -164,7 +164,7 @@ def test_too_few_images_cannot_tell(rng: np.random.Generator) -> None:
     world = make_world(rng, aligned=1, num=6)
     found = axis_evidence([make_run(world, rng)], properties_of(world, rng))
     assert not found[0].p_values_holm
-    assert found[0].tests[LABELS].void == "6 test images; 20 are needed"
+    assert found[0].tests[LABELS].void == "6 test images are too few: 20 are needed"
 
 
 def test_progress_is_told_run_by_run(special: World, rng: np.random.Generator) -> None:

@@ -58,7 +58,9 @@ def test_the_four_questions_are_answered_in_their_order() -> None:
     assert places == sorted(places)
     assert "The answer to beta.\n  Next: train more seeds\n" in text
     assert text.endswith("As planned before the first step (plan.json, 0123456789ab).")
-    assert "As planned" not in answers_text(small_evidence(exploratory=["seeds: 2 added"]))
+    later = answers_text(small_evidence(exploratory=["labels: pose added"]))
+    assert "As planned" not in later
+    assert later.endswith("planned before the first step (labels: pose added).")
 
 
 def test_of_every_beta_the_first_seed_is_told() -> None:

@@ -65,7 +65,7 @@ def test_too_few_test_images_leave_a_named_gap(small_faces: ImageSet, tmp_path: 
     )
     scored = _own(run)
     assert scored.problem is not None
-    assert "at least 20" in scored.problem
+    assert "are too few for scores: 20 are needed" in scored.problem
     assert score_summary(scored).startswith("not scored: ")
 
 

@@ -163,7 +163,7 @@ def data_command(options: Any) -> tuple[str, Any]:
 
     if options.sample and options.sample.suffix.lower() not in PICTURES:
         raise UserError(f"sample is {options.sample}; its ending must be {', '.join(PICTURES)}")
-    images = load(data_config(options), options.output)
+    images = load(data_config(options), options.output, tells=False)
     splits = {split: len(images.indices(split)) for split in SPLITS}
     from unknot.data.summary import data_facts, label_shares
 

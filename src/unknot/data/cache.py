@@ -35,25 +35,32 @@ def cache_folder() -> Path:
     place = os.environ.get("UNKNOT_CACHE")
     if place:
         return Path(place)
-    usual = Path(platformdirs.user_cache_dir("unknot", appauthor=False))
-    return usual if _is_writable(usual) else _temporary_folder()
+    usual = _usual_folder()
+    return usual if usual and _is_writable(usual) else _temporary_folder()
 
 
 def cache_notes() -> tuple[str, ...]:
     """Say where prepared images are kept, if that is not the usual place."""
-    usual = Path(platformdirs.user_cache_dir("unknot", appauthor=False))
-    if os.environ.get("UNKNOT_CACHE") or _is_writable(usual):
+    usual = _usual_folder()
+    if os.environ.get("UNKNOT_CACHE") or (usual and _is_writable(usual)):
         return ()
+    why = f"{usual} cannot be written" if usual else "no home folder is known"
     return (
-        f"{usual} cannot be written: prepared images are kept in {cache_folder()} until the "
-        "system clears it; UNKNOT_CACHE sets another folder",
+        f"{why}: prepared images are kept in {cache_folder()} until the system clears it; "
+        "UNKNOT_CACHE sets another folder",
     )
+
+
+def _usual_folder() -> Path | None:
+    """Give the user's cache folder; None where no home folder is known."""
+    try:
+        return Path(platformdirs.user_cache_dir("unknot", appauthor=False))
+    except RuntimeError:
+        return None
 
 
 def _is_writable(folder: Path) -> bool:
     """Whether a folder can be written, or made: its nearest parent that is there."""
-    if not folder.is_absolute():  # no home folder is known
-        return False
     there = next(parent for parent in (folder, *folder.parents) if parent.exists())
     return os.access(there, os.W_OK | os.X_OK)
 

@@ -162,18 +162,18 @@ class _Walk:
     def _take(self, entry: os.DirEntry[str], prefix: str) -> None:
         """Take a file for what it is, and remember a folder or a link for later."""
         name, unused = entry.name, self.contents.unused
-        if name.lower() in SYSTEM_NAMES or name.startswith("._"):
+        if name.startswith("."):
+            unused["system" if name.startswith("._") else "hidden"] += 1
+        elif entry.is_file(follow_symlinks=False):
+            stat = entry.stat(follow_symlinks=False)
+            self.seen.add(stat.st_dev << 64 | stat.st_ino)
+            self._file(prefix + name, stat)
+        elif name.lower() in SYSTEM_NAMES:
             unused["system"] += 1
-        elif name.startswith("."):
-            unused["hidden"] += 1
         elif entry.is_symlink():
             self._links.append((entry, prefix))
         elif entry.is_dir(follow_symlinks=False):
             self._enter(entry, prefix)
-        elif entry.is_file(follow_symlinks=False):
-            stat = entry.stat(follow_symlinks=False)
-            self.seen.add(_identity(stat))
-            self._file(prefix + name, stat)
         else:
             unused["special"] += 1
 
@@ -216,6 +216,8 @@ class _Walk:
         found = FoundFile(name, stat.st_size, stat.st_mtime_ns)
         if is_picture(name):
             contents.pictures.append(found)
+        elif name.rsplit("/", 1)[-1].lower() in SYSTEM_NAMES:
+            contents.unused["system"] += 1
         elif is_table(name):
             contents.tables.append(found)
         elif is_heic(name):

@@ -34,6 +34,7 @@ _MASK_FOLDERS = frozenset(
 )
 _MASK_ANNOTATION = re.compile(r"mask[-_]?anno", re.IGNORECASE)
 _MASK_STEM = re.compile(r"(.+)[-_](mask|masks|seg|segmentation|gt|label|matte|trimap)", re.I)
+_PARTS_OF_MASK_NAMES = ("mask", "seg", "anno", "label", "gt", "ground", "trimap", "matte")
 
 
 @dataclass(frozen=True, eq=False)
@@ -106,6 +107,9 @@ def photographs(names: Sequence[str]) -> tuple[list[int], int]:
     Returns:
         The photographs' positions, and how many masks there are.
     """
+    text = "\n".join(names).lower()
+    if not any(part in text for part in _PARTS_OF_MASK_NAMES):  # as with nearly all data
+        return list(range(len(names))), 0
     in_mask_folder = [_is_in_mask_folder(name) for name in names]
     outside = {_stem(name) for name, inside in zip(names, in_mask_folder) if not inside}
     beside = {name.rsplit(".", 1)[0] for name in names}

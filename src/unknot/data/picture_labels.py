@@ -19,7 +19,7 @@ from unknot.data.celeba import CelebALabels, celeba_files, is_celeba_file, read_
 from unknot.data.folder_walk import FolderContents
 from unknot.data.image_files import ImageFiles, is_table
 from unknot.data.label_columns import KnownLabels, known_labels
-from unknot.data.label_table import LabelTable, match_rows, read_table, table_of_frame
+from unknot.data.label_table import LabelTable, RowMatch, match_rows, read_table, table_of_frame
 from unknot.data.layout import Layout, read_layout
 
 METADATA = "metadata"
@@ -152,11 +152,11 @@ def tables_beside(path: Path, names: Sequence[str] | None) -> list[TableFile]:
         names: of its pictures; None where they are not listed yet: then tables are chosen by name.
     """
     found = list(celeba_files(path))
-    stems = _stems(names) if names is not None else set()
     try:
         beside = sorted(file for file in path.parent.iterdir() if is_table(file.name))
     except OSError:
         beside = []
+    stems = _stems(names) if names is not None and beside else set()
     for file in beside:
         usual = file.stem.lower() in (*USUAL_STEMS, path.name.split(".")[0].lower())
         if file.is_file() and (_names_some(file, stems) if stems else usual):
@@ -209,9 +209,10 @@ def _table_labels(
     columns: Sequence[str],
 ) -> tuple[KnownLabels | None, tuple[str, ...]]:
     """Read the one table that counts, and say which others there are."""
-    unused = "not used, since --labels gives another table: "
     if given is not None:
-        notes = (unused + ", ".join(readers),) if readers else ()
+        others = [name for name in readers if not _is_same(name, given)]
+        unused = f"not used, since --labels gives another table: {', '.join(others)}"
+        notes = (unused,) if others else ()
         return labels_from_table(given, files.names, columns), notes
     if files.frame is not None:
         table = table_of_frame(files.frame)
@@ -222,8 +223,7 @@ def _table_labels(
         rows = match_rows(table, files.names)
         if rows is not None:
             matched.append((table, rows))
-    metadata = [pair for pair in matched if Path(pair[0].source).stem.lower() == METADATA]
-    chosen = metadata if len(metadata) == 1 else matched
+    chosen = _nearest(matched)
     if len(chosen) > 1:
         names = ", ".join(table.source for table, _ in chosen)
         return None, (f"several tables name the images, none is used: {names}; give --labels FILE",)
@@ -235,6 +235,30 @@ def _table_labels(
     table, rows = chosen[0]
     known = known_labels(table, rows.rows, key=rows.column, columns=columns)
     return _with_notes(known, (f"labels from {table.source}", *rows.notes)), ()
+
+
+def _nearest(
+    matched: list[tuple[LabelTable, RowMatch]],
+) -> list[tuple[LabelTable, RowMatch]]:
+    """Of several tables prefer the one called metadata, then the one inside the folder."""
+    for is_preferred in (
+        lambda name: Path(name).stem.lower() == METADATA,
+        lambda name: not Path(name).is_absolute(),
+    ):
+        preferred = [pair for pair in matched if is_preferred(pair[0].source)]
+        if len(preferred) == 1:
+            return preferred
+    return matched
+
+
+def _is_same(name: str, given: Any) -> bool:
+    """Whether a table that was found is the file that the user gave."""
+    if not isinstance(given, str | Path):
+        return False
+    given = Path(given).expanduser()
+    return given.name == Path(name).name and (
+        not Path(name).is_absolute() or given.resolve() == Path(name).resolve()
+    )
 
 
 def _with_notes(known: KnownLabels, notes: Sequence[str]) -> KnownLabels:

@@ -80,7 +80,7 @@ def fill_split(
     notes = []
     split = np.where(given < 0, TRAIN, given).astype(np.int8)
     if unknown := int((given < 0).sum()):
-        notes.append(f"{unknown:,} images have no given split: taken for training")
+        notes.append(f"images without a given split, taken for training: {unknown:,}")
     absent = [i for i in (VALIDATION, TEST) if not (split == i).any()]
     if absent:
         train = np.flatnonzero(split == TRAIN).tolist()
@@ -95,7 +95,8 @@ def fill_split(
         )
     if leaked := _num_leaked(split, digests):
         notes.append(
-            f"{leaked:,} held-out images are copies of training images: scores may look too good"
+            f"copies of training images among the held-out ones: {leaked:,}; scores may look too "
+            "good"
         )
     return split, tuple(notes)
 

@@ -27,11 +27,7 @@ def data_facts(info: Mapping[str, Any], splits: Mapping[str, int]) -> list[tuple
         ("images", f"{num:,} of {height}x{width} pixels, {color}, crop {crop}"),
         ("splits", ", ".join(f"{splits[s]:,} {s}" for s in SPLITS) + f" (by {info['split_by']})"),
     ]
-    unreadable: Mapping[str, str] = info["unreadable"]
-    if unreadable:
-        examples = [f"{name} ({why})" for name, why in list(unreadable.items())[:MAX_NAMED]]
-        more = f" and {len(unreadable) - MAX_NAMED:,} more" if len(unreadable) > MAX_NAMED else ""
-        facts.append(("skipped", f"{len(unreadable):,}: {'; '.join(examples)}{more}"))
+    facts += [fact for fact in left_out(info) if fact[0] == "skipped"]
     if info["num_duplicates"]:
         facts.append(("identical", f"{info['num_duplicates']:,} copies of other images"))
     if info["attribute_names"]:
@@ -40,6 +36,24 @@ def data_facts(info: Mapping[str, Any], splits: Mapping[str, int]) -> list[tuple
         facts.append(("factors", ", ".join(info["factor_names"])))
     if info["group_names"]:
         facts.append(("groups", f"{len(info['group_names']):,}"))
+    return facts + [fact for fact in left_out(info) if fact[0] == "note"]
+
+
+def left_out(info: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """Say what could not be read, and what was found and is not used.
+
+    Args:
+        info: an image set's.
+
+    Returns:
+        `skipped` or `note`, and the line.
+    """
+    facts = []
+    unreadable: Mapping[str, str] = info["unreadable"]
+    if unreadable:
+        examples = [f"{name} ({why})" for name, why in list(unreadable.items())[:MAX_NAMED]]
+        more = f" and {len(unreadable) - MAX_NAMED:,} more" if len(unreadable) > MAX_NAMED else ""
+        facts.append(("skipped", f"{len(unreadable):,}: {'; '.join(examples)}{more}"))
     return facts + [("note", note) for note in info["notes"]]
 
 

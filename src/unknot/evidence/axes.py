@@ -166,7 +166,8 @@ def _tests_of_labels(
 
 def _too_few_images(run: RunAxes) -> str:
     num = len(run.codes.posterior_mean)
-    return f"{num} test images; {LEAST_IMAGES} are needed" if num < LEAST_IMAGES else ""
+    few = f"{num} test images are too few: {LEAST_IMAGES} are needed"
+    return few if num < LEAST_IMAGES else ""
 
 
 def _test_of_decoder(run: RunAxes) -> dict[str, RotationTest]:

@@ -61,12 +61,16 @@ def evidence_text(evidence: Evidence) -> str:
 
 def answers_text(evidence: Evidence) -> str:
     """Answer the four questions, each with what to do next."""
-    plan = "" if evidence.exploratory else f"\n{plan_text(evidence)}"
-    return f"{evidence}{plan}"
+    return f"{evidence}\n{plan_text(evidence)}"
 
 
 def plan_text(evidence: Evidence) -> str:
-    """Say that all went as planned; meant for where nothing is exploratory."""
+    """Say that all went as planned, or what did not."""
+    if evidence.exploratory:
+        return (
+            "Exploratory: not everything is as it was planned before the first step "
+            f"({'; '.join(evidence.exploratory)})."
+        )
     plan_hash = (evidence.plan_hash or "")[:12]
     return f"As planned before the first step (plan.json, {plan_hash})."
 

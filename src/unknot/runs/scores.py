@@ -10,7 +10,7 @@ from unknot.common.errors import UserError
 from unknot.common.progress import Progress
 from unknot.data.image_set import ImageSet
 from unknot.metrics.inputs import check_seed, make_table
-from unknot.metrics.posterior import ACTIVE_VARIANCE, active_units, marginal_kl
+from unknot.metrics.posterior import ACTIVE_VARIANCE, MIN_POINTS, active_units, marginal_kl
 from unknot.metrics.registry import HEADLINE
 from unknot.metrics.result import VOID, Score
 from unknot.metrics.scoring import score_table
@@ -72,6 +72,7 @@ def score_run(
         seconds=0.0,
     )
     try:
+        _check_number(len(codes.posterior_mean))
         active = np.flatnonzero(active_units(codes.posterior_mean))
         scored = replace(scored, active_latents=tuple(active.tolist()))
         scored = replace(scored, marginal_kl=_marginal_kl(codes, seed))
@@ -121,6 +122,14 @@ def _add_to_evaluation(run: Run, scored: CodeScores) -> None:
     else:
         evaluation = replace(evaluation, scores=scored)
     evaluation.save(run.files.evaluation)
+
+
+def _check_number(num: int) -> None:
+    if num < MIN_POINTS:
+        raise UserError(
+            f"{num} test images are too few for scores: {MIN_POINTS} are needed; deal more of the "
+            "images for testing (--split 60/20/20), or add some"
+        )
 
 
 def _marginal_kl(codes: HeldOutCodes, seed: int) -> dict[str, Any]:

@@ -63,28 +63,6 @@ def test_a_zip_equals_its_folder(tmp_path: Path) -> None:
     assert np.array_equal(packed.images, load_images(tmp_path / "images", size=32).images)
 
 
-def test_unreadable_files_among_good_ones_are_named_skipped_and_counted(tmp_path: Path) -> None:
-    fill(tmp_path, 38)
-    good = (tmp_path / "0003.png").read_bytes()
-    (tmp_path / "0003x.png").write_bytes(good[: len(good) // 2])
-    (tmp_path / "0005x.jpg").write_text("a text file")
-    images = load_images(tmp_path, size=32)
-    assert len(images) == 38
-    assert list(images.info["unreadable"]) == ["0003x.png", "0005x.jpg"]
-    assert images.names == tuple(f"{i:04d}.png" for i in range(38))
-    for i in (0, 3, 4, 5, 6, 37):
-        expected = np.asarray(picture(i).resize((32, 32), Image.Resampling.BICUBIC))
-        assert np.array_equal(images.images[i], expected.transpose(2, 0, 1))
-
-
-def test_too_many_unreadable_files_are_an_error(tmp_path: Path) -> None:
-    fill(tmp_path, 10)
-    for i in range(2):
-        (tmp_path / f"bad{i}.jpg").write_text("text")
-    with pytest.raises(UserError, match=r"2 of 12 .*bad0.jpg: not a picture.*1 in 10"):
-        load_images(tmp_path, size=32)
-
-
 def test_a_zip_that_points_outside_is_refused(tmp_path: Path) -> None:
     with zipfile.ZipFile(tmp_path / "evil.zip", "w") as archive:
         archive.writestr("../evil.png", b"x")
@@ -196,33 +174,6 @@ def test_labels_beside_the_folder_and_given_ones(tmp_path: Path) -> None:
     assert load_images(folder, size=32, labels=other).labels.attribute_names == ("big",)
     (tmp_path / "labels.csv").write_text("\n".join(["file_name,even", *rows]))
     assert load_images(folder, size=32).labels.attribute_names == ("even",)
-
-
-def test_a_picture_that_can_be_read_again_is_tried_again(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    from unknot.data.sources import files
-
-    folder = fill(tmp_path / "images", 20)
-    closed = {"0003.png"}
-    listed = files.list_folder
-
-    def with_closed(path: Path, contents: object) -> object:
-        pictures = listed(path, contents)
-
-        def read(index: int) -> bytes:
-            if pictures.names[index] in closed:
-                raise files.UnreadableImage("Permission denied", is_passing=True)
-            return pictures.read(index)
-
-        return files.ImageFiles(names=pictures.names, read=read, stamps=pictures.stamps)
-
-    monkeypatch.setattr(files, "list_folder", with_closed)
-    assert list(load_images(folder, size=32).info["unreadable"]) == ["0003.png"]
-    closed.clear()
-    images = load_images(folder, size=32)
-    assert len(images) == 20
-    assert images.info["unreadable"] == {}
 
 
 def test_what_is_not_used_is_said_each_time(tmp_path: Path) -> None:

@@ -39,7 +39,7 @@ def test_arrays_tensors_and_pillow_images_agree() -> None:
         (np.zeros((5, 32, 32, 3), np.int64), "it must be uint8"),
         (np.full((5, 32, 32, 3), 2.0), "between 0 and 1"),
         (np.full((5, 32, 32, 3), np.nan), "between 0 and 1"),
-        ([1, 2, 3], "cannot load images from list"),
+        ([1, 2, 3], "cannot load images from int"),
         ([], "cannot load images from list"),
         (42, "cannot load images from int"),
     ],
@@ -71,3 +71,53 @@ def test_the_same_pixels_with_other_labels_are_another_entry() -> None:
         )
     }
     assert len(folders) == 5
+
+
+class Pairs:
+    """A data set as torch has them: pairs of an image and a label."""
+
+    def __init__(self, num: int, label: object = None) -> None:
+        self._num, self._label = num, label
+
+    def __len__(self) -> int:
+        return self._num
+
+    def __getitem__(self, index: int) -> tuple:
+        if not 0 <= index < self._num:
+            raise IndexError(index)
+        image = torch.full((3, 32, 32), index / 255)
+        image[0] += 0.1
+        return image, index % 3 if self._label is None else self._label(index)
+
+
+def test_a_data_set_of_pairs() -> None:
+    images = load_images(Pairs(30), size=32)
+    values = images.images[:, 1, 0, 0]
+    assert values.tolist() == list(range(30))
+    assert images.labels.factor_names == ("label",)
+    assert images.labels.factors[:, 0].tolist() == (values % 3).tolist()
+
+
+def test_a_label_may_be_a_vector_or_a_dictionary() -> None:
+    vectors = load_images(Pairs(30, lambda i: torch.tensor([i % 2, i % 5])), size=32)
+    assert vectors.labels.attribute_names == ("label_0",)
+    assert vectors.labels.factors[:, 0].tolist() == [i % 5 for i in range(30)]
+    named = load_images(Pairs(30, lambda i: {"pose": "ab"[i % 2], "age": i / 2}), size=32)
+    assert named.labels.attribute_names == ("pose: b",)
+    assert named.labels.factor_names == ("age",)
+
+
+def test_a_data_set_of_dictionaries() -> None:
+    rows = [{"image": picture(i, (32, 32)), "odd": i % 2, "split": "train"} for i in range(20)]
+    for i in range(5):
+        rows[i]["split"] = "test"
+    images = load_images(rows, size=32)
+    assert images.labels.attribute_names == ("odd",)
+    assert images.indices("test").tolist() == [0, 1, 2, 3, 4]
+    assert np.array_equal(images.images[7].transpose(1, 2, 0), np.asarray(picture(7, (32, 32))))
+
+
+def test_one_colored_image_keeps_three_channels() -> None:
+    pictures = [picture(i, (32, 32), "L") for i in range(9)]
+    assert load_images(pictures, size=32).image_shape[0] == 1
+    assert load_images([*pictures, picture(9, (32, 32))], size=32).image_shape[0] == 3

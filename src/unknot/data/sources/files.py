@@ -1,18 +1,11 @@
-"""Folders, zips and tars of pictures: what is in them, and their decoded pixels with all labels."""
+"""Folders, zips and tars of pictures."""
 
-from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-from numpy.typing import NDArray
-
 from unknot.common.errors import UserError
-from unknot.data.cache import check_space
-from unknot.data.decode import decode_all
 from unknot.data.folder_walk import (
     FolderContents,
     FoundFile,
@@ -23,21 +16,17 @@ from unknot.data.folder_walk import (
 from unknot.data.image_files import ENDINGS, ImageFiles
 from unknot.data.layout import photographs
 from unknot.data.picture_labels import (
-    PictureLabels,
     TableFile,
-    given_key,
-    label_pictures,
     tables_beside,
     tables_in,
 )
 from unknot.data.pixels import UnreadableImage
-from unknot.data.sources import LoadOptions, Scan, Written, as_path
+from unknot.data.sources import LoadOptions, Scan, as_path
+from unknot.data.sources.encoded import scan_files
 from unknot.data.sources.packed import list_tars, list_zips
+from unknot.data.sources.parquet import scan_parquets
 
 MAX_NAMED = 5
-MAX_UNREADABLE = 0.1  # the share of pictures that may be damaged
-
-Lister = Callable[[], ImageFiles]
 
 
 class FolderSource:
@@ -57,6 +46,10 @@ class FolderSource:
         for kind, listed in (("zip", list_zips), ("tar", list_tars)):
             if packed := contents.containers.get(kind):
                 return _scan_packed(kind, path, packed, listed, contents, options)
+        parquets = [f.name for f in contents.tables if f.name.lower().endswith(".parquet")]
+        if parquets:
+            files = [path / name for name in parquets]
+            return scan_parquets(path, files, options, contents.notes())
         raise UserError(_nothing_in(path, contents))
 
 
@@ -89,54 +82,6 @@ class TarSource:
 
 
 FOLDER, ZIP, TAR = FolderSource(), ZipSource(), TarSource()
-
-
-def scan_files(
-    kind: str,
-    path: Path,
-    listed: Lister,
-    options: LoadOptions,
-    stamps: Sequence[Any],
-    *,
-    tables: Sequence[TableFile] | None = None,
-    notes: tuple[str, ...] = (),
-    repeatable: bool = True,
-) -> Scan:
-    """Say what is known of pictures before they are read.
-
-    Args:
-        kind: what the source is, for people.
-        path: as the user gave it.
-        listed: gives the list of pictures; called only when they are not in the cache.
-        options: as the user gave them.
-        stamps: of the pictures, or of the files that hold them: all that a change would change.
-        tables: that may hold labels; by default those beside the path with a usual name.
-        notes: what was found and is not used.
-        repeatable: whether the path alone gives the same pictures.
-
-    Raises:
-        UserError: if a table of labels is given and is not there.
-    """
-    place, preparation = str(path.resolve()), options.preparation
-    if tables is None:
-        tables = tables_beside(path, None)
-    key = (
-        place,
-        preparation.as_dict(),
-        [options.frames, options.group, options.split, *options.label_columns],
-        given_key(options.labels),
-        stamps,
-        [(table.name, *table.stamp) for table in tables],
-    )
-    return Scan(
-        source=place,
-        key=key,
-        preparation=preparation,
-        num_bytes=0,  # checked when they have been counted
-        write=partial(_write_files, kind, path, listed, tables, options),
-        notes=notes,
-        repeatable=repeatable and isinstance(options.labels, str | Path | None),
-    )
 
 
 def list_folder(path: Path, contents: FolderContents) -> ImageFiles:
@@ -201,95 +146,6 @@ def _scan_packed(
         tables=[*inside, *tables_beside(path, None)],
         notes=(f"images are read from {names}{more}", *contents.notes(used=kind)),
     )
-
-
-def _write_files(
-    kind: str,
-    path: Path,
-    listed: Lister,
-    tables: Sequence[TableFile],
-    options: LoadOptions,
-    pixels: Path,
-) -> Written:
-    """Decode every picture, read the labels, and leave out what cannot be read."""
-    files, preparation = listed(), options.preparation
-    check_space(len(files.names) * 3 * preparation.size**2)
-    labels = label_pictures(
-        files,
-        tables,
-        given=options.labels,
-        columns=options.label_columns,
-        group=options.group,
-        keep_splits=options.split == "auto",
-    )
-    decoded = decode_all(
-        files.read,
-        len(files.names),
-        preparation,
-        pixels,
-        frames=options.frames,
-        workers=options.workers,
-        progress=options.progress,
-    )
-    _check_unreadable(path, files.names, decoded.unreadable)
-    rows = np.array(decoded.rows)  # of which picture each image is
-    known = _take(labels, rows)
-    names = [files.names[row] for row in rows]
-    return Written(
-        kind="CelebA" if labels.is_celeba else kind,
-        image_shape=decoded.image_shape,
-        names=_frame_names(names) if options.frames == "all" else names,
-        files=names,
-        digests=decoded.digests,
-        attributes=known.attributes,
-        attribute_names=known.attribute_names,
-        factors=known.factors,
-        factor_names=known.factor_names,
-        factor_levels=known.factor_levels,
-        groups=known.groups,
-        group_names=known.group_names,
-        split=known.split,
-        split_by=known.split_by,
-        num_found=len(files.names),
-        unreadable={files.names[i]: decoded.unreadable[i] for i in sorted(decoded.unreadable)},
-        passing=[files.names[i] for i in sorted(decoded.passing)],
-        notes=(*files.notes, *known.notes, *decoded.notes),
-    )
-
-
-def _take(labels: PictureLabels, rows: NDArray[np.int64]) -> PictureLabels:
-    """Give each image the labels of the picture that it is of."""
-    return replace(
-        labels,
-        attributes=labels.attributes[rows],
-        factors=None if labels.factors is None else labels.factors[rows],
-        groups=None if labels.groups is None else labels.groups[rows],
-        split=None if labels.split is None else labels.split[rows],
-    )
-
-
-def _frame_names(names: list[str]) -> list[str]:
-    """Number the frames of files that hold several, from 1."""
-    total, count = Counter(names), Counter[str]()
-    framed = []
-    for name in names:
-        count[name] += 1
-        framed.append(f"{name}#{count[name]}" if total[name] > 1 else name)
-    return framed
-
-
-def _check_unreadable(path: Path, names: list[str], unreadable: Mapping[int, str]) -> None:
-    if not unreadable:
-        return
-    first = min(unreadable)
-    example = f"{names[first]}: {unreadable[first]}"
-    if len(unreadable) == len(names):
-        raise UserError(f"none of the {len(names):,} images in {path} can be read ({example})")
-    if len(unreadable) > max(1, MAX_UNREADABLE * len(names)):
-        raise UserError(
-            f"{len(unreadable):,} of {len(names):,} images in {path} cannot be read ({example}); "
-            "more than 1 in 10 is taken for a mistake: repair or remove them"
-        )
 
 
 def _mask_notes(num: int) -> tuple[str, ...]:

@@ -1,7 +1,10 @@
-"""Images that are already in memory: arrays, tensors, Pillow images."""
+"""Images that a program has: arrays, tensors, Pillow images, data sets of other libraries."""
 
 import hashlib
-from collections.abc import Mapping
+import shutil
+import tempfile
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -11,14 +14,24 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from unknot.common.errors import UserError
+from unknot.data.cache import cache_folder
 from unknot.data.colors import is_grey_mode
+from unknot.data.label_columns import KnownLabels, known_labels
+from unknot.data.label_table import table_of_frame
 from unknot.data.pixels import UnreadableImage, to_pixels
-from unknot.data.preparation import Preparation
 from unknot.data.sources import LoadOptions, Scan, Written, as_path
+
+PROGRESS_EVERY = 100
+MAX_PLACES = 64  # of a vector of labels
 
 
 class MemorySource:
-    """Images that a program has in memory: an array, a tensor, a sequence of Pillow images."""
+    """Images that a program has: an array, a tensor, Pillow images, or a data set of a library.
+
+    A data set is anything with a length whose items are images, or pairs of an image and a label,
+    or dictionaries of an image and labels, as those of torch and of Hugging Face are. Its items are
+    read one by one, so it may be larger than the memory.
+    """
 
     def matches(self, given: Any) -> bool:
         """Say whether it is anything but a path."""
@@ -26,31 +39,31 @@ class MemorySource:
 
     def scan(self, given: Any, options: LoadOptions) -> Scan:
         """Prepare the images, whose content alone tells them from others; see `Source.scan`."""
-        pictures = _as_pictures(given)
-        num = len(pictures)
+        items = as_items(given)
+        num = len(items)
         flags = _columns("attributes", options.attributes, num)
         if not np.isin(flags, (-1, 0, 1)).all():
             raise UserError("attributes holds a value that is not 1, 0 or -1 (missing)")
         factors = _columns("factors", options.factors, num)
-        images = _fit_pictures(pictures, options.preparation)
-        if options.progress:
-            options.progress("preparing", num, num)
-        content = Written(
-            kind="array",
-            image_shape=images.shape[1:],
-            names=[f"image-{i:06d}" for i in range(num)],
-            digests=[hashlib.blake2b(image, digest_size=16).digest() for image in images],
-            attributes=flags.astype(np.int8),
-            attribute_names=tuple(options.attributes),
-            factors=factors,
-            factor_names=tuple(options.factors),
+        spool, content, frame = _spool(items, options)
+        known = _own_labels(frame, num, options.label_columns)
+        content = replace(
+            content,
+            attributes=np.hstack([flags.astype(np.int8), known.attributes]),
+            attribute_names=(*options.attributes, *known.attribute_names),
+            factors=factors if known.factors is None else np.hstack([factors, known.factors]),
+            factor_names=(*options.factors, *known.factor_names),
+            factor_levels=known.factor_levels,
+            split=known.split,
+            split_by="the images' labels",
+            notes=known.notes,
         )
         return Scan(
             source="array",
             key=("array",),
             preparation=options.preparation,
-            num_bytes=images.nbytes,
-            write=partial(_write_images, images, content),
+            num_bytes=spool.num_bytes,
+            write=partial(_write_images, spool, content),
             repeatable=False,
             in_memory=content,
         )
@@ -59,27 +72,160 @@ class MemorySource:
 MEMORY = MemorySource()
 
 
-def _write_images(images: NDArray[np.uint8], content: Written, pixels: Path) -> Written:
-    pixels.write_bytes(images.data)
+class _Spool:
+    """Prepared pixels in a file without a name, as long as something refers to it."""
+
+    def __init__(self) -> None:
+        cache_folder().mkdir(parents=True, exist_ok=True)
+        self._file = tempfile.TemporaryFile(dir=cache_folder())  # noqa: SIM115  # closed below
+        self.num_bytes = 0
+
+    def __del__(self) -> None:
+        if hasattr(self, "_file"):
+            self._file.close()
+
+    def clear(self) -> None:
+        """Forget what was added."""
+        self._file.seek(0)
+        self._file.truncate()
+        self.num_bytes = 0
+
+    def add(self, pixels: NDArray[np.uint8]) -> None:
+        """Add an image at the end."""
+        self._file.write(pixels.data)
+        self.num_bytes += pixels.nbytes
+
+    def copy_to(self, path: Path) -> None:
+        """Write all images to a file."""
+        self._file.seek(0)
+        with path.open("wb") as file:
+            shutil.copyfileobj(self._file, file, 2**20)
+
+
+def _write_images(spool: _Spool, content: Written, pixels: Path) -> Written:
+    spool.copy_to(pixels)
     return content
 
 
-def _as_pictures(source: Any) -> list[Image.Image]:
-    """Take Pillow images from whatever Python object holds images."""
+def as_items(source: Any) -> Sequence[Any]:
+    """Take images one by one from whatever Python object holds images.
+
+    Raises:
+        UserError: if it holds none.
+    """
     if hasattr(source, "detach"):
         source = source.detach().cpu().numpy()
     if isinstance(source, np.ndarray):
-        return [Image.fromarray(pixels) for pixels in as_bytes(source)]
-    try:
-        pictures = list(source)
-    except TypeError:
-        pictures = []
-    if not pictures or not all(isinstance(picture, Image.Image) for picture in pictures):
-        raise UserError(
-            f"cannot load images from {type(source).__name__}; give a path, an array, a tensor "
-            "or a sequence of Pillow images"
-        )
-    return pictures
+        return list(as_bytes(source))
+    if not (hasattr(source, "__len__") and hasattr(source, "__getitem__")):
+        try:
+            source = list(source)
+        except TypeError:
+            raise _no_images(source) from None
+    if not len(source):
+        raise _no_images(source)
+    return source
+
+
+def _no_images(source: Any) -> UserError:
+    return UserError(
+        f"cannot load images from {type(source).__name__}; give a path, an array, a tensor, a "
+        "sequence of Pillow images, or a data set whose items are images or pairs of image and "
+        "label"
+    )
+
+
+def _spool(
+    items: Sequence[Any], options: LoadOptions
+) -> tuple[_Spool, Written, dict[str, list[Any]]]:
+    """Prepare the images one by one; grey unless one of them has colors."""
+    spool, color = _Spool(), options.preparation.color
+    num_channels = 1 if color in ("auto", "grey") else 3
+    while True:
+        spool.clear()
+        digests: list[bytes] = []
+        frame: dict[str, list[Any]] = {}
+        for index in range(len(items)):
+            picture, labels = picture_of_item(items[index])
+            if num_channels == 1 and color == "auto" and not is_grey_mode(picture.mode):
+                break
+            pixels = _fit(picture, options, num_channels)
+            digests.append(hashlib.blake2b(pixels.data, digest_size=16).digest())
+            spool.add(pixels)
+            for name, value in labels.items():
+                frame.setdefault(name, [None] * len(items))[index] = value
+            if options.progress and index % PROGRESS_EVERY == 0:
+                options.progress("preparing", index + 1, len(items))
+        else:
+            break
+        num_channels = 3
+    size = options.preparation.size
+    content = Written(
+        kind="array",
+        image_shape=(num_channels, size, size),
+        names=[f"image-{i:06d}" for i in range(len(items))],
+        digests=digests,
+    )
+    return spool, content, frame
+
+
+def picture_of_item(item: Any) -> tuple[Image.Image, dict[str, Any]]:
+    """Take the image and the labels of one item of a data set.
+
+    Raises:
+        UserError: if it holds no image.
+    """
+    if isinstance(item, Mapping):
+        for name, value in item.items():
+            picture = _picture(value)
+            if picture is not None:
+                return picture, _plain_labels({k: v for k, v in item.items() if k != name})
+    elif isinstance(item, tuple | list) and len(item) == 2:
+        picture = _picture(item[0])
+        if picture is not None:
+            labels = item[1] if isinstance(item[1], Mapping) else {"label": item[1]}
+            return picture, _plain_labels(labels)
+    else:
+        picture = _picture(item)
+        if picture is not None:
+            return picture, {}
+    raise _no_images(item)
+
+
+def _picture(value: Any) -> Image.Image | None:
+    """Take a Pillow image from what may be one, or an array or tensor; None if it is neither."""
+    if isinstance(value, Image.Image):
+        return value
+    if hasattr(value, "detach"):
+        value = value.detach().cpu().numpy()
+    if isinstance(value, np.ndarray) and value.ndim in (2, 3):
+        return Image.fromarray(as_bytes(value[None])[0])
+    return None
+
+
+def _plain_labels(labels: Mapping[Any, Any]) -> dict[str, Any]:
+    """Take numbers and words; a short vector has a column for each of its places."""
+    plain: dict[str, Any] = {}
+    for name, value in labels.items():
+        if hasattr(value, "detach"):
+            value = value.detach().cpu().numpy()
+        if isinstance(value, np.ndarray) and value.ndim == 1 and value.size <= MAX_PLACES:
+            plain |= {f"{name}_{i}": place for i, place in enumerate(value.tolist())}
+        elif isinstance(value, np.ndarray | np.generic) and np.ndim(value) == 0:
+            plain[str(name)] = value.item()
+        elif isinstance(value, str | int | float | None):
+            plain[str(name)] = value
+    return plain
+
+
+def _own_labels(
+    frame: Mapping[str, Sequence[Any]], num: int, columns: Sequence[str]
+) -> KnownLabels:
+    """Make labels of what lay beside each image, by the rules of tables."""
+    if not frame:
+        return KnownLabels(attributes=np.empty((num, 0), np.int8))
+    table = table_of_frame(frame, "the images' labels")
+    return known_labels(table, np.arange(num), key=None, columns=columns)
 
 
 def as_bytes(array: NDArray[Any]) -> NDArray[np.uint8]:
@@ -106,15 +252,12 @@ def as_bytes(array: NDArray[Any]) -> NDArray[np.uint8]:
     return np.ascontiguousarray(array)
 
 
-def _fit_pictures(pictures: list[Image.Image], preparation: Preparation) -> NDArray[np.uint8]:
-    grey = preparation.color == "grey" or (
-        preparation.color == "auto" and all(is_grey_mode(p.mode) for p in pictures)
-    )
+def _fit(picture: Image.Image, options: LoadOptions, num_channels: int) -> NDArray[np.uint8]:
     try:
-        fitted = [to_pixels(picture, preparation, 1 if grey else 3) for picture in pictures]
+        pixels = to_pixels(picture, options.preparation, num_channels)
     except UnreadableImage as error:
         raise UserError(f"an image cannot be used: {error}; change crop, or the image") from None
-    return np.ascontiguousarray(fitted)
+    return np.ascontiguousarray(pixels)
 
 
 def _columns(what: str, table: Mapping[str, Any], num: int) -> NDArray[np.float64]:

@@ -11,12 +11,11 @@ from pathlib import Path
 from typing import Any
 
 from unknot.common.errors import UserError
-from unknot.data.folder_walk import FolderContents, walk_folder
 from unknot.data.image_files import ImageFiles
 from unknot.data.layout import split_position
 from unknot.data.pixels import UnreadableImage
 from unknot.data.sources import LoadOptions, Scan, as_path
-from unknot.data.sources.files import scan_files
+from unknot.data.sources.encoded import scan_files
 
 IMAGE_COLUMNS = ("image", "img", "images", "picture", "jpg", "png")
 """What columns of images are called; else the first one that holds bytes."""
@@ -25,40 +24,36 @@ SPLIT_COLUMN = "split"
 
 
 class ParquetSource:
-    """One parquet of images, or a folder that holds nothing but such files."""
+    """One parquet of images; a folder that holds nothing but such files is read as they are."""
 
     def matches(self, given: Any) -> bool:
-        """Say whether it is a file that ends in `.parquet`, or a folder of such alone."""
+        """Say whether it is a file that ends in `.parquet`."""
         path = as_path(given)
-        if path is None:
-            return False
-        if path.is_file():
-            return path.suffix.lower() == ".parquet"
-        return path.is_dir() and any(path.rglob("*.parquet")) and _holds_only_tables(path)
+        return path is not None and path.suffix.lower() == ".parquet" and path.is_file()
 
     def scan(self, given: Any, options: LoadOptions) -> Scan:
-        """Look at the files' sizes and times; see `Source.scan`."""
+        """Look at its size and time; see `Source.scan`."""
         path = as_path(given)
         assert path is not None, "only what matches is scanned"
-        if find_spec("pyarrow") is None:
-            raise UserError(f"{path} needs pyarrow; install it with pip install 'unknot[parquet]'")
-        files, notes = [path], tuple[str, ...]()
-        if path.is_dir():
-            contents = walk_folder(path)
-            tables = [file.name for file in contents.tables]
-            files = [path / name for name in tables if name.lower().endswith(".parquet")]
-            notes = contents.notes()
-        stamps = [(str(f), f.stat().st_size, f.stat().st_mtime_ns) for f in files]
-        listed = partial(list_parquets, files)
-        return scan_files("parquet", path, listed, options, stamps, tables=(), notes=notes)
+        return scan_parquets(path, [path], options)
 
 
 PARQUET = ParquetSource()
 
 
-def _holds_only_tables(path: Path) -> bool:
-    contents: FolderContents = walk_folder(path)
-    return not contents.pictures and not contents.containers
+def scan_parquets(
+    path: Path, files: Sequence[Path], options: LoadOptions, notes: tuple[str, ...] = ()
+) -> Scan:
+    """Say what is known of parquet files before they are read.
+
+    Raises:
+        UserError: if what reads them is not installed.
+    """
+    if find_spec("pyarrow") is None:
+        raise UserError(f"{path} needs pyarrow; install it with pip install 'unknot[parquet]'")
+    stamps = [(str(file), file.stat().st_size, file.stat().st_mtime_ns) for file in files]
+    listed = partial(list_parquets, files)
+    return scan_files("parquet", path, listed, options, stamps, tables=(), notes=notes)
 
 
 def list_parquets(paths: Sequence[Path]) -> ImageFiles:

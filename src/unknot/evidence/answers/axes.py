@@ -48,8 +48,17 @@ def answer_axes(axes: Mapping[str, AxisEvidence]) -> Answer:
         basis=listed([IN_WORDS[basis] for basis in asked]),
         runs=tuple(tested),
         sentence=_sentence(list(axes.values()), asked),
-        next="" if tested else "train at smaller betas, or with more images",
+        next="" if tested else _next(_first_reason(list(axes.values()))),
     )
+
+
+def _next(reason: str) -> str:
+    """Say what may help where nothing could be tested."""
+    if "test images" in reason:
+        return (
+            "deal more of the images for testing (--split 60/20/20 and another --out), or add some"
+        )
+    return "train at smaller betas, or with more images"
 
 
 def _sentence(axes: Sequence[AxisEvidence], asked: Sequence[str]) -> str:

@@ -74,7 +74,7 @@ def answers(context: ReportContext) -> Answers | LeftOut:
         )
     return Answers(
         answers=shown,
-        plan="" if evidence.exploratory else plan_text(evidence),
+        plan=plan_text(evidence),
         reasons=reason_lines(evidence),
     )
 
