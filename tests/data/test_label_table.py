@@ -168,6 +168,12 @@ def test_images_of_one_name_in_two_folders_need_their_folders() -> None:
     assert by_path.rows.tolist() == [1, 0, 2, -1]
 
 
+def test_images_of_other_folders_are_others() -> None:
+    table = table_of_frame({"file": ["test/1.png", "test/2.png"], "x": [0, 1]})
+    assert match_rows(table, ["train/1.png", "train/2.png"]) is None
+    assert match_rows(table, ["data/test/1.png", "data/test/2.png"]) is not None
+
+
 def test_a_table_of_other_things_matches_nothing() -> None:
     assert match_rows(table_of_frame({"file": ["x.png", "y.png"], "age": [1, 2]}), NAMES) is None
     assert match_rows(table_of_frame({"age": [1, 2, 10]}), NAMES) is None

@@ -42,6 +42,7 @@ KINDS = {
 """Kind of a file -> its endings; the first that fits."""
 
 _ENDINGS = {kind: tuple(endings.split()) for kind, endings in KINDS.items()}
+MAX_OTHERS = 100_000
 CONTAINERS = ("zip", "tar", "arrays")
 """Kinds that may hold pictures themselves."""
 
@@ -83,6 +84,7 @@ class FolderContents:
         containers: files that may hold pictures, by kind: `zip`, `tar`, `arrays`.
         unused: how many of each kind in `UNUSED`.
         endings: of files of no such kind, with their number.
+        others: packed files and those of no kind; the first hundred thousand.
     """
 
     pictures: list[FoundFile] = field(default_factory=list)
@@ -90,6 +92,16 @@ class FolderContents:
     containers: dict[str, list[FoundFile]] = field(default_factory=dict)
     unused: Counter[str] = field(default_factory=Counter)
     endings: Counter[str] = field(default_factory=Counter)
+    others: list[FoundFile] = field(default_factory=list)
+
+    def files(self) -> list[FoundFile]:
+        """List files that are neither pictures nor tables, sorted by name."""
+        containers = (file for files in self.containers.values() for file in files)
+        return sorted([*self.others, *containers])
+
+    def names_of_files(self) -> list[str]:
+        """Name files that are neither pictures nor tables."""
+        return [file.name for file in self.files()]
 
     def notes(self, *, used: str = "pictures") -> tuple[str, ...]:
         """Say what was found and is not used, a line for each kind.
@@ -224,6 +236,8 @@ class _Walk:
             contents.unused["heic"] += 1
         else:
             kind = file_kind(name)
+            if kind in ("", "packed") and len(contents.others) < MAX_OTHERS:
+                contents.others.append(found)
             if kind in CONTAINERS:
                 contents.containers.setdefault(kind, []).append(found)
             elif kind:

@@ -27,6 +27,7 @@ class ImageFiles:
         stamps: for each, its size in bytes and a number that changes when it is rewritten; empty
             where the file that holds them all has a stamp.
         tables: files beside the pictures that may hold labels: name -> its bytes when called.
+        folders: names of the folder or file that holds them, and of the one above.
         frame: columns of labels, a row for each picture, where they lie beside each.
         notes: what was found and is not used, one line each.
     """
@@ -35,6 +36,7 @@ class ImageFiles:
     read: Callable[[int], bytes]
     stamps: list[tuple[int, int]] = field(default_factory=list)
     tables: Mapping[str, Callable[[], bytes]] = field(default_factory=dict)
+    folders: tuple[str, ...] = ()
     frame: Mapping[str, Sequence[Any]] | None = None
     notes: tuple[str, ...] = ()
 

@@ -193,11 +193,20 @@ def _best_rows(
     best = np.full(len(names), -1)
     for way in (*WAYS, _number) if by_number else WAYS:
         rows = _rows_by(table, column, [way(cell) for cell in cells], [way(name) for name in names])
+        places = np.flatnonzero(rows >= 0).tolist()
+        other = [i for i in places if not _may_be_same(cells[rows[i]], names[i])]
+        rows[other] = -1
         if (rows >= 0).sum() > (best >= 0).sum():
             best = rows
         if (best >= 0).all():
             break
     return best
+
+
+def _may_be_same(cell: str, name: str) -> bool:
+    """Whether the folders that both names have are the same: `train/1` is never `test/1`."""
+    folders = [_path(text).casefold().split("/")[-2::-1] for text in (cell, name)]
+    return all(one == other for one, other in zip(*folders))
 
 
 def _rows_by(
@@ -337,19 +346,19 @@ def _read_parquet(source: str, content: bytes) -> LabelTable:
 
     try:
         table = pq.read_table(io.BytesIO(content))
-    except (OSError, pa.ArrowException) as error:
+        nested = [
+            field.name
+            for field in table.schema
+            if pa.types.is_nested(field.type) or pa.types.is_binary(field.type)
+        ]
+        columns = {
+            name: _column(table.column(name).to_pylist())
+            for name in table.column_names
+            if name not in nested
+        }
+    except (OSError, ValueError, pa.ArrowException) as error:
         why = " ".join(str(error).split())
         raise UserError(f"{source} cannot be read: {why}; write it again") from None
-    nested = [
-        field.name
-        for field in table.schema
-        if pa.types.is_nested(field.type) or pa.types.is_binary(field.type)
-    ]
-    columns = {
-        name: _column(table.column(name).to_pylist())
-        for name in table.column_names
-        if name not in nested
-    }
     notes = (f"not used: {', '.join(nested[:MAX_NAMED])} (lists or bytes)",) if nested else ()
     return LabelTable(source, columns, table.num_rows, notes)
 

@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from unknot.common.errors import UserError
+from unknot.data.benchmark_factors import folder_factors
 from unknot.data.celeba import CelebALabels, celeba_files, is_celeba_file, read_celeba
 from unknot.data.folder_walk import FolderContents
 from unknot.data.image_files import ImageFiles, is_table
@@ -104,6 +105,8 @@ def label_pictures(
     celeba = read_celeba(files.names, readers)
     others = {name: read for name, read in readers.items() if not is_celeba_file(name)}
     table, notes = _table_labels(files, others, given, columns)
+    if table is None:
+        table = _factors_of_numbers(files)
     return _join(layout, celeba, table, len(files.names), notes, keep_splits)
 
 
@@ -258,6 +261,20 @@ def _is_same(name: str, given: Any) -> bool:
     given = Path(given).expanduser()
     return given.name == Path(name).name and (
         not Path(name).is_absolute() or given.resolve() == Path(name).resolve()
+    )
+
+
+def _factors_of_numbers(files: ImageFiles) -> KnownLabels | None:
+    """Derive factors from the pictures' numbers where the folder is called like such a set."""
+    derived = folder_factors(files.folders, files.names)
+    if derived is None:
+        return None
+    factors, names = derived
+    return KnownLabels(
+        attributes=np.empty((len(files.names), 0), np.int8),
+        factors=factors,
+        factor_names=names,
+        notes=("factors follow from the pictures' numbers",),
     )
 
 

@@ -10,6 +10,8 @@ from PIL import Image
 from tests.data.sources.archive_files import IMAGES, Trap, h5, npz, pixels
 from unknot.common.errors import UserError
 from unknot.data.load import load_images
+from unknot.data.sources import archive
+from unknot.data.sources.archive_layout import TO_SAY
 
 
 def dsprites(path: Path, num: int = 40, **other: object) -> Path:
@@ -184,14 +186,14 @@ def test_a_second_start_reads_the_cache_and_a_change_does_not(tmp_path: Path) ->
 @pytest.mark.parametrize(
     ("arrays", "message"),
     [
-        ({"faces": [1.0], "more": [2]}, "no array called images or imgs, but 'faces', 'more'"),
+        ({"faces": [1.0], "more": [2]}, "but 'faces' .1, float64., 'more' .1, int64.; name the"),
         ({"images": pixels(20, 32)}, r"images has shape \(20, 32\); it must be"),
         ({"images": pixels(20, 32, 32, 4)}, r"images has shape \(20, 32, 32, 4\)"),
         ({"images": pixels(20, 0, 32)}, "images has shape"),
         ({"images": pixels(2, 32, 32)}, "holds 2 image"),
-        ({"images": pixels(20, 32, 32).astype(np.int32)}, "images holds int32; store uint8"),
-        ({"images": np.full((20, 32, 32), 1.5)}, "images: floating-point .* between 0 and 1"),
-        ({"images": pixels(20, 32, 32) // 128}, "no pixel of images is above 1 of 255"),
+        ({"images": pixels(20, 32, 32).astype(complex)}, "images holds complex128; store whole"),
+        ({"images": np.full((20, 32, 32), 1.5)}, "every pixel of .*images is 1.5"),
+        ({"images": np.full((20, 32, 32), np.nan)}, "images holds NaN or infinity"),
         ({"images": pixels(20, 16, 16), "crop": 1}, "16x16 is smaller than the crop of 20"),
         ({**IMAGES, "factors": np.zeros((19, 2))}, r"factors has shape \(19, 2\).* the 20 images"),
         ({**IMAGES, "factors": np.zeros((20, 2, 2))}, "factors has shape"),
@@ -232,3 +234,108 @@ def test_real_cmu_faces(cmu_faces: Path) -> None:
     assert images.labels.factor_names == ("user", "pose", "expression", "eyes")
     assert images.labels.factors.max(0).tolist() == [19, 3, 3, 1]
     assert images.images.std() > 30
+
+
+def test_dsprites_as_hdf5(tmp_path: Path) -> None:
+    classes = np.zeros((40, 6), np.int64)
+    classes[:, 1:] = np.random.default_rng(1).integers(0, 3, (40, 5))
+    with h5py.File(tmp_path / "dsprites.hdf5", "w") as file:
+        file["imgs"] = pixels(40, 64, 64) // 128
+        group = file.create_group("latents")
+        group["classes"], group["values"] = classes, classes * 0.5
+    images = load_images(tmp_path / "dsprites.hdf5")
+    assert images.info["kind"] == "dSprites"
+    assert images.labels.factors.tolist() == classes[:, 1:].tolist()
+    assert images.images.max() == 255
+
+
+@pytest.mark.parametrize("key", ["y", "targets", "latents_values", "classes"])
+def test_labels_of_another_name_are_taken_and_said(key: str, tmp_path: Path) -> None:
+    values = np.arange(20) % 4
+    path = npz(tmp_path / "a.npz", images=pixels(20, 32, 32), **{key: values})
+    images = load_images(path, size=32)
+    assert images.labels.factor_names == (("factor_0",) if key in TO_SAY else (key,))
+    assert images.labels.factors[:, 0].tolist() == values.tolist()
+    assert any(key in note for note in images.info["notes"])
+
+
+def test_images_of_another_name_are_taken_if_there_is_no_doubt(tmp_path: Path) -> None:
+    arrays = {"faces": pixels(20, 32, 32), "ids": np.arange(20), "boxes": np.zeros((20, 4))}
+    path = npz(tmp_path / "a.npz", **arrays)
+    images = load_images(path, size=32)
+    assert np.array_equal(images.images[:, 0], arrays["faces"])
+    assert images.info["notes"] == [
+        "images are taken from faces",
+        "also in the file and not used: 'ids' (20, int64), 'boxes' (20 x 4, float64); "
+        "--factors-key takes another for labels",
+    ]
+    chosen = load_images(path, size=32, images_key="faces", factors_key="boxes")
+    assert chosen.labels.factors.shape == (20, 4)
+    two = npz(tmp_path / "b.npz", a=pixels(20, 32, 32), b=pixels(20, 32, 32))
+    with pytest.raises(UserError, match=r"name the one that holds the images by --images-key"):
+        load_images(two, size=32)
+    with pytest.raises(UserError, match="has no array 'c'; it holds 'a'"):
+        load_images(two, size=32, images_key="c")
+
+
+def test_training_and_test_images_that_lie_apart(tmp_path: Path) -> None:
+    images = pixels(30, 28, 28)
+    path = npz(
+        tmp_path / "mnist.npz",
+        x_train=images[:20],
+        y_train=np.arange(20) % 5,
+        x_test=images[20:],
+        y_test=np.arange(10) % 5,
+    )
+    loaded = load_images(path, size=32)
+    assert loaded.indices("test").tolist() == list(range(20, 30))
+    assert len(loaded.indices("validation")) > 0
+    assert loaded.labels.factors[:, 0].tolist() == [*(np.arange(20) % 5), *(np.arange(10) % 5)]
+
+
+@pytest.mark.parametrize(
+    ("stored", "note"),
+    [
+        (pixels(20, 32, 32).astype(np.float32) / 127.5 - 1, "to go from -1 to 1"),
+        (pixels(20, 32, 32).astype(np.float64), "to go from 0 to 255"),
+        (pixels(20, 32, 32).astype(np.uint16) * 16, "end at 4,080: 4,095 is taken for white"),
+        (pixels(20, 32, 32).astype(np.int32), "end at 255: 255 is taken for white"),
+        (pixels(20, 32, 32) // 128, "every pixel is 0 or 1: 1 is taken for white"),
+        ((pixels(20, 32, 32) // 128).astype(bool), "every pixel is 0 or 1"),
+    ],
+)
+def test_ranges_of_numbers_are_found_and_said(
+    stored: np.ndarray, note: str, tmp_path: Path
+) -> None:
+    images = load_images(npz(tmp_path / "a.npz", images=stored), size=32)
+    (said,) = images.info["notes"]
+    assert note in said
+    expected = pixels(20, 32, 32).astype(int)
+    if "0 or 1" in note:
+        expected = expected // 128 * 255
+    assert np.abs(images.images[:, 0] - expected).max() <= 1
+
+
+def test_mpi3d_has_the_factors_of_its_order(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(archive.MPI3D, 24, {"color": 2, "shape": 3, "axis": 4})
+    images = load_images(npz(tmp_path / "mpi3d_toy.npz", images=pixels(24, 64, 64, 3)))
+    assert images.info["kind"] == "MPI3D"
+    assert images.labels.factor_names == ("color", "shape", "axis")
+    assert images.labels.factors[:5].tolist() == [
+        [0, 0, 0],
+        [0, 0, 1],
+        [0, 0, 2],
+        [0, 0, 3],
+        [0, 1, 0],
+    ]
+    assert "factors follow from their order" in images.info["notes"][0]
+
+
+def test_labels_can_be_given_to_an_archive(tmp_path: Path) -> None:
+    path = npz(tmp_path / "a.npz", images=pixels(20, 32, 32), factors=np.zeros((20, 1)))
+    table = {"name": [f"image-{i:06d}" for i in range(20)], "odd": [i % 2 for i in range(20)]}
+    images = load_images(path, size=32, labels=table)
+    assert images.labels.attribute_names == ("odd",)
+    assert images.labels.factor_names == ()

@@ -160,7 +160,7 @@ def test_no_link_to_another_place_is_followed(name: str, tmp_path: Path) -> None
 def test_a_group_is_no_array(tmp_path: Path) -> None:
     with h5py.File(tmp_path / "a.h5", "w") as file:
         file.create_group("images")
-    with pytest.raises(UserError, match="images is a group"):
+    with pytest.raises(UserError, match="no array called images"):
         load_images(tmp_path / "a.h5")
 
 

@@ -24,11 +24,11 @@ if TYPE_CHECKING:  # the names below must be had without numpy
 SOURCES = {
     "faces": "unknot.data.sources.synthetic:FACES",
     "sprites": "unknot.data.sources.synthetic:SPRITES",
+    "archive": "unknot.data.sources.archive:ARCHIVE",
     "parquet": "unknot.data.sources.parquet:PARQUET",
     "folder": "unknot.data.sources.files:FOLDER",
     "zip": "unknot.data.sources.files:ZIP",
     "tar": "unknot.data.sources.files:TAR",
-    "archive": "unknot.data.sources.archive:ARCHIVE",
     "data_frame": "unknot.data.sources.data_frame:DATA_FRAME",
     "memory": "unknot.data.sources.memory:MEMORY",
 }

@@ -1,30 +1,27 @@
-"""Benchmark archives: dSprites, 3D Shapes, and any npz or HDF5 file of images and their factors.
+"""Files of arrays: dSprites, 3D Shapes, MPI3D, and any other of images and what is known of them.
 
 They are streamed into the cache, some rows at a time: the large ones do not fit into memory.
 """
 
-import hashlib
-from dataclasses import dataclass
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image
 
 from unknot.common.errors import UserError
-from unknot.common.progress import Progress
-from unknot.data.pixels import MAX_PIXELS, UnreadableImage, crop_box, to_pixels
-from unknot.data.preparation import Preparation
+from unknot.data.benchmark_factors import MPI3D, order_factors
+from unknot.data.label_columns import KnownLabels
+from unknot.data.picture_labels import given_key, labels_from_table
 from unknot.data.sources import LoadOptions, Scan, Written, as_path
+from unknot.data.sources.archive_layout import NAMES, TO_SAY, ArchiveLayout, find_layout
 from unknot.data.sources.array_file import ArrayFile, open_arrays
-from unknot.data.sources.memory import as_bytes
-from unknot.data.splits import SPLITS
+from unknot.data.sources.raster import RasterImages, check_rasters, num_channels, write_rasters
+from unknot.data.splits import TEST, TRAIN
 
-SUFFIXES = (".npz", ".h5", ".hdf5")
-IMAGES, FACTORS, NAMES = ("images", "imgs"), ("factors", "labels"), "factor_names"
-
+SUFFIXES = (".npz", ".npy", ".h5", ".hdf5", ".mat", ".zarr")
 DSPRITES = ("shape", "scale", "orientation", "posX", "posY")
 """dSprites' factors behind its first, a color of one level; its own names lie in a pickle."""
 
@@ -41,217 +38,136 @@ SHAPES_3D = {
 MAX_NAMED = 20
 
 
-@dataclass(frozen=True)
-class ArchiveLayout:
-    """Which arrays of a file are what.
-
-    Attributes:
-        kind: what the file is, for people.
-        images: the images' key.
-        num: how many there are.
-        image_shape: height, width, channels.
-        factors: the factors' key, or None.
-        binary: whether the pixels are 0 and 1, as dSprites' are.
-    """
-
-    kind: str
-    images: str
-    num: int
-    image_shape: tuple[int, int, int]
-    factors: str | None
-    binary: bool
-
-
 class Factors(NamedTuple):
-    """Known causes: values `(num, num_factors)`, their names, and what was done to them."""
+    """Known causes: values `(num, num_factors)`, their names, the texts, and what was done."""
 
     values: NDArray[np.float64]
     names: tuple[str, ...]
+    levels: dict[str, tuple[str, ...]]
     notes: tuple[str, ...]
 
 
 class ArchiveSource:
-    """An npz or HDF5 file of images and their factors, such as dSprites and 3D Shapes."""
+    """A file of arrays of images and their factors, such as dSprites, 3D Shapes and MPI3D."""
 
     def matches(self, given: Any) -> bool:
-        """Say whether it is a file with the ending of one."""
+        """Say whether it is a file with the ending of one, or a zarr folder."""
         path = as_path(given)
-        return path is not None and path.suffix.lower() in SUFFIXES and path.is_file()
+        return path is not None and path.suffix.lower() in SUFFIXES and path.exists()
 
     def scan(self, given: Any, options: LoadOptions) -> Scan:
         """Read the arrays' shapes and types; see `Source.scan`."""
-        path, preparation = Path(given).expanduser(), options.preparation
+        path = as_path(given)
+        assert path is not None, "only what matches is scanned"
         if options.group != "none":
             raise UserError(
                 f"group is {options.group!r}, which goes with folders; {path} is one file"
             )
         place, stat = str(path.resolve()), path.stat()
         with open_arrays(path) as arrays:
-            layout = find_layout(arrays)
-        num_channels = _num_channels(layout, preparation)
-        # whether they fit a crop is said even where the images are in the cache
-        as_stored = _is_as_stored(path, layout, preparation, num_channels)
+            layout = find_layout(arrays, options.images_key, options.factors_key)
+            images = _images_of(arrays, layout)
+            check_rasters(images, options.preparation)
+        channels, size = num_channels(images, options.preparation), options.preparation.size
+        keys = [options.images_key, options.factors_key, options.split, *options.label_columns]
         return Scan(
             source=place,
-            key=("archive", place, preparation.as_dict(), stat.st_size, stat.st_mtime_ns),
-            preparation=preparation,
-            num_bytes=layout.num * num_channels * preparation.size**2,
-            write=partial(_write_archive, path, layout, options, num_channels, as_stored),
+            key=(
+                "arrays",
+                place,
+                options.preparation.as_dict(),
+                keys,
+                given_key(options.labels),
+                *_stamp(path, stat.st_size, stat.st_mtime_ns),
+            ),
+            preparation=options.preparation,
+            num_bytes=layout.num * channels * size**2,
+            write=partial(_write_archive, path, layout, options),
         )
 
 
 ARCHIVE = ArchiveSource()
 
 
+def _stamp(path: Path, size: int, mtime_ns: int) -> tuple[int, int]:
+    """Tell when a file, or any of the files of a folder, was changed last, and its size."""
+    if path.is_file():
+        return size, mtime_ns
+    stats = [file.stat() for file in path.rglob("*") if file.is_file()]
+    return sum(s.st_size for s in stats), max((s.st_mtime_ns for s in stats), default=0)
+
+
 def _write_archive(
-    path: Path,
-    layout: ArchiveLayout,
-    options: LoadOptions,
-    num_channels: int,
-    as_stored: bool,
-    pixels: Path,
+    path: Path, layout: ArchiveLayout, options: LoadOptions, pixels: Path
 ) -> Written:
-    preparation = options.preparation
     with open_arrays(path) as arrays:
         factors, kind = read_factors(arrays, layout)
-        fit = None if as_stored else preparation
-        digests = _write_images(arrays, layout, fit, num_channels, pixels, options.progress)
-    return Written(
+        images = _images_of(arrays, layout)
+        written = write_rasters(images, options.preparation, pixels, options.progress)
+    names = [f"image-{i:06d}" for i in range(layout.num)]
+    result = Written(
         kind=kind,
-        image_shape=(num_channels, preparation.size, preparation.size),
-        names=[f"image-{i:06d}" for i in range(layout.num)],
-        digests=digests,
+        image_shape=written.image_shape,
+        names=names,
+        digests=written.digests,
         factors=factors.values,
         factor_names=factors.names,
-        notes=factors.notes,
+        factor_levels=factors.levels,
+        split=_split(layout),
+        split_by="arrays",
+        notes=(*layout.notes, *factors.notes, *written.notes),
+    )
+    if options.labels is None:
+        return result
+    return _with_given(result, labels_from_table(options.labels, names, options.label_columns))
+
+
+def _with_given(written: Written, known: KnownLabels) -> Written:
+    """Put the labels that the user gives in the place of those in the file."""
+    return replace(
+        written,
+        attributes=known.attributes,
+        attribute_names=known.attribute_names,
+        factors=known.factors,
+        factor_names=known.factor_names,
+        factor_levels=known.factor_levels,
+        split=written.split if known.split is None else known.split,
+        notes=(*written.notes, *known.notes),
     )
 
 
-def find_layout(arrays: ArrayFile) -> ArchiveLayout:
-    """Find the images and the factors by their names, without reading them.
-
-    Raises:
-        UserError: if there are no images, or they have a shape or type that images cannot have.
-    """
-    key = next((key for key in IMAGES if key in arrays.keys), None)
-    if key is None:
-        keys = ", ".join(map(repr, arrays.keys[:MAX_NAMED])) or "nothing"
-        raise UserError(
-            f"{arrays.path} has no array called {' or '.join(IMAGES)}, but {keys}; "
-            "store the images under one of these names"
-        )
-    shape, dtype, _ = arrays.header(key)
-    image_shape = _image_shape(shape)
-    if not image_shape:
-        raise UserError(
-            f"{arrays.path}: {key} has shape {shape}; it must be (num, height, width), "
-            "(num, height, width, channel) or (num, channel, height, width) with 1 or 3 channels "
-            f"and at most {MAX_PIXELS:,} pixels"
-        )
-    if dtype != np.uint8 and dtype.kind != "f":
-        raise UserError(f"{arrays.path}: {key} holds {dtype}; store uint8, or float in [0, 1]")
-    if shape[0] < len(SPLITS):
-        raise UserError(
-            f"{arrays.path}: {key} holds {shape[0]} image(s); training, validation and test need "
-            "at least one each"
-        )
-    is_dsprites = (
-        key == "imgs"
-        and dtype == np.uint8
-        and "latents_classes" in arrays.keys
-        and arrays.header("latents_classes").shape[1:] == (len(DSPRITES) + 1,)
-    )
-    factors = next((key for key in FACTORS if key in arrays.keys), None)
-    return ArchiveLayout(
-        kind="dSprites" if is_dsprites else f"{arrays.path.suffix.lower()[1:]} archive",
-        images=key,
-        num=shape[0],
-        image_shape=image_shape,
-        factors="latents_classes" if is_dsprites else factors,
-        binary=is_dsprites,
-    )
-
-
-def _image_shape(shape: tuple[int, ...]) -> tuple[int, int, int] | None:
-    """Find height, width and channels of an array's images; None if it cannot hold images."""
-    if len(shape) == 3:
-        shape = (*shape, 1)
-    if len(shape) == 4 and shape[1] in (1, 3) and shape[3] not in (1, 3):
-        shape = (shape[0], *shape[2:], shape[1])
-    if len(shape) != 4 or shape[3] not in (1, 3) or not 0 < shape[1] * shape[2] <= MAX_PIXELS:
+def _split(layout: ArchiveLayout) -> NDArray[np.int8] | None:
+    """Keep training and test images apart where they lie in two arrays."""
+    if len(layout.nums) == 1:
         return None
-    return shape[1], shape[2], shape[3]
+    return np.repeat(np.array([TRAIN, TEST], np.int8), layout.nums)
 
 
-def _num_channels(layout: ArchiveLayout, preparation: Preparation) -> int:
-    if preparation.color == "auto":
-        return layout.image_shape[2]
-    return 1 if preparation.color == "grey" else 3
+def _images_of(arrays: ArrayFile, layout: ArchiveLayout) -> RasterImages:
+    """Read images some rows at a time, channels last; bytes of 0 and 1 as they are."""
+    height, width, channels = layout.image_shape
 
+    def chunks():  # type: ignore[no-untyped-def]
+        for key in layout.images:
+            for chunk in arrays.chunks(key):
+                yield _channels_last(chunk, height, width, channels)
 
-def _is_as_stored(
-    path: Path, layout: ArchiveLayout, preparation: Preparation, num_channels: int
-) -> bool:
-    """Whether the images already are as the preparation wants them."""
-    height, width, stored_channels = layout.image_shape
-    try:
-        box = crop_box((width, height), preparation.crop)
-    except UnreadableImage as error:
-        raise UserError(f"{path}: {error}; choose a smaller crop") from None
-    size = preparation.size
-    return stored_channels == num_channels and box == (0, 0, width, height) == (0, 0, size, size)
-
-
-def _write_images(
-    arrays: ArrayFile,
-    layout: ArchiveLayout,
-    preparation: Preparation | None,
-    num_channels: int,
-    pixels: Path,
-    progress: Progress | None,
-) -> list[bytes]:
-    """Write every image, prepared; return a digest of each."""
-    digests: list[bytes] = []
-    brightest = 0
-    with pixels.open("wb") as file:
-        for chunk in arrays.chunks(layout.images):
-            brightest = max(brightest, chunk.max())
-            images = _fit(_stored_bytes(arrays.path, layout, chunk), preparation, num_channels)
-            file.write(images.data)
-            digests += [hashlib.blake2b(image, digest_size=16).digest() for image in images]
-            if progress:
-                progress("preparing", len(digests), layout.num)
-    stretched = layout.binary or arrays.header(layout.images).dtype != np.uint8
-    if not stretched and brightest <= 1:
-        raise UserError(
-            f"{arrays.path}: no pixel of {layout.images} is above 1 of 255; store them times 255"
-        )
-    return digests
-
-
-def _stored_bytes(path: Path, layout: ArchiveLayout, chunk: NDArray[Any]) -> NDArray[np.uint8]:
-    """Turn some images into uint8, channels last or absent."""
-    if layout.binary:
-        if chunk.max() > 1:
-            raise UserError(f"{path}: {layout.images} holds {chunk.max()}; dSprites' are 0 or 1")
-        return np.multiply(chunk, 255, dtype=np.uint8)
-    try:
-        return as_bytes(chunk)
-    except UserError as error:
-        raise UserError(f"{path}: {layout.images}: {error}") from None
-
-
-def _fit(
-    images: NDArray[np.uint8], preparation: Preparation | None, num_channels: int
-) -> NDArray[np.uint8]:
-    """Crop and resize, if there is a preparation; channels to the front."""
-    if preparation:
-        pictures = map(Image.fromarray, images)
-        fitted = [to_pixels(picture, preparation, num_channels) for picture in pictures]
-        return np.ascontiguousarray(fitted)
-    return (
-        images[:, None] if num_channels == 1 else np.ascontiguousarray(images.transpose(0, 3, 1, 2))
+    name = f"{arrays.path}: {' and '.join(layout.images)}"
+    return RasterImages(
+        name, layout.num, layout.image_shape, layout.dtype, chunks, layout.is_dsprites
     )
+
+
+def _channels_last(chunk: NDArray[Any], height: int, width: int, channels: int) -> NDArray[Any]:
+    if chunk.ndim == 2:
+        return chunk.reshape(-1, height, width)
+    if chunk.ndim == 4 and chunk.shape[1:] == (channels, height, width) != (
+        height,
+        width,
+        channels,
+    ):
+        return chunk.transpose(0, 2, 3, 1)
+    return chunk
 
 
 def read_factors(arrays: ArrayFile, layout: ArchiveLayout) -> tuple[Factors, str]:
@@ -263,23 +179,36 @@ def read_factors(arrays: ArrayFile, layout: ArchiveLayout) -> tuple[Factors, str
     Raises:
         UserError: if they do not fit the images or are no numbers.
     """
-    if layout.factors is None:
-        nothing = Factors(values=np.empty((layout.num, 0)), names=(), notes=())
-        return nothing, layout.kind
-    shape = arrays.header(layout.factors).shape
-    if len(shape) not in (1, 2) or shape[0] != layout.num:
-        raise UserError(
-            f"{arrays.path}: {layout.factors} has shape {shape}; it needs a row for each of the "
-            f"{layout.num:,} images"
-        )
-    table = arrays.read(layout.factors).reshape(layout.num, -1)
-    if layout.binary:
-        return _to_numbers(arrays.path, layout.factors, table[:, 1:], DSPRITES), layout.kind
+    if not layout.factors:
+        return _factors_of_order(layout)
+    tables = [_factor_table(arrays, key, num) for key, num in zip(layout.factors, layout.nums)]
+    table = np.concatenate(tables)
+    where = f"{arrays.path}: {layout.factors[0]}"
+    if layout.is_dsprites:
+        return to_factors(where, table[:, 1:], DSPRITES), layout.kind
     if _is_shapes_3d(arrays, layout, table):
-        names = tuple(SHAPES_3D)
-        return _to_numbers(arrays.path, layout.factors, table, names), "3D Shapes"
-    names = _factor_names(arrays, table.shape[1])
-    return _to_numbers(arrays.path, layout.factors, table, names), layout.kind
+        return to_factors(where, table, tuple(SHAPES_3D)), "3D Shapes"
+    names = _factor_names(arrays, table.shape[1], layout.factors[0])
+    return to_factors(where, table, names), layout.kind
+
+
+def _factor_table(arrays: ArrayFile, key: str, num: int) -> NDArray[Any]:
+    shape = arrays.header(key).shape
+    if len(shape) not in (1, 2) or shape[0] != num:
+        raise UserError(
+            f"{arrays.path}: {key} has shape {shape}; it needs a row for each of the {num:,} images"
+        )
+    return arrays.read(key).reshape(num, -1)
+
+
+def _factors_of_order(layout: ArchiveLayout) -> tuple[Factors, str]:
+    """Derive factors from the order of the images where that is a known set's."""
+    sizes = MPI3D.get(layout.num) if layout.image_shape == (64, 64, 3) else None
+    if sizes is None:
+        return Factors(np.empty((layout.num, 0)), (), {}, ()), layout.kind
+    values = order_factors(sizes, np.arange(layout.num))
+    note = "the number of images is MPI3D's: factors follow from their order"
+    return Factors(values, tuple(sizes), {}, (note,)), "MPI3D"
 
 
 def _is_shapes_3d(arrays: ArrayFile, layout: ArchiveLayout, table: NDArray[Any]) -> bool:
@@ -291,8 +220,10 @@ def _is_shapes_3d(arrays: ArrayFile, layout: ArchiveLayout, table: NDArray[Any])
     )
 
 
-def _factor_names(arrays: ArrayFile, num: int) -> tuple[str, ...]:
+def _factor_names(arrays: ArrayFile, num: int, key: str) -> tuple[str, ...]:
     if NAMES not in arrays.keys:
+        if num == 1 and key not in TO_SAY:
+            return (key,)
         return tuple(f"factor_{i}" for i in range(num))
     names = arrays.read(NAMES)
     texts = set(names.tolist()) if names.shape == (num,) and names.dtype.kind == "U" else set()
@@ -304,19 +235,24 @@ def _factor_names(arrays: ArrayFile, num: int) -> tuple[str, ...]:
     return tuple(names.tolist())
 
 
-def _to_numbers(path: Path, key: str, table: NDArray[Any], names: tuple[str, ...]) -> Factors:
-    """Take numbers as they are, NaN where one is missing; number text by the alphabet."""
+def to_factors(where: str, table: NDArray[Any], names: tuple[str, ...]) -> Factors:
+    """Take numbers as they are, NaN where one is missing; number text by the alphabet.
+
+    Raises:
+        UserError: if it holds neither, or infinity.
+    """
     if table.dtype.kind == "U":
         levels = [np.unique(column, return_inverse=True) for column in table.T]
         notes = tuple(_text_note(name, texts) for name, (texts, _) in zip(names, levels))
         values = np.stack([numbers for _, numbers in levels], axis=1).astype(np.float64)
-        return Factors(values=values, names=names, notes=notes)
+        texts_of = {name: tuple(texts.tolist()) for name, (texts, _) in zip(names, levels)}
+        return Factors(values, names, texts_of, notes)
     if table.dtype.kind not in "biuf" or np.isinf(table).any():
         raise UserError(
-            f"{path}: {key} holds {table.dtype if table.dtype.kind not in 'biuf' else 'infinity'};"
+            f"{where} holds {table.dtype if table.dtype.kind not in 'biuf' else 'infinity'};"
             " store numbers, text, or NaN where one is missing"
         )
-    return Factors(values=table.astype(np.float64), names=names, notes=())
+    return Factors(table.astype(np.float64), names, {}, ())
 
 
 def _text_note(name: str, texts: NDArray[np.str_]) -> str:

@@ -20,6 +20,7 @@ from unknot.common.errors import UserError
 from unknot.data.sources.packed import DAMAGED
 
 CHUNK_BYTES = 2 * 2**20
+MAX_DEPTH = 4  # of groups in groups
 MAX_CHUNK_BYTES = 256 * 2**20  # where the file is packed in larger pieces than we read
 
 
@@ -57,13 +58,22 @@ class ArrayFile(ABC):
 
 @contextmanager
 def open_arrays(path: Path) -> Iterator[ArrayFile]:
-    """Open an npz or, by any other ending, an HDF5 file.
+    """Open an npz, an npy, MATLAB's file, a zarr folder or, by any other ending, an HDF5 file.
 
     Raises:
-        UserError: if it cannot be opened, or h5py is needed and missing.
+        UserError: if it cannot be opened, or what reads it is missing.
     """
-    if path.suffix.lower() == ".npz":
-        with _reading(path):
+    from unknot.data.sources.array_formats import MatFile, NpyFile, TransposedH5File, ZarrFile
+
+    ending = path.suffix.lower()
+    if ending in (".npy", ".zarr"):
+        yield NpyFile(path) if ending == ".npy" else ZarrFile(path)
+        return
+    if ending == ".mat" and not _is_hdf5(path):
+        yield MatFile(path)
+        return
+    if ending == ".npz":
+        with reading(path):
             archive = zipfile.ZipFile(path)
         with archive:
             yield NpzFile(path, archive)
@@ -72,14 +82,21 @@ def open_arrays(path: Path) -> Iterator[ArrayFile]:
         raise UserError(f"{path} needs h5py; install it with pip install 'unknot[h5]'")
     import h5py
 
-    with _reading(path):
+    with reading(path):
         file = h5py.File(path, "r")
     with file:
-        yield H5File(path, file)
+        yield TransposedH5File(path, file) if ending == ".mat" else H5File(path, file)
+
+
+def _is_hdf5(path: Path) -> bool:
+    """Whether a file begins like HDF5; MATLAB's version 7.3 has a block of text before it."""
+    with reading(path), path.open("rb") as file:
+        head = file.read(1024)
+    return b"\x89HDF\r\n\x1a\n" in head
 
 
 @contextmanager
-def _reading(path: Path) -> Iterator[None]:
+def reading(path: Path) -> Iterator[None]:
     """Turn what damaged files raise into one line."""
     try:
         yield
@@ -111,7 +128,7 @@ class NpzFile(ArrayFile):
     def read(self, key: str) -> NDArray[Any]:
         """Read a small array; see `ArrayFile.read`."""
         self.header(key)
-        with self._open(key) as stream, _reading(self.path):
+        with self._open(key) as stream, reading(self.path):
             array = np.lib.format.read_array(stream, allow_pickle=False)
             return np.char.decode(array, "utf-8") if array.dtype.kind == "S" else array
 
@@ -130,16 +147,16 @@ class NpzFile(ArrayFile):
             for start in range(0, shape[0], rows):
                 content = self._take(key, stream, min(rows, shape[0] - start) * row_bytes)
                 yield np.frombuffer(content, dtype).reshape(-1, *shape[1:])
-            with _reading(self.path):
+            with reading(self.path):
                 if stream.read(1):  # also compares the checksum
                     raise ValueError(f"{key} is longer than its header says")
 
     def _open(self, key: str) -> AbstractContextManager[IO[bytes]]:
-        with _reading(self.path):
+        with reading(self.path):
             return self._archive.open(f"{key}.npy")
 
     def _header(self, key: str, stream: IO[bytes]) -> Header:
-        with _reading(self.path):
+        with reading(self.path):
             version = np.lib.format.read_magic(stream)
             if version == (1, 0):
                 shape, fortran, dtype = np.lib.format.read_array_header_1_0(stream)
@@ -154,19 +171,33 @@ class NpzFile(ArrayFile):
         return Header(shape=shape, dtype=dtype, fortran=fortran)
 
     def _take(self, key: str, stream: IO[bytes], num_bytes: int) -> bytes:
-        with _reading(self.path):
+        with reading(self.path):
             content = stream.read(num_bytes)
             if len(content) < num_bytes:
                 raise EOFError(f"{key} ends early")
             return content
 
 
+def _datasets(group: Any, prefix: str, depth: int) -> Iterator[str]:
+    """List what is in a group and its groups; links are listed and found out when they are read."""
+    import h5py
+
+    for name in group:
+        link = group.get(name, getlink=True)
+        is_group = isinstance(link, h5py.HardLink) and isinstance(group[name], h5py.Group)
+        if is_group and depth < MAX_DEPTH:
+            yield from _datasets(group[name], f"{prefix}{name}/", depth + 1)
+        elif not is_group and not name.startswith("#"):
+            yield prefix + name
+
+
 class H5File(ArrayFile):
-    """An HDF5 file; only its own top-level datasets are read."""
+    """An HDF5 file; only what lies in it is read, by its path in groups: `latents/classes`."""
 
     def __init__(self, path: Path, file: Any) -> None:
         self.path, self._file = path, file
-        self.keys = tuple(file)
+        with reading(path):
+            self.keys = tuple(_datasets(file, "", 0))
 
     def header(self, key: str) -> Header:
         """Read shape and type; see `ArrayFile.header`."""
@@ -178,7 +209,7 @@ class H5File(ArrayFile):
         import h5py
 
         dataset = self._dataset(key)
-        with _reading(self.path):
+        with reading(self.path):
             if h5py.check_string_dtype(dataset.dtype):
                 return np.asarray(dataset.asstr()[()], str)
             return np.asarray(dataset[()])
@@ -191,7 +222,7 @@ class H5File(ArrayFile):
         rows = -(-max(1, CHUNK_BYTES // row_bytes) // packed) * packed
         rows = max(1, min(rows, MAX_CHUNK_BYTES // row_bytes))
         for start in range(0, len(dataset), rows):
-            with _reading(self.path):
+            with reading(self.path):
                 content = dataset[start : start + rows]
             yield content
 
@@ -203,7 +234,7 @@ class H5File(ArrayFile):
             f"{self.path}: {key} is a link to another place, which is not followed; "
             "copy the array itself into the file"
         )
-        with _reading(self.path):
+        with reading(self.path):
             if not isinstance(self._file.get(key, getlink=True), h5py.HardLink):
                 raise elsewhere
             dataset = self._file[key]

@@ -22,6 +22,7 @@ from unknot.data.picture_labels import (
 )
 from unknot.data.pixels import UnreadableImage
 from unknot.data.sources import LoadOptions, Scan, as_path
+from unknot.data.sources.benchmark_files import find_benchmark, scan_benchmark
 from unknot.data.sources.encoded import scan_files
 from unknot.data.sources.packed import list_tars, list_zips
 from unknot.data.sources.parquet import scan_parquets
@@ -43,6 +44,11 @@ class FolderSource:
         contents = walk_folder(path)
         if contents.pictures:
             return _scan_folder(path, contents, options)
+        names = contents.names_of_files()
+        reader = find_benchmark(names)
+        if reader is not None:
+            stamps = [(file.name, file.size, file.mtime_ns) for file in contents.files()]
+            return scan_benchmark(path, names, reader, stamps, options)
         for kind, listed in (("zip", list_zips), ("tar", list_tars)):
             if packed := contents.containers.get(kind):
                 return _scan_packed(kind, path, packed, listed, contents, options)
@@ -101,6 +107,7 @@ def list_folder(path: Path, contents: FolderContents) -> ImageFiles:
         names=names,
         read=read,
         stamps=[(file.size, file.mtime_ns) for file in pictures],
+        folders=(path.resolve().name, path.resolve().parent.name),
         notes=_mask_notes(num_masks),
     )
 

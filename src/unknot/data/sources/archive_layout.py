@@ -1,0 +1,202 @@
+"""Which arrays of a file are images and which are what is known of them, by names and shapes."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from unknot.common.errors import UserError
+from unknot.data.pixels import MAX_PIXELS
+from unknot.data.sources.array_file import ArrayFile
+
+IMAGES = ("images", "imgs", "x_train", "train_images")
+FACTORS = (
+    *("factors", "labels", "latents_classes", "latents/classes", "classes", "class", "label"),
+    *("targets", "target", "y", "attributes", "latents_values", "latents/values", "y_train"),
+    "train_labels",
+)
+"""What arrays of labels are called, the first that is there before the others."""
+TEST_IMAGES = {"x_train": "x_test", "train_images": "test_images"}
+TEST_FACTORS = {"y_train": "y_test", "train_labels": "test_labels"}
+NAMES = "factor_names"
+TO_SAY = ("factors", "labels", "latents_classes", "latents/classes")  # what needs no word
+DSPRITES_FACTORS = 6
+"""Columns of dSprites' table, the first of which has one level."""
+MAX_NAMED = 20
+MAX_COLUMNS = 64
+MIN_SIDE = 8  # of what is taken for images without being called so
+
+
+@dataclass(frozen=True)
+class ArchiveLayout:
+    """Which arrays of a file are what.
+
+    Attributes:
+        kind: what the file is, for people.
+        images: the images' keys: of training and test images where they lie apart.
+        nums: how many there are of each.
+        image_shape: height, width, channels.
+        dtype: of the images.
+        factors: the factors' keys, one for each of the images'; empty if there are none.
+        is_dsprites: whether it is dSprites, whose pixels are 0 and 1.
+        notes: what was taken for what, and what else the file holds.
+    """
+
+    kind: str
+    images: tuple[str, ...]
+    nums: tuple[int, ...]
+    image_shape: tuple[int, int, int]
+    dtype: np.dtype[Any]
+    factors: tuple[str, ...]
+    is_dsprites: bool
+    notes: tuple[str, ...]
+
+    @property
+    def num(self) -> int:
+        """The number of all images."""
+        return sum(self.nums)
+
+
+def find_layout(arrays: ArrayFile, images_key: str = "", factors_key: str = "") -> ArchiveLayout:
+    """Find the images and the factors by their names, without reading them.
+
+    Args:
+        arrays: the file.
+        images_key: as the user gave it; by the usual names where empty.
+        factors_key: likewise.
+
+    Raises:
+        UserError: if there are no images, or they have a shape or type that images cannot have.
+    """
+    key, notes = _find_images(arrays, images_key)
+    shape, dtype, _ = arrays.header(key)
+    image_shape = _image_shape(shape, is_asked=key == images_key)
+    if not image_shape:
+        raise UserError(
+            f"{arrays.path}: {key} has shape {shape}; it must be (num, height, width), "
+            "(num, height, width, channel) or (num, channel, height, width) with 1 or 3 channels "
+            f"and at most {MAX_PIXELS:,} pixels"
+        )
+    images: tuple[str, ...] = (key,)
+    test = TEST_IMAGES.get(key, "")
+    if test in arrays.keys and arrays.header(test).shape[1:] == shape[1:]:
+        images = (key, test)
+    nums = tuple(arrays.header(name).shape[0] for name in images)
+    factors = _find_factors(arrays, images, nums, factors_key)
+    is_dsprites = (
+        key == "imgs"
+        and dtype == np.uint8
+        and bool(factors)
+        and factors[0].endswith("classes")
+        and arrays.header(factors[0]).shape[1:] == (DSPRITES_FACTORS,)
+    )
+    if factors and factors[0] not in TO_SAY:
+        notes = (*notes, f"labels are taken from {' and '.join(factors)}")
+    return ArchiveLayout(
+        kind="dSprites" if is_dsprites else f"{arrays.path.suffix.lower()[1:]} archive",
+        images=images,
+        nums=nums,
+        image_shape=image_shape,
+        dtype=dtype,
+        factors=factors,
+        is_dsprites=is_dsprites,
+        notes=(*notes, *_unused(arrays, {*images, *factors, NAMES}, is_dsprites)),
+    )
+
+
+def _find_images(arrays: ArrayFile, asked: str) -> tuple[str, tuple[str, ...]]:
+    """Find the array of images by its name, or as the only one that can be images."""
+    if asked:
+        if asked not in arrays.keys:
+            raise UserError(f"{arrays.path} has no array {asked!r}; it holds {_listed(arrays)}")
+        return asked, ()
+    named = [key for key in IMAGES if key in arrays.keys]
+    if named:
+        return named[0], ()
+    possible = [key for key in arrays.keys if _may_be_images(arrays, key)]
+    if len(possible) == 1:
+        return possible[0], (f"images are taken from {possible[0]}",)
+    raise UserError(
+        f"{arrays.path} has no array called images or imgs, but {_listed(arrays)}; name the one "
+        "that holds the images by --images-key"
+    )
+
+
+def _may_be_images(arrays: ArrayFile, key: str) -> bool:
+    try:
+        shape, dtype, _ = arrays.header(key)
+    except UserError:
+        return False
+    found = _image_shape(shape)
+    return dtype.kind in "buif" and found is not None and min(found[:2]) >= MIN_SIDE
+
+
+def _find_factors(
+    arrays: ArrayFile, images: Sequence[str], nums: Sequence[int], asked: str
+) -> tuple[str, ...]:
+    """Find the arrays of labels by their names; their shapes are checked when they are read."""
+    if asked:
+        if asked not in arrays.keys:
+            raise UserError(f"{arrays.path} has no array {asked!r}; it holds {_listed(arrays)}")
+        return (asked,)
+    for key in FACTORS:
+        if key not in arrays.keys:
+            continue
+        if len(images) == 1:
+            if key in ("factors", "labels") or _fits(arrays, key, nums[0]):
+                return (key,)
+        elif TEST_FACTORS.get(key, "") in arrays.keys:
+            return key, TEST_FACTORS[key]
+    return ()
+
+
+def _fits(arrays: ArrayFile, key: str, num: int) -> bool:
+    """Whether an array has a row of a few numbers or words for each image."""
+    try:
+        shape, dtype, _ = arrays.header(key)
+    except UserError:
+        return False
+    is_table = len(shape) == 1 or (len(shape) == 2 and shape[1] <= MAX_COLUMNS)
+    return is_table and shape[0] == num and dtype.kind in "buifUSO"
+
+
+def _unused(arrays: ArrayFile, used: set[str], is_dsprites: bool) -> tuple[str, ...]:
+    """Name what else the file holds; of dSprites that is known to say the same again."""
+    others = [key for key in arrays.keys if key not in used]
+    if not others or is_dsprites:
+        return ()
+    named = ", ".join(_described(arrays, key) for key in others[:MAX_NAMED])
+    more = f" and {len(others) - MAX_NAMED:,} more" if len(others) > MAX_NAMED else ""
+    return (
+        f"also in the file and not used: {named}{more}; --factors-key takes another for labels",
+    )
+
+
+def _listed(arrays: ArrayFile) -> str:
+    return ", ".join(_described(arrays, key) for key in arrays.keys[:MAX_NAMED]) or "nothing"
+
+
+def _described(arrays: ArrayFile, key: str) -> str:
+    try:
+        shape, dtype, _ = arrays.header(key)
+    except UserError:
+        return f"{key!r} (not read)"
+    return f"{key!r} ({' x '.join(map(str, shape)) or 'one value'}, {dtype})"
+
+
+def _image_shape(shape: tuple[int, ...], *, is_asked: bool = False) -> tuple[int, int, int] | None:
+    """Find height, width and channels of an array's images; None if it cannot hold images.
+
+    Rows of a square number of pixels are images where the user says so.
+    """
+    if len(shape) == 2 and is_asked and shape[1] > 0:
+        side = round(shape[1] ** 0.5)
+        shape = (shape[0], side, side) if side**2 == shape[1] else shape
+    if len(shape) == 3:
+        shape = (*shape, 1)
+    if len(shape) == 4 and shape[1] in (1, 3) and shape[3] not in (1, 3):
+        shape = (shape[0], *shape[2:], shape[1])
+    if len(shape) != 4 or shape[3] not in (1, 3) or not 0 < shape[1] * shape[2] <= MAX_PIXELS:
+        return None
+    return shape[1], shape[2], shape[3]

@@ -1,0 +1,180 @@
+"""Further files of named arrays: npy, MATLAB's, zarr."""
+
+from collections.abc import Iterator
+from importlib.util import find_spec
+from math import prod
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from unknot.common.errors import UserError
+from unknot.data.sources.array_file import CHUNK_BYTES, ArrayFile, H5File, Header, reading
+
+MAT_KINDS = {
+    **{
+        f"{sign}int{bits}": np.dtype(f"{sign}int{bits}")
+        for sign in ("", "u")
+        for bits in (8, 16, 32, 64)
+    },
+    "double": np.dtype(np.float64),
+    "single": np.dtype(np.float32),
+    "logical": np.dtype(np.uint8),
+    "char": np.dtype("U1"),
+}
+"""Kinds of MATLAB's arrays that are read."""
+
+
+class NpyFile(ArrayFile):
+    """An npy: one array, which is called `images`, read from a memory map."""
+
+    keys = ("images",)
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        with reading(path):
+            self._array = np.load(path, mmap_mode="r", allow_pickle=False)
+
+    def header(self, key: str) -> Header:
+        """Give shape and type; see `ArrayFile.header`."""
+        return Header(self._array.shape, self._array.dtype)
+
+    def read(self, key: str) -> NDArray[Any]:
+        """Read it whole; see `ArrayFile.read`."""
+        return np.asarray(self._array)
+
+    def chunks(self, key: str) -> Iterator[NDArray[Any]]:
+        """Read some rows at a time; see `ArrayFile.chunks`."""
+        yield from _in_rows(self._array)
+
+
+class MatFile(ArrayFile):
+    """MATLAB's file of version 5: arrays whose last axis counts the images, read one by one."""
+
+    def __init__(self, path: Path) -> None:
+        from scipy.io import whosmat
+
+        self.path = path
+        with reading(path):
+            self._headers = {name: (shape, kind) for name, shape, kind in whosmat(path)}
+        self.keys = tuple(self._headers)
+
+    def header(self, key: str) -> Header:
+        """Read shape and type; see `ArrayFile.header`."""
+        shape, kind = self._headers[key]
+        if kind not in MAT_KINDS:
+            raise self._no_array(key, kind)
+        return Header((shape[-1], *shape[:-1]) if counts_last(shape) else shape, MAT_KINDS[kind])
+
+    def read(self, key: str) -> NDArray[Any]:
+        """Read an array, images counted by its first axis; see `ArrayFile.read`."""
+        from scipy.io import loadmat
+
+        _, kind = self._headers[key]
+        if kind not in MAT_KINDS:
+            raise self._no_array(key, kind)
+        with reading(self.path):
+            array = loadmat(self.path, variable_names=[key])[key]
+        return np.moveaxis(array, -1, 0) if counts_last(array.shape) else np.asarray(array)
+
+    def chunks(self, key: str) -> Iterator[NDArray[Any]]:
+        """Read some rows at a time; see `ArrayFile.chunks`."""
+        yield from _in_rows(self.read(key))
+
+    def _no_array(self, key: str, kind: str) -> UserError:
+        return UserError(f"{self.path}: {key} is a {kind}, not an array; save it as numbers")
+
+
+class TransposedH5File(H5File):
+    """MATLAB's file of version 7.3: HDF5 with the axes in reverse order."""
+
+    def header(self, key: str) -> Header:
+        """Read shape and type; see `ArrayFile.header`."""
+        shape, dtype, _ = super().header(key)
+        return Header(self._turned(shape), dtype)
+
+    def read(self, key: str) -> NDArray[Any]:
+        """Read a small array; see `ArrayFile.read`."""
+        array = super().read(key)
+        return self._turn(array)
+
+    def chunks(self, key: str) -> Iterator[NDArray[Any]]:
+        """Read some images at a time; see `ArrayFile.chunks`."""
+        for chunk in super().chunks(key):
+            yield self._turn(chunk)
+
+    @staticmethod
+    def _turned(shape: tuple[int, ...]) -> tuple[int, ...]:
+        if len(shape) == 2:
+            return max(shape), min(shape)
+        return (shape[0], *shape[:0:-1])
+
+    @staticmethod
+    def _turn(array: NDArray[Any]) -> NDArray[Any]:
+        """Put the axes of each image back into their order; the first one counts the images.
+
+        A table of labels is taken to have more rows than columns.
+        """
+        if array.ndim == 2:
+            return array.T if array.shape[0] < array.shape[1] else array
+        return array.transpose(0, *range(array.ndim - 1, 0, -1))
+
+
+class ZarrFile(ArrayFile):
+    """A zarr folder: an array, which is called `images`, or a group of named ones."""
+
+    def __init__(self, path: Path) -> None:
+        if find_spec("zarr") is None:
+            raise UserError(f"{path} needs zarr; install it with pip install 'unknot[zarr]'")
+        import zarr
+
+        self.path = path
+        with reading(path):
+            opened: Any = zarr.open(str(path), mode="r")
+            is_group = hasattr(opened, "arrays")
+            self._arrays: dict[str, Any] = {"images": opened}
+            if is_group:
+                self._arrays = dict(opened.arrays())
+        self.keys = tuple(self._arrays)
+
+    def header(self, key: str) -> Header:
+        """Give shape and type; see `ArrayFile.header`."""
+        array = self._arrays[key]
+        return Header(tuple(array.shape), np.dtype(array.dtype))
+
+    def read(self, key: str) -> NDArray[Any]:
+        """Read a small array; see `ArrayFile.read`."""
+        with reading(self.path):
+            return np.asarray(self._arrays[key][:])
+
+    def chunks(self, key: str) -> Iterator[NDArray[Any]]:
+        """Read whole packed pieces at a time; see `ArrayFile.chunks`."""
+        array = self._arrays[key]
+        row_bytes = max(1, prod(array.shape[1:]) * array.dtype.itemsize)
+        packed = array.chunks[0]
+        rows = -(-max(1, CHUNK_BYTES // row_bytes) // packed) * packed
+        for start in range(0, array.shape[0], rows):
+            with reading(self.path):
+                chunk = np.asarray(array[start : start + rows])
+            yield chunk
+
+
+def counts_last(shape: tuple[int, ...]) -> bool:
+    """Whether the last axis of MATLAB's array counts the images.
+
+    So it is with height x width x channels x number and height x width x number, as MATLAB has
+    them; arrays that Python saved count them by the first axis.
+    """
+    if len(shape) == 4:
+        return shape[2] in (1, 3) and shape[3] not in (1, 3)
+    if len(shape) == 3:
+        return shape[0] == shape[1] != shape[2]
+    return len(shape) == 2 and shape[0] == 1 < shape[1]
+
+
+def _in_rows(array: NDArray[Any]) -> Iterator[NDArray[Any]]:
+    row_bytes = max(1, prod(array.shape[1:]) * array.dtype.itemsize)
+    rows = max(1, CHUNK_BYTES // row_bytes)
+    for start in range(0, len(array), rows):
+        yield np.asarray(array[start : start + rows])

@@ -1,0 +1,87 @@
+"""npy, MATLAB's files and zarr."""
+
+from pathlib import Path
+
+import h5py
+import numpy as np
+import pytest
+from scipy.io import savemat
+
+from tests.data.sources.archive_files import Trap, pixels
+from unknot.common.errors import UserError
+from unknot.data.load import load_images
+from unknot.data.sources.array_formats import counts_last
+
+IMAGES = pixels(20, 32, 32, 3)
+LABELS = np.arange(20) % 4
+
+
+def test_an_npy(tmp_path: Path) -> None:
+    np.save(tmp_path / "a.npy", IMAGES)
+    images = load_images(tmp_path / "a.npy", size=32)
+    assert np.array_equal(images.images, IMAGES.transpose(0, 3, 1, 2))
+    np.save(tmp_path / "b.npy", np.array([Trap()] * 3, object))
+    with pytest.raises(UserError, match=r"b\.npy cannot be read"):
+        load_images(tmp_path / "b.npy")
+
+
+@pytest.mark.parametrize("array", [IMAGES, IMAGES[:, :, :, 0]])
+@pytest.mark.parametrize("counts", ["first", "last"])
+def test_matlab_5(array: np.ndarray, counts: str, tmp_path: Path) -> None:
+    stored = np.moveaxis(array, 0, -1) if counts == "last" else array
+    savemat(tmp_path / "a.mat", {"images": stored, "y": LABELS[:, None], "info": {"x": 1}})
+    images = load_images(tmp_path / "a.mat", size=32)
+    expected = array[:, None] if array.ndim == 3 else array.transpose(0, 3, 1, 2)
+    assert np.array_equal(images.images, expected)
+    assert images.labels.factors[:, 0].tolist() == LABELS.tolist()
+    assert any("'info' (not read)" in note for note in images.info["notes"])
+
+
+def test_matlab_7_3_has_its_axes_reversed(tmp_path: Path) -> None:
+    tall = pixels(20, 40, 32, 3)
+    with h5py.File(tmp_path / "a.mat", "w", userblock_size=512) as file:
+        file["X"] = np.moveaxis(tall, 0, -1).T
+        file["y"] = LABELS[None, :]
+    images = load_images(tmp_path / "a.mat", size=32, crop="none", color="rgb")
+    as_npy = tmp_path / "same.npy"
+    np.save(as_npy, tall)
+    assert np.array_equal(images.images, load_images(as_npy, size=32, crop="none").images)
+    assert images.labels.factors[:, 0].tolist() == LABELS.tolist()
+
+
+@pytest.mark.parametrize(
+    ("shape", "last"),
+    [
+        ((32, 32, 3, 20), True),
+        ((20, 32, 32, 3), False),
+        ((32, 32, 20), True),
+        ((20, 32, 32), False),
+        ((1, 20), True),
+        ((20, 1), False),
+    ],
+)
+def test_which_axis_counts_the_images(shape: tuple[int, ...], last: bool) -> None:
+    assert counts_last(shape) == last
+
+
+@pytest.mark.parametrize("as_group", [True, False])
+def test_zarr(as_group: bool, tmp_path: Path) -> None:
+    zarr = pytest.importorskip("zarr")
+    path = tmp_path / "a.zarr"
+    if as_group:
+        group = zarr.open_group(str(path), mode="w")
+        group.create_array("imgs", data=IMAGES, chunks=(7, 32, 32, 3))
+        group.create_array("labels", data=LABELS)
+    else:
+        zarr.save_array(str(path), IMAGES)
+    images = load_images(path, size=32)
+    assert np.array_equal(images.images, IMAGES.transpose(0, 3, 1, 2))
+    assert images.labels.factors.shape == (20, 1 if as_group else 0)
+
+
+@pytest.mark.parametrize("name", ["a.mat", "a.npy", "a.zarr"])
+def test_damaged_files_are_one_line(name: str, tmp_path: Path) -> None:
+    (tmp_path / name).write_bytes(b"nothing that could be read" * 20)
+    with pytest.raises(UserError) as error:
+        load_images(tmp_path / name)
+    assert "\n" not in str(error.value)
