@@ -3,22 +3,24 @@
     python benchmarks/your_data.py [--num 200000] [--tar] [--archive] [--json]
 
 A folder of many small PNGs in nested folders, and a csv of forty labels with a row for each, are
-made in a temporary place and loaded: the first time (decoding them takes most of it), again from the
-cache, and once more without labels, so that what listing and matching take can be told. `--tar`
-packs 100,000 of them with noise of some 10 KB each into ten shards of 1 GB in all and loads them from
-the shards and from a folder, alternating. `--archive` streams an npz like MPI3D's of 5 GB. Peaks are
-of anonymous memory (`VmHWM` less what is mapped from files), in processes of their own.
+made in a temporary place and loaded: the first time (decoding takes most of it), again from the
+cache, and once more without labels. `--tar` packs 100,000 JPEGs of noise into ten tars of 1 GB in
+all and loads them from the tars and from a folder, alternating. `--archive` streams an npz like
+MPI3D's of 5 GB. Peaks are of anonymous memory (`VmHWM` less what is mapped from files), in
+processes of their own.
 """
 
 import argparse
 import io
 import json
 import os
+import shutil
 import subprocess
 import sys
 import tarfile
 import tempfile
 import time
+import zipfile
 from pathlib import Path
 from statistics import median
 
@@ -95,8 +97,6 @@ def measure_archive(path: Path, num: int = 420_000) -> dict[str, object]:
     """Load an npz of 64x64x3 images like MPI3D's, of 5 GB, which does not fit into memory here."""
     rng = np.random.default_rng(0)
     block = rng.integers(0, 256, (1000, 64, 64, 3), np.uint8)
-    import zipfile
-
     header = io.BytesIO()
     np.lib.format.write_array_header_1_0(
         header, {"descr": "|u1", "fortran_order": False, "shape": (num, 64, 64, 3)}
@@ -156,10 +156,10 @@ def load_here(source: str, flags: list[str]) -> None:
     if "--fresh" in flags:
         os.environ["UNKNOT_CACHE"] = tempfile.mkdtemp(dir=Path(source).parent)
     else:
-        os.environ["UNKNOT_CACHE"] = str(Path(source).parent / f"cache{'-bare' in flags}")
+        os.environ["UNKNOT_CACHE"] = str(Path(source).parent / "cache")
     from unknot.data import decode
     from unknot.data.load import load_images
-    from unknot.data.sources import files
+    from unknot.data.sources import encoded, files
 
     decoding = 0.0
 
@@ -170,7 +170,7 @@ def load_here(source: str, flags: list[str]) -> None:
         decoding += time.perf_counter() - begin
         return result
 
-    files.decode_all = timed
+    encoded.decode_all = timed
     if "--bare" in flags:
         files.tables_beside = lambda path, names: []
     begin = time.perf_counter()
@@ -185,8 +185,6 @@ def load_here(source: str, flags: list[str]) -> None:
     }
     print(json.dumps(document))
     if "--fresh" in flags:
-        import shutil
-
         shutil.rmtree(os.environ["UNKNOT_CACHE"])
 
 

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from unknot.common.errors import UserError
-from unknot.data.label_table import LabelTable, match_rows, read_table, table_of_frame
+from unknot.data.label_table import LabelTable, join_tables, match_rows, read_table, table_of_frame
 
 EXPECTED = {"file": ["a.png", "b.png"], "bright": ["1", "0"], "age": ["31,5", ""]}
 
@@ -166,6 +166,14 @@ def test_images_of_one_name_in_two_folders_need_their_folders() -> None:
     by_path = match_rows(table_of_frame({"file": ["x/b/1.png", "x/a/1.png", "x/a/2.png"]}), names)
     assert by_path is not None
     assert by_path.rows.tolist() == [1, 0, 2, -1]
+
+
+def test_tables_below_each_other() -> None:
+    first = table_of_frame({"file": ["a"], "x": [1]})
+    second = table_of_frame({"file": ["b"], "x": [2], "y": ["u"]})
+    joined = join_tables([first, second], "both")
+    assert _columns(joined) == {"file": ["a", "b"], "x": [1, 2], "y": ["", "u"]}
+    assert joined.num_rows == 2
 
 
 def test_images_of_other_folders_are_others() -> None:

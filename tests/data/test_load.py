@@ -1,6 +1,7 @@
 """What a user may point at, and the entries of the cache that come of it."""
 
 import json
+import re
 import zipfile
 from pathlib import Path
 from typing import Any
@@ -9,6 +10,7 @@ import numpy as np
 import pytest
 
 from tests.data.pictures import fill, picture, stored_png
+from tests.data.your_data import BUILDERS, NUM
 from unknot.common.errors import UserError
 from unknot.common.plugins import load_plugin
 from unknot.data import sources
@@ -200,3 +202,54 @@ def test_a_second_start_reads_the_cache_and_a_change_does_not(tmp_path: Path) ->
     assert messages
     assert third.fingerprint != first.fingerprint
     assert load_images(tmp_path, size=64).fingerprint != third.fingerprint
+
+
+PAGE = Path(__file__).parents[2] / "docs" / "data.md"
+
+
+def _rows_of_the_page() -> list[str]:
+    """Give the lines of the first table of "Your data" that load files."""
+    text = PAGE.read_text().split("\n\n")
+    rows = next(part for part in text if part.startswith("| what you have")).splitlines()[2:]
+    lines = [re.findall(r"`([^`]+)`", row.split("|")[2])[0] for row in rows]
+    return [line for line in lines if line.startswith("unknot compare") and "faces" not in line]
+
+
+def test_every_row_of_your_data_is_made_here() -> None:
+    assert len(_rows_of_the_page()) == len(BUILDERS)
+
+
+@pytest.mark.parametrize(("line", "build"), list(zip(_rows_of_the_page(), BUILDERS)))
+def test_the_lines_of_your_data(
+    line: str, build: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if build.__name__ == "parquet":
+        pytest.importorskip("pyarrow")
+    expected = build(tmp_path)
+    monkeypatch.chdir(tmp_path)
+    _, _, source, *options = line.split()
+    given = dict(zip([name.removeprefix("--") for name in options[::2]], options[1::2]))
+    images = load_images(source, size=64 if source == "dsprites.npz" else 32, crop="none", **given)
+    assert images.labels.attribute_names == expected.attributes
+    assert images.labels.factor_names == expected.factors
+    number = _numbers(images)
+    if expected.attributes:
+        assert images.labels.attributes[:, 0].tolist() == (number % 2).tolist()
+    if expected.factors and source not in ("cars", "Falcor3D"):
+        assert images.labels.factors[:, 0].tolist() == (number % 5).tolist()
+    if source == "cars":
+        assert (24 * images.labels.factors[:, 1] + images.labels.factors[:, 2] == number).all()
+    if source == "Falcor3D":
+        assert images.labels.factors[:, -1].tolist() == (number % 6).tolist()
+    if expected.test is not None:
+        assert sorted(number[images.indices("test")]) == list(range(expected.test, NUM))
+    if "people" in options:
+        names = [images.labels.group_names[group] for group in images.labels.groups]
+        assert names == [f"person-{i % 7}" for i in number]
+
+
+def _numbers(images: ImageSet) -> np.ndarray:
+    """Tell each picture's number from its brightness, or from its first pixels."""
+    if images.info["kind"] == "dSprites":
+        return (images.images[:, 0, 0, :6] // 255 << np.arange(6)).sum(1)
+    return images.images[:, 0, 16, 16].astype(int)

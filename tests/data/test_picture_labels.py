@@ -49,6 +49,17 @@ def test_of_several_tables_only_metadata_is_taken() -> None:
     assert labels.attribute_names == ("z",)
 
 
+def test_metadata_in_the_folder_of_each_split() -> None:
+    names = [f"{folder}/{i}.png" for folder in ("test", "train") for i in range(10)]
+    own = [f"{i}.png" for i in range(10)]
+    first, second = _table("train/metadata.csv", "x", own), _table("test/metadata.csv", "x", own)
+    labels = label_pictures(_files(names), [first, second])
+    assert labels.attribute_names == ("x",)
+    assert labels.attributes[:, 0].tolist() == FLAGS + FLAGS
+    assert labels.split is not None
+    assert labels.notes[1] == "labels from 2 tables called metadata"
+
+
 def test_a_given_table_stands_before_all_others() -> None:
     given = {"name": NAMES, "y": FLAGS}
     labels = label_pictures(_files(), [_table("labels.csv")], given=given)

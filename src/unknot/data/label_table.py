@@ -108,6 +108,19 @@ def table_of_frame(frame: Any, source: str = "the data frame") -> LabelTable:
     return LabelTable(source, columns, lengths.pop() if lengths else 0)
 
 
+def join_tables(tables: Sequence[LabelTable], source: str) -> LabelTable:
+    """Put the rows of tables below each other; a column that one lacks is missing there."""
+    names = dict.fromkeys(name for table in tables for name in table.columns)
+    columns: dict[str, Column] = {}
+    for name in names:
+        parts = [table.columns.get(name, [""] * table.num_rows) for table in tables]
+        if all(isinstance(part, np.ndarray) for part in parts):
+            columns[name] = np.concatenate(parts)
+        else:
+            columns[name] = [cell for part in parts for cell in _texts(part)]
+    return LabelTable(source, columns, sum(table.num_rows for table in tables))
+
+
 def match_rows(table: LabelTable, names: Sequence[str]) -> RowMatch | None:
     """Find the row of each image by its path, its file name, or that without its ending.
 

@@ -20,7 +20,14 @@ from unknot.data.celeba import CelebALabels, celeba_files, is_celeba_file, read_
 from unknot.data.folder_walk import FolderContents
 from unknot.data.image_files import ImageFiles, is_table
 from unknot.data.label_columns import KnownLabels, known_labels
-from unknot.data.label_table import LabelTable, RowMatch, match_rows, read_table, table_of_frame
+from unknot.data.label_table import (
+    LabelTable,
+    RowMatch,
+    join_tables,
+    match_rows,
+    read_table,
+    table_of_frame,
+)
 from unknot.data.layout import Layout, read_layout
 
 METADATA = "metadata"
@@ -220,12 +227,7 @@ def _table_labels(
     if files.frame is not None:
         table = table_of_frame(files.frame)
         return known_labels(table, np.arange(len(files.names)), key=None, columns=columns), ()
-    matched = []
-    for name, read in readers.items():
-        table = read_table(name, read())
-        rows = match_rows(table, files.names)
-        if rows is not None:
-            matched.append((table, rows))
+    matched = _matched(files.names, readers)
     chosen = _nearest(matched)
     if len(chosen) > 1:
         names = ", ".join(table.source for table, _ in chosen)
@@ -238,6 +240,51 @@ def _table_labels(
     table, rows = chosen[0]
     known = known_labels(table, rows.rows, key=rows.column, columns=columns)
     return _with_notes(known, (f"labels from {table.source}", *rows.notes)), ()
+
+
+def _matched(
+    names: Sequence[str], readers: Mapping[str, Callable[[], bytes]]
+) -> list[tuple[LabelTable, RowMatch]]:
+    """Read the tables that name pictures; those called metadata of several folders are one."""
+    metadata = {
+        name: read
+        for name, read in readers.items()
+        if Path(name).stem.lower() == METADATA and not Path(name).is_absolute()
+    }
+    if len({name.rpartition("/")[0] for name in metadata}) > 1:
+        joined = _joined_metadata(names, metadata)
+        return [joined] if joined else []
+    matched = []
+    for name, read in readers.items():
+        table = read_table(name, read())
+        rows = match_rows(table, names)
+        if rows is not None:
+            matched.append((table, rows))
+    return matched
+
+
+def _joined_metadata(
+    names: Sequence[str], readers: Mapping[str, Callable[[], bytes]]
+) -> tuple[LabelTable, RowMatch] | None:
+    """Join tables that lie each in the folder of their pictures, such as one for each split."""
+    tables: list[LabelTable] = []
+    rows = np.full(len(names), -1)
+    notes: tuple[str, ...] = ()
+    key, num_rows = "", 0
+    for name, read in readers.items():
+        folder = name.rpartition("/")[0]
+        below = [i for i, n in enumerate(names) if n.startswith(f"{folder}/" if folder else "")]
+        table = read_table(name, read())
+        match = match_rows(table, [names[i].removeprefix(f"{folder}/") for i in below])
+        if match is None:
+            continue
+        rows[below] = np.where(match.rows >= 0, match.rows + num_rows, -1)
+        notes, key, num_rows = (*notes, *match.notes), match.column, num_rows + table.num_rows
+        tables.append(table)
+    if not tables:
+        return None
+    source = f"{len(tables)} tables called {METADATA}"
+    return join_tables(tables, source), RowMatch(key, rows, notes)
 
 
 def _nearest(

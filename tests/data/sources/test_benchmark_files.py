@@ -145,4 +145,4 @@ def test_cars3d(tmp_path: Path) -> None:
 
 
 def test_other_folders_are_no_benchmark() -> None:
-    assert find_benchmark(["a.mat", "notes.txt", "data.bin"]) is None
+    assert find_benchmark(Path("photos"), ["a.mat", "notes.txt", "data.bin"]) is None

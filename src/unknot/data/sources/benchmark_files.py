@@ -55,8 +55,14 @@ class RasterSet:
     notes: tuple[str, ...] = ()
 
 
-def find_benchmark(names: Sequence[str]) -> Callable[[Path, Sequence[str]], RasterSet] | None:
+def find_benchmark(
+    path: Path, names: Sequence[str]
+) -> Callable[[Path, Sequence[str]], RasterSet] | None:
     """Find what reads a folder by the names of its files; None if it is no such benchmark.
+
+    Args:
+        path: the folder.
+        names: of its files, relative to it.
 
     Raises:
         UserError: if it is CIFAR's pickled version.
@@ -68,7 +74,7 @@ def find_benchmark(names: Sequence[str]) -> Callable[[Path, Sequence[str]], Rast
         return read_cifar
     if any(NORB.fullmatch(name) for name in last):
         return read_small_norb
-    if _cars(names):
+    if _cars(path, names):
         return read_cars
     if all(name in last for name in CIFAR_PICKLES):
         raise UserError(
@@ -346,9 +352,10 @@ def _norb_table(path: Path) -> NDArray[Any]:
     return np.concatenate(list(_norb_rows(path)))
 
 
-def _cars(names: Sequence[str]) -> list[str]:
+def _cars(path: Path, names: Sequence[str]) -> list[Path]:
     """The MATLAB files of Cars3D, one for each car, in a folder `cars`."""
-    return sorted(n for n in names if n.lower().endswith(".mat") and f"/{n}".count("/cars/"))
+    files = sorted(path.resolve() / name for name in names if name.lower().endswith(".mat"))
+    return [file for file in files if file.parent.name.lower() == "cars"]
 
 
 def read_cars(path: Path, names: Sequence[str]) -> RasterSet:
@@ -357,7 +364,7 @@ def read_cars(path: Path, names: Sequence[str]) -> RasterSet:
     Raises:
         UserError: if a file is damaged or holds another array.
     """
-    files = [path / name for name in _cars(names)]
+    files = _cars(path, names)
     per_car = CARS["elevation"] * CARS["azimuth"]
 
     def chunks() -> Iterator[NDArray[Any]]:

@@ -45,7 +45,7 @@ class FolderSource:
         if contents.pictures:
             return _scan_folder(path, contents, options)
         names = contents.names_of_files()
-        reader = find_benchmark(names)
+        reader = find_benchmark(path, names)
         if reader is not None:
             stamps = [(file.name, file.size, file.mtime_ns) for file in contents.files()]
             return scan_benchmark(path, names, reader, stamps, options)
