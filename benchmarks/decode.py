@@ -21,8 +21,8 @@ from PIL import Image
 from common import alternate, arguments, machine, show, summary
 from unknot.data.cache import clear_cache
 from unknot.data.load import load_images
-from unknot.data.pixels import decode, to_pixels
 from unknot.data.preparation import Preparation
+from unknot.data.raster.pixels import decode, to_pixels
 from unknot.data.sources.faces import draw_faces, sample_factors
 
 NUM = 4000

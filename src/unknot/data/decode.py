@@ -1,115 +1,72 @@
-"""Encoded pictures -> pixels: a whole set, decoded in parallel threads into one file.
+"""A set of encoded pictures -> one file of pixels, decoded in parallel threads.
 
-Pillow releases the interpreter lock while it decodes and resizes, so threads suffice. Whether the
-set is grey, and where its values of more than eight bits end, is a property of all pictures: a
-sample decides what to begin with, and a picture that does not fit begins it anew.
+Whether the set is grey, and which value of a 16-bit file is white, depends on all pictures: some
+decide what to begin with, every picture is checked against it while it is decoded, and what was
+wrongly guessed is decoded again, once.
+
+Pillow releases the interpreter lock while it decodes and resizes, so threads suffice.
 """
 
-import hashlib
 import os
-from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field, replace
+import shutil
+import threading
+import warnings
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from functools import partial
+from math import prod
 from pathlib import Path
+from typing import IO
 
 import numpy as np
 from numpy.typing import NDArray
 
+from unknot.common.errors import UserError
 from unknot.common.progress import Progress
-from unknot.data.pixels import (
-    DecodedPicture,
-    DeepPicture,
-    UnreadableImage,
-    decode_picture,
-    deep_extremes,
-    without_warnings,
-)
 from unknot.data.preparation import Preparation
-from unknot.data.value_range import Extremes, ValueRange, choose_range
-
-Read = Callable[[int], bytes]
+from unknot.data.raster.chunks import (
+    ColorFound,
+    Plan,
+    Tally,
+    decode_chunk,
+    decode_images,
+    digest_of,
+    read_content,
+)
+from unknot.data.raster.picture_files import UnreadableImage
+from unknot.data.raster.value_ranges import Measured, describe_range, find_ranges, merge
 
 CHUNK = 64
-SAMPLE = 64
-DIM = 64  # of 255: where no pixel of a set is brighter, something may be wrong
+NUM_SAMPLED = 64
 
 
-@dataclass(frozen=True, eq=False)
-class DecodedSet:
-    """What was written, and what was seen.
+@dataclass(frozen=True)
+class Decoded:
+    """What became of a set of pictures.
 
     Attributes:
         image_shape: channels, height, width.
-        rows: the picture that each written image is of, ascending.
-        digests: of the bytes of each image's picture.
-        unreadable: the reason for each picture that could not be read.
-        passing: those of them whose reason may be gone the next time.
+        digests: of each picture's bytes; empty where they could not be had.
+        rows: of each row that was written, the positions of its picture and of its frame in it,
+            shape `(num_rows, 2)`.
+        unreadable: the position and the reason of each picture that has no row.
+        passing: those of them whose file could not be had; another time they may be read.
         notes: what the user should know, one line each.
     """
 
     image_shape: tuple[int, int, int]
-    rows: list[int]
     digests: list[bytes]
+    rows: NDArray[np.int32]
     unreadable: dict[int, str]
     passing: frozenset[int]
     notes: tuple[str, ...]
 
 
-@dataclass(frozen=True)
-class _Plan:
-    """How a set is decoded: its channels, and the range of values of more than eight bits."""
-
-    num_channels: int
-    is_forced: bool
-    value_range: ValueRange | None = None
-
-
-@dataclass
-class _Seen:
-    """What was seen in some pictures, in their order."""
-
-    pixels: list[NDArray[np.uint8]] = field(default_factory=list)
-    rows: list[int] = field(default_factory=list)
-    digests: list[bytes] = field(default_factory=list)
-    unreadable: dict[int, str] = field(default_factory=dict)
-    passing: set[int] = field(default_factory=set)
-    num_bad_metadata: int = 0
-    num_grey_in_color: int = 0
-    num_of_several: int = 0
-    num_left: int = 0
-    brightest: int = 0
-
-    def add(self, index: int, digest: bytes, picture: DecodedPicture) -> None:
-        """Take the images of one picture."""
-        num = len(picture.pixels)
-        self.pixels.append(picture.pixels)
-        self.rows += [index] * num
-        self.digests += [digest] * num
-        self.num_bad_metadata += picture.bad_metadata
-        self.num_grey_in_color += picture.is_grey_in_color
-        self.num_of_several += picture.num_frames > 1
-        self.num_left += picture.num_frames - num
-        self.brightest = max(self.brightest, int(picture.pixels.max()))
-
-    def join(self, others: "_Seen") -> None:
-        """Take what was seen in later pictures, but their pixels, which are written."""
-        self.rows += others.rows
-        self.digests += others.digests
-        self.unreadable |= others.unreadable
-        self.passing |= others.passing
-        self.num_bad_metadata += others.num_bad_metadata
-        self.num_grey_in_color += others.num_grey_in_color
-        self.num_of_several += others.num_of_several
-        self.num_left += others.num_left
-        self.brightest = max(self.brightest, others.brightest)
-
-
-class _Colored(Exception):
-    """A set that was taken to be grey has a colored picture."""
-
-
 def decode_all(
-    read: Read,
+    read: Callable[[int], bytes],
     num: int,
     preparation: Preparation,
     pixels: Path,
@@ -117,151 +74,196 @@ def decode_all(
     frames: str = "first",
     workers: int | None = None,
     progress: Progress | None = None,
-) -> DecodedSet:
-    """Decode every picture into one file of uint8 pixels, a row per image.
+) -> Decoded:
+    """Decode every picture into one file of uint8 pixels, a row per picture or frame.
 
-    Rows are written, not mapped, so that a full disk is an error and not a crash. With
-    `color="auto"` the images are grey if all pictures are, by their mode or by their pixels.
+    Rows are written, not mapped, so that a full disk is an error and not a crash. A picture that
+    cannot be read has no row.
 
     Args:
-        read: the bytes of picture number i; called from several threads.
+        read: the bytes of picture number i; called from several threads. Raises `UnreadableImage`
+            or `OSError` where they cannot be had.
         num: how many pictures there are.
         preparation: crop, size and color.
         pixels: the file to write.
-        frames: `first`, or `all` pages or frames of files that hold several.
+        frames: `first`, or `all` pages or frames of a file that holds several.
         workers: threads; by default one per core.
         progress: called after each chunk.
+
+    Raises:
+        UserError: if a file changes while the set is decoded.
     """
-    with without_warnings():
-        plan = _first_plan(read, num, preparation)
-        seen = None
-        while seen is None:
-            try:
-                seen = _decode_by(plan, read, num, preparation, pixels, frames, workers, progress)
-            except _Colored:
-                plan = replace(plan, num_channels=3)
-            except DeepPicture:
-                plan = replace(plan, value_range=_range_of_all(read, num))
-    return DecodedSet(
-        image_shape=(plan.num_channels, preparation.size, preparation.size),
-        rows=seen.rows,
-        digests=seen.digests,
-        unreadable=seen.unreadable,
-        passing=frozenset(seen.passing),
-        notes=_notes(seen, plan),
-    )
-
-
-def _first_plan(read: Read, num: int, preparation: Preparation) -> _Plan:
-    """Plan by some pictures at random, the first and the last."""
-    if preparation.color != "auto":
-        return _Plan(1 if preparation.color == "grey" else 3, is_forced=True)
-    rng = np.random.default_rng(0)
-    sample = {0, num - 1, *rng.choice(num, min(num, SAMPLE), replace=False).tolist()}
-    is_colored = [_is_colored(read, index, preparation) for index in sorted(sample)]
-    known = [colored for colored in is_colored if colored is not None]
-    return _Plan(1 if known and not any(known) else 3, is_forced=False)
-
-
-def _is_colored(read: Read, index: int, preparation: Preparation) -> bool | None:
-    """Whether a picture has colors; None if it cannot be read."""
-    try:
-        return decode_picture(read(index), preparation, 1, asks_range=True).is_colored
-    except DeepPicture:
-        return False
-    except UnreadableImage:
-        return None
-
-
-def _range_of_all(read: Read, num: int) -> ValueRange:
-    """Find the range of all pictures of more than eight bits."""
-    joined: Extremes | None = None
-    for index in range(num):
+    plan = Plan(read=read, preparation=preparation, frames=frames)
+    num_threads = workers or os.cpu_count() or 1
+    with _without_warnings(), ThreadPoolExecutor(num_threads) as pool:
         try:
-            extremes = deep_extremes(read(index))
-        except UnreadableImage:
-            continue
-        if extremes is not None:
-            joined = extremes.joined(joined)
-    return choose_range(joined)
-
-
-def _decode_by(
-    plan: _Plan,
-    read: Read,
-    num: int,
-    preparation: Preparation,
-    pixels: Path,
-    frames: str,
-    workers: int | None,
-    progress: Progress | None,
-) -> _Seen:
-    """Decode by a plan, a chunk of pictures a thread, and write the chunks in their order."""
-
-    def work(start: int) -> _Seen:
-        chunk = _Seen()
-        for index in range(start, min(start + CHUNK, num)):
+            plan = _survey(plan, num)
+            report = partial(progress, "decoding") if progress else _say_nothing
             try:
-                content = read(index)
-                picture = decode_picture(
-                    content,
-                    preparation,
-                    plan.num_channels,
-                    value_range=plan.value_range,
-                    all_frames=frames == "all",
-                    asks_range=True,
-                )
-            except UnreadableImage as error:
-                chunk.unreadable[index] = str(error)
-                if error.is_passing:
-                    chunk.passing.add(index)
-                continue
-            if picture.is_colored and plan.num_channels == 1 and not plan.is_forced:
-                raise _Colored
-            chunk.add(index, hashlib.blake2b(content, digest_size=16).digest(), picture)
-        if chunk.pixels:  # in one piece, by this thread and not by the one that writes
-            chunk.pixels = [np.ascontiguousarray(np.concatenate(chunk.pixels))]
-        return chunk
-
-    seen = _Seen()
-    with pixels.open("wb") as file, ThreadPoolExecutor(workers or os.cpu_count()) as pool:
-        try:
-            for number, chunk in enumerate(pool.map(work, range(0, num, CHUNK)), 1):
-                for images in chunk.pixels:
-                    file.write(images.data)
-                chunk.pixels.clear()
-                seen.join(chunk)
-                if progress:
-                    progress("decoding", min(number * CHUNK, num), num)
+                tally = _decode_set(pool, 4 * num_threads, plan, num, pixels, report)
+            except ColorFound:
+                plan = replace(plan, num_channels=3, checks_color=False)
+                tally = _decode_set(pool, 4 * num_threads, plan, num, pixels, report)
         except BaseException:
             pool.shutdown(cancel_futures=True)
             raise
-    return seen
+    return Decoded(
+        image_shape=plan.image_shape,
+        digests=tally.digests,
+        rows=np.array(tally.rows, np.int32).reshape(-1, 2),
+        unreadable=tally.unreadable,
+        passing=frozenset(tally.passing),
+        notes=_notes(plan, tally),
+    )
 
 
-def _notes(seen: _Seen, plan: _Plan) -> tuple[str, ...]:
-    """Say what a user should know of the pictures."""
-    notes = []
-    if plan.value_range is not None and plan.value_range.note:
-        notes.append(plan.value_range.note)
-    if plan.num_channels == 1 and not plan.is_forced and seen.num_grey_in_color:
+def name_rows(names: Sequence[str], rows: NDArray[np.int32]) -> list[str]:
+    """Name each row after its picture; of several of one file, with their number from 1: `a.gif#2`.
+
+    Args:
+        names: one per picture.
+        rows: as in `Decoded`.
+    """
+    num_rows = np.bincount(rows[:, 0], minlength=len(names))
+    return [
+        f"{names[picture]}#{frame + 1}" if num_rows[picture] > 1 else names[picture]
+        for picture, frame in rows.tolist()
+    ]
+
+
+@contextmanager
+def _without_warnings() -> Iterator[None]:
+    """Silence Pillow's notes on odd metadata. The filters are the process's: enter it once only."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        yield
+
+
+def _say_nothing(done: int, total: int) -> None:
+    pass
+
+
+def _survey(plan: Plan, num: int) -> Plan:
+    """Look at some pictures to choose colors and ranges that will most likely hold for all."""
+    color = plan.preparation.color
+    plan = replace(plan, num_channels=3 if color == "rgb" else 1, checks_color=color == "auto")
+    others = np.random.default_rng(0).permutation(num)[: NUM_SAMPLED - 2].tolist()
+    measured: list[Measured] = []
+    for index in dict.fromkeys([0, num - 1, *others] if num else []):
+        try:
+            image = next(decode_images(replace(plan, frames="first"), read_content(plan, index)))
+        except UnreadableImage:
+            continue
+        except ColorFound:
+            plan = replace(plan, num_channels=3, checks_color=False)
+            break
+        measured += [image.measured] if image.measured else []
+        if not image.measured and not plan.checks_color:
+            break
+    return replace(plan, ranges=find_ranges(merge(measured)))
+
+
+def _decode_set(
+    pool: ThreadPoolExecutor,
+    num_waiting: int,
+    plan: Plan,
+    num: int,
+    pixels: Path,
+    report: Callable[[int, int], None],
+) -> Tally:
+    """Write all rows; raises `ColorFound` as soon as the plan turns out to be wrong."""
+    tally, work = Tally(), partial(decode_chunk, plan, pixels.parent)
+    chunks = [range(start, min(start + CHUNK, num)) for start in range(0, num, CHUNK)]
+    with pixels.open("wb") as file:
+        for part, rows in _in_order(pool, work, chunks, num_waiting):
+            with rows:
+                rows.seek(0)
+                shutil.copyfileobj(rows, file)
+            tally.add(part)
+            report(len(tally.digests), num)
+    final = find_ranges(tally.measured)
+    wrong = [
+        row
+        for kind, rows_of_kind in tally.raw_rows.items()
+        if final[kind] != plan.ranges.get(kind)
+        for row in rows_of_kind
+    ]
+    if wrong:
+        _write_again(pool, replace(plan, ranges=final), tally, wrong, pixels, report)
+    return tally
+
+
+def _in_order(
+    pool: ThreadPoolExecutor,
+    work: Callable[[range], tuple[Tally, IO[bytes]]],
+    chunks: Sequence[range],
+    num_waiting: int,
+) -> Iterator[tuple[Tally, IO[bytes]]]:
+    """Give what becomes of each chunk, in order, with few of them waiting at a time."""
+    waiting: deque[Future[tuple[Tally, IO[bytes]]]] = deque()
+    try:
+        for chunk in chunks:
+            waiting.append(pool.submit(work, chunk))
+            if len(waiting) >= num_waiting:
+                yield waiting.popleft().result()
+        while waiting:
+            yield waiting.popleft().result()
+    finally:
+        for future in waiting:
+            future.cancel()
+
+
+def _write_again(
+    pool: ThreadPoolExecutor,
+    plan: Plan,
+    tally: Tally,
+    wrong: Sequence[int],
+    pixels: Path,
+    report: Callable[[int, int], None],
+) -> None:
+    """Decode the pictures of some rows with the ranges that hold for all, and write over them."""
+    pictures = sorted({tally.rows[row][0] for row in wrong})
+    first_rows: dict[int, int] = {}
+    for row, (picture, _) in enumerate(tally.rows):
+        first_rows.setdefault(picture, row)
+    lock, row_bytes = threading.Lock(), prod(plan.image_shape)
+
+    def work(picture: int) -> None:
+        content = read_content(plan, picture)
+        if digest_of(content) != tally.digests[picture]:
+            raise UnreadableImage("it has changed")
+        for row, image in enumerate(decode_images(plan, content), first_rows[picture]):
+            with lock:
+                file.seek(row * row_bytes)
+                file.write(np.ascontiguousarray(image.pixels).data)
+
+    with pixels.open("r+b") as file:
+        try:
+            for done, _ in enumerate(pool.map(work, pictures), 1):
+                report(done, len(pictures))
+        except UnreadableImage as error:
+            raise UserError(
+                f"a picture could be read once and not again ({error}); leave the images alone "
+                "while they are loaded, and load them once more"
+            ) from None
+
+
+def _notes(plan: Plan, tally: Tally) -> tuple[str, ...]:
+    notes = [describe_range(measured) for measured in tally.measured.values()]
+    if plan.num_channels == 1 and tally.stored_in_color:
+        share = "" if tally.stored_in_color == len(tally.rows) else " (in part)"
         notes.append(
-            f"{seen.num_grey_in_color:,} pictures are stored in color, but all are grey: one "
-            "channel is kept (--color rgb keeps three)"
+            f"stored in color{share} but grey throughout: one channel; --color rgb keeps three"
         )
-    if seen.num_bad_metadata:
+    if tally.damaged:
+        which = "1 file has" if tally.damaged == 1 else f"{tally.damaged:,} files have"
+        notes.append(f"{which} damaged metadata (EXIF or color profile): the pixels were used")
+    if tally.with_frames:
+        which = "1 file holds" if tally.with_frames == 1 else f"{tally.with_frames:,} files hold"
+        left = "1 was" if tally.left_frames == 1 else f"{tally.left_frames:,} were"
+        first = "its first" if tally.with_frames == 1 else "the first of each"
         notes.append(
-            f"{seen.num_bad_metadata:,} pictures have damaged metadata (EXIF or color profile): "
-            "their pixels are used as they are"
+            f"{which} several pages or frames: {first} was taken, {left} left; "
+            "--frames all takes them"
         )
-    if seen.num_left:
-        notes.append(
-            f"{seen.num_of_several:,} files hold several pages or frames: the first of each is "
-            f"taken and {seen.num_left:,} are left (--frames all takes them)"
-        )
-    if seen.rows and seen.brightest < DIM:
-        notes.append(
-            f"no pixel is brighter than {seen.brightest} of 255: the files may hold values of "
-            "fewer bits than they say"
-        )
-    return tuple(notes)
+    return tuple(filter(None, notes))

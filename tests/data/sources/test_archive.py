@@ -296,10 +296,10 @@ def test_training_and_test_images_that_lie_apart(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("stored", "note"),
     [
-        (pixels(20, 32, 32).astype(np.float32) / 127.5 - 1, "to go from -1 to 1"),
-        (pixels(20, 32, 32).astype(np.float64), "to go from 0 to 255"),
-        (pixels(20, 32, 32).astype(np.uint16) * 16, "end at 4,080: 4,095 is taken for white"),
-        (pixels(20, 32, 32).astype(np.int32), "end at 255: 255 is taken for white"),
+        (pixels(20, 32, 32).astype(np.float32) / 127.5 - 1, "lie in -1 to 1"),
+        (pixels(20, 32, 32).astype(np.float64), "lie in 0 to 255"),
+        (pixels(20, 32, 32).astype(np.uint16) * 16, "end at 4,080: taken as 12 bits"),
+        (pixels(20, 32, 32).astype(np.int32), "end at 255: taken as 8 bits"),
         (pixels(20, 32, 32) // 128, "every pixel is 0 or 1: 1 is taken for white"),
         ((pixels(20, 32, 32) // 128).astype(bool), "every pixel is 0 or 1"),
     ],

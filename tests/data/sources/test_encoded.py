@@ -70,7 +70,7 @@ def test_frames_of_a_file_share_its_split_and_its_labels(tmp_path: Path) -> None
     (folder / "labels.csv").write_text(rows)
     first = load_images(folder, size=32)
     assert len(first) == 30
-    assert any("60 are left" in note for note in first.info["notes"])
+    assert any("60 were left" in note for note in first.info["notes"])
     images = load_images(folder, size=32, frames="all")
     assert images.names[:4] == ("00.tif#1", "00.tif#2", "00.tif#3", "01.tif#1")
     values = images.images[:, 0, 0, 0]

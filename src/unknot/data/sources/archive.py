@@ -18,7 +18,12 @@ from unknot.data.picture_labels import given_key, labels_from_table
 from unknot.data.sources import LoadOptions, Scan, Written, as_path
 from unknot.data.sources.archive_layout import NAMES, TO_SAY, ArchiveLayout, find_layout
 from unknot.data.sources.array_file import ArrayFile, open_arrays
-from unknot.data.sources.raster import RasterImages, check_rasters, num_channels, write_rasters
+from unknot.data.sources.array_images import (
+    RasterImages,
+    check_rasters,
+    num_channels,
+    write_rasters,
+)
 from unknot.data.splits import TEST, TRAIN
 
 SUFFIXES = (".npz", ".npy", ".h5", ".hdf5", ".mat", ".zarr")

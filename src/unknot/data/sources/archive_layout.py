@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from unknot.common.errors import UserError
-from unknot.data.pixels import MAX_PIXELS
+from unknot.data.raster.picture_files import MAX_PIXELS
 from unknot.data.sources.array_file import ArrayFile
 
 IMAGES = ("images", "imgs", "x_train", "train_images")

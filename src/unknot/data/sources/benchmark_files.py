@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from unknot.common.errors import UserError
 from unknot.data.benchmark_factors import order_factors
 from unknot.data.sources import LoadOptions, Scan, Written
-from unknot.data.sources.raster import RasterImages, num_channels, write_rasters
+from unknot.data.sources.array_images import RasterImages, num_channels, write_rasters
 from unknot.data.splits import TEST, TRAIN
 
 ROWS = 500  # images that are read at once

@@ -8,7 +8,7 @@ from typing import Any
 from unknot.common.errors import UserError
 from unknot.data.image_files import ImageFiles, is_picture
 from unknot.data.picture_labels import given_key
-from unknot.data.pixels import UnreadableImage
+from unknot.data.raster.picture_files import UnreadableImage
 from unknot.data.sources import LoadOptions, Scan
 from unknot.data.sources.encoded import scan_files
 

@@ -1,6 +1,5 @@
 """Encoded pictures, wherever they lie: listed, labelled, decoded."""
 
-from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
@@ -12,7 +11,7 @@ from numpy.typing import NDArray
 
 from unknot.common.errors import UserError
 from unknot.data.cache import check_space
-from unknot.data.decode import decode_all
+from unknot.data.decode import decode_all, name_rows
 from unknot.data.image_files import ImageFiles
 from unknot.data.picture_labels import (
     PictureLabels,
@@ -105,15 +104,15 @@ def _write_files(
         progress=options.progress,
     )
     _check_unreadable(path, files.names, decoded.unreadable)
-    rows = np.array(decoded.rows)  # of which picture each image is
+    rows = decoded.rows[:, 0]  # of which picture each image is
     known = _take(labels, rows)
     names = [files.names[row] for row in rows]
     return Written(
         kind="CelebA" if labels.is_celeba else kind,
         image_shape=decoded.image_shape,
-        names=_frame_names(names) if options.frames == "all" else names,
+        names=name_rows(files.names, decoded.rows),
         files=names,
-        digests=decoded.digests,
+        digests=[decoded.digests[row] for row in rows],
         attributes=known.attributes,
         attribute_names=known.attribute_names,
         factors=known.factors,
@@ -130,7 +129,7 @@ def _write_files(
     )
 
 
-def _take(labels: PictureLabels, rows: NDArray[np.int64]) -> PictureLabels:
+def _take(labels: PictureLabels, rows: NDArray[np.int32]) -> PictureLabels:
     """Give each image the labels of the picture that it is of."""
     return replace(
         labels,
@@ -139,16 +138,6 @@ def _take(labels: PictureLabels, rows: NDArray[np.int64]) -> PictureLabels:
         groups=None if labels.groups is None else labels.groups[rows],
         split=None if labels.split is None else labels.split[rows],
     )
-
-
-def _frame_names(names: list[str]) -> list[str]:
-    """Number the frames of files that hold several, from 1."""
-    total, count = Counter(names), Counter[str]()
-    framed = []
-    for name in names:
-        count[name] += 1
-        framed.append(f"{name}#{count[name]}" if total[name] > 1 else name)
-    return framed
 
 
 def _check_unreadable(path: Path, names: list[str], unreadable: Mapping[int, str]) -> None:

@@ -20,7 +20,7 @@ from unknot.data.picture_labels import (
     tables_beside,
     tables_in,
 )
-from unknot.data.pixels import UnreadableImage
+from unknot.data.raster.picture_files import UnreadableImage
 from unknot.data.sources import LoadOptions, Scan, as_path
 from unknot.data.sources.benchmark_files import find_benchmark, scan_benchmark
 from unknot.data.sources.encoded import scan_files

@@ -15,10 +15,10 @@ from PIL import Image
 
 from unknot.common.errors import UserError
 from unknot.data.cache import cache_folder
-from unknot.data.colors import is_grey_mode
 from unknot.data.label_columns import KnownLabels, known_labels
 from unknot.data.label_table import table_of_frame
-from unknot.data.pixels import UnreadableImage, to_pixels
+from unknot.data.raster.picture_files import UnreadableImage
+from unknot.data.raster.pixels import is_grey_mode, to_pixels
 from unknot.data.sources import LoadOptions, Scan, Written, as_path
 
 PROGRESS_EVERY = 100

@@ -24,7 +24,7 @@ from unknot.data.cache import cache_folder
 from unknot.data.folder_walk import SYSTEM_NAMES, unused_line
 from unknot.data.image_files import ImageFiles, is_picture, is_table
 from unknot.data.layout import split_position
-from unknot.data.pixels import UnreadableImage
+from unknot.data.raster.picture_files import UnreadableImage
 
 MAX_FILE_BYTES = 512 * 2**20
 DAMAGED = (

@@ -13,7 +13,7 @@ from typing import Any
 from unknot.common.errors import UserError
 from unknot.data.image_files import ImageFiles
 from unknot.data.layout import split_position
-from unknot.data.pixels import UnreadableImage
+from unknot.data.raster.picture_files import UnreadableImage
 from unknot.data.sources import LoadOptions, Scan, as_path
 from unknot.data.sources.encoded import scan_files
 

@@ -3,6 +3,7 @@
 import hashlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from math import inf, isfinite, nan
 from pathlib import Path
 from typing import Any
 
@@ -12,12 +13,20 @@ from PIL import Image
 
 from unknot.common.errors import UserError
 from unknot.common.progress import Progress
-from unknot.data.pixels import UnreadableImage, crop_box, to_pixels
 from unknot.data.preparation import Preparation
+from unknot.data.raster.picture_files import UnreadableImage
+from unknot.data.raster.pixels import crop_box, to_pixels
+from unknot.data.raster.value_ranges import (
+    FLOAT,
+    Measured,
+    ValueRange,
+    describe_range,
+    find_range,
+    to_bytes,
+)
 from unknot.data.splits import SPLITS
-from unknot.data.value_range import Extremes, ValueRange, choose_range, extremes_of, to_bytes
 
-BINARY = ValueRange(0, 1, "every pixel is 0 or 1: 1 is taken for white")
+BINARY = ValueRange(0, 1)
 
 
 @dataclass(frozen=True, eq=False)
@@ -86,7 +95,7 @@ def write_rasters(
     """
     check_rasters(images, preparation)
     channels = num_channels(images, preparation)
-    value_range = _range_of(images)
+    value_range, note = _range_of(images)
     as_stored = _is_as_stored(images, preparation, channels)
     digests: list[bytes] = []
     with pixels.open("wb") as file:
@@ -98,30 +107,42 @@ def write_rasters(
             if progress:
                 progress("preparing", len(digests), images.num)
     size = preparation.size
-    notes = (f"{images.name}: {value_range.note}",) if value_range and value_range.note else ()
+    notes = (f"{images.name}: {note}",) if note else ()
     return WrittenRasters((channels, size, size), digests, notes)
 
 
-def _range_of(images: RasterImages) -> ValueRange | None:
-    """Find which numbers are black and white; None for bytes, which are taken as they are."""
+def _range_of(images: RasterImages) -> tuple[ValueRange | None, str]:
+    """Find which numbers are black and white, and what to say of it.
+
+    The range is None for bytes, which are taken as they are.
+    """
     if images.is_dsprites:
         largest = max(int(chunk.max()) for chunk in images.chunks())
         if largest > 1:
             raise UserError(f"{images.name} holds {largest}; dSprites' are 0 or 1")
-        return ValueRange(0, 1)
-    if images.dtype.kind == "b":
-        return BINARY
-    if images.dtype == np.uint8:
-        return BINARY if all(chunk.max() <= 1 for chunk in images.chunks()) else None
-    joined: Extremes | None = None
+        return BINARY, ""
+    is_bytes = images.dtype == np.uint8
+    if images.dtype.kind == "b" or (is_bytes and all(c.max() <= 1 for c in images.chunks())):
+        return BINARY, "every pixel is 0 or 1: 1 is taken for white"
+    if is_bytes:
+        return None, ""
+    kind = FLOAT if images.dtype.kind == "f" else f"{8 * images.dtype.itemsize}-bit"
+    measured = _measured(images, kind)
+    if measured.high == measured.low:
+        raise UserError(f"every pixel of {images.name} is {measured.low:g}; store the images again")
+    return find_range(measured), describe_range(measured, "numbers")
+
+
+def _measured(images: RasterImages, kind: str) -> Measured:
+    """Find the smallest and the largest number of all images."""
+    low, high = inf, -inf
     for chunk in images.chunks():
-        extremes = extremes_of(chunk)
-        if extremes is None:
-            raise UserError(f"{images.name} holds NaN or infinity; store numbers")
-        joined = extremes.joined(joined)
-    if joined and joined.high == joined.low:
-        raise UserError(f"every pixel of {images.name} is {joined.low:g}; store the images again")
-    return choose_range(joined)
+        low, high = min(low, float(chunk.min())), max(high, float(chunk.max()))
+        if not (isfinite(chunk.min()) and isfinite(chunk.max())):
+            low = nan
+    if not (isfinite(low) and isfinite(high)):
+        raise UserError(f"{images.name} holds NaN or infinity; store numbers")
+    return Measured(kind, low, high)
 
 
 def _box(images: RasterImages, preparation: Preparation) -> tuple[int, int, int, int]:

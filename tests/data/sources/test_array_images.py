@@ -8,7 +8,12 @@ import pytest
 
 from unknot.common.errors import UserError
 from unknot.data.preparation import Preparation
-from unknot.data.sources.raster import RasterImages, check_rasters, num_channels, write_rasters
+from unknot.data.sources.array_images import (
+    RasterImages,
+    check_rasters,
+    num_channels,
+    write_rasters,
+)
 
 KEEP = Preparation(size=32, crop="none")
 

@@ -6,14 +6,14 @@ import numpy as np
 import pytest
 from PIL import Image, ImageDraw, ImageOps
 
-from unknot.data.pixels import (
-    UnreadableImage,
+from unknot.data.preparation import Preparation
+from unknot.data.raster.picture_files import UnreadableImage
+from unknot.data.raster.pixels import (
     crop_box,
     decode,
     shrink_while_decoding,
     to_pixels,
 )
-from unknot.data.preparation import Preparation
 
 KEEP = Preparation(size=32, crop="none")
 
@@ -67,7 +67,7 @@ def test_alpha_lies_over_white() -> None:
 def test_sixteen_bits_are_scaled_not_clipped() -> None:
     values = np.tile(np.linspace(0, 65535, 32).astype(np.uint16), (32, 1))
     pixels = decode(_encode(Image.fromarray(values)), KEEP, 1)
-    assert np.abs(pixels[0].astype(int) - (values // 257)).max() == 0
+    assert np.abs(pixels[0] - values / 257).max() <= 0.5
 
 
 def test_the_first_frame_of_an_animation_is_taken() -> None:
@@ -169,24 +169,3 @@ def test_a_bomb_is_refused_by_its_header() -> None:
     bomb[29:33] = struct.pack(">I", zlib.crc32(bytes(bomb[12:29])))
     with pytest.raises(UnreadableImage, match="pixels"):
         decode(bytes(bomb), KEEP, 3)
-
-
-def test_heic_where_its_reader_is_installed() -> None:
-    pillow_heif = pytest.importorskip("pillow_heif")
-    pillow_heif.register_heif_opener()
-    content = _encode(Image.new("RGB", (64, 64), (200, 30, 30)), "HEIF")
-    red, green, _ = decode(content, KEEP, 3).mean((1, 2))
-    assert abs(red - 200) < 6
-    assert abs(green - 30) < 6
-
-
-def test_whatever_a_decoder_raises_is_damage(monkeypatch: pytest.MonkeyPatch) -> None:
-    content = _encode(Image.new("RGB", (32, 32)))
-    for error in (RuntimeError("bad tile"), MemoryError(), KeyError("x"), OverflowError("y")):
-
-        def raise_it(self: object, error: Exception = error) -> None:
-            raise error
-
-        monkeypatch.setattr("PIL.ImageFile.ImageFile.load", raise_it)
-        with pytest.raises(UnreadableImage, match="damaged"):
-            decode(content, KEEP, 3)

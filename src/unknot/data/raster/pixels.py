@@ -1,0 +1,231 @@
+"""One picture -> the pixels of one image: cropped, resized, upright, in sRGB or grey."""
+
+from collections.abc import Mapping
+from functools import partial
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image, ImageCms
+
+from unknot.data.preparation import Preparation
+from unknot.data.raster.color_profiles import SPACES, to_srgb
+from unknot.data.raster.picture_files import (
+    Frame,
+    UnreadableImage,
+    decoding,
+    find_orientation,
+    read_frames,
+)
+from unknot.data.raster.raw_values import read_raw_values
+from unknot.data.raster.value_ranges import RawValues, ValueRange, usual_range
+
+CELEBA_SIZE, CELEBA_CROP = (178, 218), 148
+JPEG_FACTORS = (8, 4, 2)  # by which its decoder can shrink, 8x8 coefficients being cut
+OVERSAMPLING = 3  # pixels left, at least, for each pixel of the image
+GREY_LEVELS = 2  # between the channels of a grey picture that was stored in color
+TURNS = {
+    2: Image.Transpose.FLIP_LEFT_RIGHT,
+    3: Image.Transpose.ROTATE_180,
+    4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE,
+    6: Image.Transpose.ROTATE_270,
+    7: Image.Transpose.TRANSVERSE,
+    8: Image.Transpose.ROTATE_90,
+}
+"""EXIF orientation -> what turns the picture upright."""
+
+
+class Drawn(NamedTuple):
+    """The image of one frame.
+
+    Attributes:
+        pixels: shape `(channel, size, size)`.
+        is_profile_damaged: whether it has a color profile that could not be used.
+    """
+
+    pixels: NDArray[np.uint8]
+    is_profile_damaged: bool
+
+
+def decode(
+    content: bytes,
+    preparation: Preparation,
+    num_channels: int,
+    ranges: Mapping[str, ValueRange] | None = None,
+) -> NDArray[np.uint8]:
+    """Decode, crop, resize and turn upright one picture, the first of a file.
+
+    Args:
+        content: the bytes of a file in a format that Pillow reads.
+        preparation: crop and size.
+        num_channels: 1 (grey) or 3 (RGB).
+        ranges: black and white of values that are no bytes, by kind.
+
+    Returns:
+        Pixels, shape `(channel, size, size)`.
+
+    Raises:
+        UnreadableImage: if it is not a picture, is damaged, or is too large or small to use.
+    """
+    frame = next(
+        read_frames(content, shrink=partial(shrink_while_decoding, preparation=preparation))
+    )
+    return draw(frame, preparation, num_channels, ranges).pixels
+
+
+def to_pixels(
+    picture: Image.Image,
+    preparation: Preparation,
+    num_channels: int,
+    ranges: Mapping[str, ValueRange] | None = None,
+) -> NDArray[np.uint8]:
+    """Crop, resize and turn upright a picture that is loaded; as `decode`."""
+    frame = Frame(
+        picture=picture,
+        raw=read_raw_values(b"", picture, 0),
+        whole=picture.size,
+        orientation=find_orientation(picture) or 1,
+        number=0,
+        num_frames=1,
+        is_metadata_damaged=False,
+    )
+    return draw(frame, preparation, num_channels, ranges).pixels
+
+
+def draw(
+    frame: Frame,
+    preparation: Preparation,
+    num_channels: int,
+    ranges: Mapping[str, ValueRange] | None = None,
+) -> Drawn:
+    """Make the image of a loaded picture; arguments and errors as in `decode`.
+
+    A value that its range does not hold becomes black or white where `ranges` are given, and makes
+    the picture unreadable where they are not.
+    """
+    picture, profile = frame.picture, frame.picture.info.get("icc_profile")
+    mode, is_usable = "L" if num_channels == 1 else "RGB", True
+    with decoding():
+        if frame.raw:
+            picture = frame.raw.to_picture(_range(frame.raw, ranges))
+        flat = _flatten(picture)
+        if not profile and flat.mode != mode:
+            flat = flat.convert(mode)
+        fitted = _fit(flat, frame, preparation)
+        if profile:
+            fitted, is_usable = to_srgb(fitted, profile)
+            fitted = fitted if fitted.mode == mode else fitted.convert(mode)
+        turn = TURNS.get(frame.orientation)
+        pixels = np.asarray(fitted if turn is None else fitted.transpose(turn))
+    channels_first = pixels[None] if num_channels == 1 else pixels.transpose(2, 0, 1)
+    return Drawn(pixels=channels_first, is_profile_damaged=not is_usable)
+
+
+def _range(raw: RawValues, ranges: Mapping[str, ValueRange] | None) -> ValueRange:
+    if ranges and raw.kind in ranges:
+        return ranges[raw.kind]
+    black, white = usual_range(raw.kind)
+    measured = raw.measure()
+    if not (black <= measured.low and measured.high <= white):
+        raise UnreadableImage(f"holds {raw.kind} values outside {black:,} to {white:,}")
+    return ValueRange(black, white)
+
+
+def _flatten(picture: Image.Image) -> Image.Image:
+    """Convert to L, RGB or CMYK, alpha over white."""
+    if picture.mode == "LAB":
+        lab, srgb = ImageCms.createProfile("LAB"), ImageCms.createProfile("sRGB")
+        return ImageCms.profileToProfile(picture, lab, srgb, outputMode="RGB") or picture
+    if picture.has_transparency_data:
+        straight = picture.convert("LA") if picture.mode == "La" else picture
+        white = Image.new("RGBA", picture.size, "white")
+        flat = Image.alpha_composite(white, straight.convert("RGBA"))
+        return flat.convert("L" if picture.mode in ("LA", "La", "L", "1") else "RGB")
+    if picture.mode == "1":
+        return picture.convert("L")
+    return picture if picture.mode in SPACES.values() else picture.convert("RGB")
+
+
+def _fit(flat: Image.Image, frame: Frame, preparation: Preparation) -> Image.Image:
+    """Crop and resize; the crop is of the picture before it was shrunk."""
+    left, top, right, bottom = crop_box(frame.whole, preparation.crop)
+    factor = round(frame.whole[0] / flat.width)
+    box = left / factor, top / factor, right / factor, bottom / factor
+    size = (preparation.size, preparation.size)
+    if flat.size == size and box == (0, 0, *size):
+        return flat
+    return flat.resize(size, Image.Resampling.BICUBIC, box=box)
+
+
+def shrink_while_decoding(picture: Image.Image, preparation: Preparation) -> None:
+    """Have a large JPEG decoded at a half, a quarter or an eighth of its size, which is faster.
+
+    At least three of its pixels remain for each of the image, so that resizing them hides the step.
+    Other formats and small pictures are left as they are.
+
+    Args:
+        picture: opened and not yet loaded.
+        preparation: crop and size.
+
+    Raises:
+        UnreadableImage: if the picture is smaller than the crop.
+    """
+    left, top, right, bottom = crop_box(picture.size, preparation.crop)
+    room = min(right - left, bottom - top) // (OVERSAMPLING * preparation.size)
+    factor = next((factor for factor in JPEG_FACTORS if factor <= room), 1)
+    if factor > 1:
+        picture.draft(None, (picture.width // factor, picture.height // factor))
+
+
+def crop_box(picture_size: tuple[int, int], crop: str) -> tuple[int, int, int, int]:
+    """Find the part of a picture that the crop leaves.
+
+    Args:
+        picture_size: width and height in pixels.
+        crop: as in `Preparation.crop`.
+
+    Returns:
+        Left, top, right, bottom in pixels.
+
+    Raises:
+        UnreadableImage: if the picture is smaller than the crop.
+    """
+    width, height = picture_size
+    if crop == "none":
+        return 0, 0, width, height
+    if crop == "auto":
+        side = CELEBA_CROP if picture_size == CELEBA_SIZE else min(width, height)
+    else:
+        side = int(crop)
+    if side > min(width, height):
+        raise UnreadableImage(f"{width}x{height} is smaller than the crop of {side}")
+    left, top = (width - side) // 2, (height - side) // 2
+    return left, top, left + side, top + side
+
+
+def is_grey_mode(mode: str) -> bool:
+    """Tell whether Pillow's name of a mode is one without colors."""
+    return mode in ("1", "L", "LA", "La", "F") or mode.startswith("I")
+
+
+def is_grey_frame(frame: Frame) -> bool:
+    """Tell whether a picture is stored without colors."""
+    if frame.raw and frame.raw.values.ndim == 3:
+        return frame.raw.values.shape[2] < 3
+    return is_grey_mode(frame.picture.mode)
+
+
+def has_color(pixels: NDArray[np.uint8]) -> bool:
+    """Tell whether an image, `(3, height, width)`, is more than grey that was stored in color.
+
+    Compression and color profiles part the channels of a grey picture by a level or two.
+    """
+    red, green, blue = pixels.astype(np.int16)
+    differences = (red - green, green - blue, blue - red)
+    return any(int(np.abs(difference).max()) > GREY_LEVELS for difference in differences)
+
+
+def to_grey(pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """Give the brightness of an RGB image: `(3, height, width)` to `(1, height, width)`."""
+    return np.asarray(Image.fromarray(pixels.transpose(1, 2, 0)).convert("L"))[None]
