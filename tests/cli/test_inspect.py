@@ -125,3 +125,10 @@ def test_the_cache_is_shown_and_cleared(
     assert json.loads(capsys.readouterr().out)["bytes"] > 20 * 3 * 128**2
     assert main(["cache", "--clear"]) == 0
     assert "deleted 1 prepared data set(s), 1 MiB" in capsys.readouterr().out
+
+
+def test_a_sample_among_the_images_is_refused(
+    images: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    inside = images / "deep" / "sample.png"
+    assert "lies among the images" in fails(["data", str(images), "--sample", str(inside)], capsys)

@@ -10,6 +10,7 @@ from tests.data.pictures import fill
 from unknot.common.errors import UserError
 from unknot.data.image_set import ImageSet, open_image_set
 from unknot.data.load import load_images
+from unknot.data.pca import cached_spectrum
 from unknot.data.standardize import moments
 
 
@@ -43,3 +44,18 @@ def test_a_damaged_entry_is_named_when_it_is_opened_alone(tmp_path: Path) -> Non
     (images.folder / "labels.npz").unlink()
     with pytest.raises(UserError, match="is damaged; run `unknot cache --clear`"):
         open_image_set(images.folder)
+
+
+def test_somebody_elses_cache_is_read_without_being_written(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    images = load_images(fill(tmp_path, 12), size=32)
+    expected = moments(images.images, images.indices("train"))
+
+    def refuse(path: Path, arrays: object) -> None:
+        raise PermissionError(13, "Permission denied", str(path))
+
+    monkeypatch.setattr("unknot.data.image_set.write_arrays", refuse)
+    monkeypatch.setattr("unknot.data.pca.write_arrays", refuse)
+    assert np.array_equal(images.training_moments().total, expected.total)
+    assert cached_spectrum(images, 3).num_images == expected.num

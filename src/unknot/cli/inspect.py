@@ -163,6 +163,8 @@ def data_command(options: Any) -> tuple[str, Any]:
 
     if options.sample and options.sample.suffix.lower() not in PICTURES:
         raise UserError(f"sample is {options.sample}; its ending must be {', '.join(PICTURES)}")
+    if options.sample:
+        _check_place(options.sample, options.source)
     images = load(data_config(options), options.output, tells=False)
     splits = {split: len(images.indices(split)) for split in SPLITS}
     from unknot.data.summary import data_facts, label_shares
@@ -177,6 +179,16 @@ def data_command(options: Any) -> tuple[str, Any]:
         lines.append(f"{'sample':12} {options.sample}")
     info = {key: value for key, value in images.info.items() if key != "names"}
     return "\n".join(lines), {**info, "splits": splits, "label_shares": shares}
+
+
+def _check_place(sample: Path, source: str) -> None:
+    """Refuse a sample among the images, which would be one of them the next time."""
+    folder = Path(source)
+    if folder.is_dir() and folder.resolve() in sample.resolve().parents:
+        raise UserError(
+            f"sample is {sample}, which lies among the images and would be taken for one; give "
+            "another place"
+        )
 
 
 def _save_sample(images: "ImageSet", path: Path) -> None:

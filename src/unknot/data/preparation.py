@@ -23,7 +23,7 @@ class Preparation:
     """`auto` (148 of CelebA's 178x218, otherwise the largest centered square), `none` (squeeze the
     whole picture), or the side of a centered square in pixels."""
     color: Literal["auto", "rgb", "grey"] = "auto"
-    """`auto` is grey if 64 of the pictures, evenly spaced, all are."""
+    """`auto` is grey if all pictures are, by their mode or by their pixels."""
 
     def __post_init__(self) -> None:
         """Check every field."""

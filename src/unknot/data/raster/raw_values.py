@@ -35,6 +35,8 @@ def read_raw_values(content: bytes, picture: Image.Image, frame: int) -> RawValu
     Returns:
         None for a picture of 8 bits, which then need not be loaded yet.
     """
+    if picture.format == "JPEG":
+        return None
     if picture.mode == "F":
         return RawValues(values=np.asarray(picture), kind=FLOAT)
     if content and picture.format == "PPM" and (maxval := _maxval(picture)) > 255:
