@@ -3,7 +3,7 @@
 import pytest
 
 from tests.command_line import fails
-from unknot.cli.renamed import OLD_COMMANDS, OLD_OPTIONS
+from unknot.cli.renamed import COMMON_NAMES, OLD_COMMANDS, OLD_OPTIONS, without_commas
 
 
 @pytest.mark.parametrize("command", OLD_COMMANDS)
@@ -20,3 +20,21 @@ def test_an_old_option_names_the_new_one(
 ) -> None:
     assert OLD_OPTIONS[command][option] in fails([command, "x", option, "1"], capsys)
     assert OLD_OPTIONS[command][option] in fails([command, "x", f"{option}=1"], capsys)
+
+
+@pytest.mark.parametrize("option", COMMON_NAMES)
+def test_names_of_other_programs_are_known(option: str, capsys: pytest.CaptureFixture[str]) -> None:
+    for command in ("compare", "train"):
+        message = fails([command, "x", option, "1"], capsys)
+        assert f"unknot {command} has no {option}; give {COMMON_NAMES[option]}" in message
+
+
+def test_one_beta_of_compare(capsys: pytest.CaptureFixture[str]) -> None:
+    assert "give --betas" in fails(["compare", "x", "--beta", "4"], capsys)
+
+
+def test_numbers_may_stand_apart_by_commas() -> None:
+    arguments = ["a,b", "--betas", "1,2", "10,", "--out", "x,y", "--seeds", "0,1"]
+    assert without_commas(arguments) == [
+        *("a,b", "--betas", "1", "2", "10", "--out", "x,y", "--seeds", "0", "1"),
+    ]

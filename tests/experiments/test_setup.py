@@ -110,3 +110,24 @@ def test_seeds_and_looks_of_the_folder_are_gone_on_from(
     assert (both.until_clear, both.max_seeds, both.budget) == (True, 3, "2h")
     more = with_what_is_there(replace(asked, seeds=(2, 3, 4)), folder)
     assert (more.seeds, more.max_seeds) == ((0, 1, 2, 3, 4), 5)
+
+
+@pytest.mark.parametrize(
+    ("betas", "seeds", "message"),
+    [
+        (4, [0], r"betas is 4; give a list of numbers, such as \[1, 4\]"),
+        ([1, "x"], [0], "betas is"),
+        ([1], 2, "seeds is 2"),
+        ([1], None, "seeds is None"),
+    ],
+)
+def test_what_is_no_list_of_numbers(
+    betas: object, seeds: object, message: str, small_faces: ImageSet
+) -> None:
+    with pytest.raises(UserError, match=message):
+        experiment_config(small_faces, betas, seeds)
+
+
+def test_a_path_is_no_image_set() -> None:
+    with pytest.raises(UserError, match=r"images is str; load them first: load_images\(...\)"):
+        experiment_config("photos", [1], [0])

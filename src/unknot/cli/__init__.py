@@ -107,6 +107,7 @@ def _dispatch(name: str, rest: list[str]) -> int:
         hint = f"did you mean {close[0]!r}?" if close else f"one of: {', '.join(COMMANDS)}"
         raise UserError(f"unknown command {name!r}; {hint}")
     renamed.check_options(name, rest)
+    rest = renamed.without_commas(rest)
     command = COMMANDS[name]
     module = import_module(command.module)
     options = _parse(name, getattr(module, command.options), rest)

@@ -1,4 +1,7 @@
-"""Words of version 0.1.0 that have become others: each gets one line that names the new one."""
+"""Words that are called otherwise here: each gets one line that names the right one.
+
+They are those of version 0.1.0, and those by which other programs call the same thing.
+"""
 
 from collections.abc import Sequence
 
@@ -23,6 +26,24 @@ OLD_OPTIONS = {
     "data": {"--clear": "unknot cache --clear"},
 }
 """Command -> its old options -> what to type instead."""
+
+
+COMMON_NAMES = {
+    "--lr": "--learning-rate",
+    "--epochs": "--steps (a step is one batch)",
+    "--iterations": "--steps",
+    "--latents": "--latent-dim",
+    "--latent-size": "--latent-dim",
+    "--z-dim": "--latent-dim",
+    "--batch": "--batch-size",
+    "--bs": "--batch-size",
+    "--output": "--out",
+    "--input": "DATA, the first argument",
+    "--data": "DATA, the first argument",
+}
+"""Options of commands that train as other programs call them -> what to type instead."""
+LISTS = ("--betas", "--seeds")
+"""Options whose numbers may stand apart by commas too."""
 
 
 def check_command(name: str) -> None:
@@ -50,3 +71,19 @@ def check_options(command: str, arguments: Sequence[str]) -> None:
         new = OLD_OPTIONS.get(command, {}).get(old)
         if new:
             raise UserError(f"{old} has a new name: {new}")
+        other = COMMON_NAMES.get(old) if command in ("compare", "train") else None
+        if command == "compare" and old == "--beta":
+            other = "--betas"
+        if other:
+            raise UserError(f"unknot {command} has no {old}; give {other}")
+
+
+def without_commas(arguments: Sequence[str]) -> list[str]:
+    """Take lists of numbers apart at their commas: `--betas 1,2,10` is `--betas 1 2 10`."""
+    parts: list[str] = []
+    is_list = False
+    for argument in arguments:
+        if argument.startswith("--"):
+            is_list = argument in LISTS
+        parts += [part for part in argument.split(",") if part] if is_list else [argument]
+    return parts

@@ -17,6 +17,7 @@ SPLIT_COLUMNS = ("split", "partition", "subset", "fold", "set")
 NUMBERED_SPLITS = ("split", "partition")  # columns where 0, 1 and 2 stand for the splits
 MAX_LEVELS = 64
 MIN_LEVEL_IMAGES = 5
+MAX_TEXTS = 20  # of a factor that are said
 YES = frozenset(["1", "true", "yes", "y", "t", "ja", "oui", "si", "sí", "present", "on"])
 NO = frozenset(["0", "-1", "false", "no", "n", "f", "nein", "non", "absent", "off"])
 _DATE = re.compile(r"\d{4}[-/.]\d{1,2}[-/.]\d{1,2}([T ].*)?|\d{1,2}[-/.]\d{1,2}[-/.]\d{2,4}( .*)?")
@@ -277,15 +278,14 @@ def _whole_texts(values: NDArray[np.generic]) -> list[str]:
 
 
 def _level_notes(factors: Sequence[Label]) -> tuple[str, ...]:
-    notes = []
-    for label in factors:
-        if label.levels:
-            texts = ", ".join(f"{i} is {t!r}" for i, t in enumerate(label.levels[:20]))
-            more = f" and {len(label.levels) - 20} more" if len(label.levels) > 20 else ""
-            notes.append(
-                f"{label.name} is text, numbered in the order of the alphabet: {texts}{more}"
-            )
-    return tuple(notes)
+    return tuple(level_note(label.name, label.levels) for label in factors if label.levels)
+
+
+def level_note(name: str, levels: Sequence[str]) -> str:
+    """Say which number stands for which text."""
+    texts = ", ".join(f"{i} is {text!r}" for i, text in enumerate(levels[:MAX_TEXTS]))
+    more = f" and {len(levels) - MAX_TEXTS} more" if len(levels) > MAX_TEXTS else ""
+    return f"{name} is text, numbered in the order of the alphabet: {texts}{more}"
 
 
 def _left_out_notes(left_out: Sequence[LeftOut]) -> tuple[str, ...]:

@@ -133,7 +133,7 @@ def _check_options(given: Any, options: LoadOptions) -> None:
     """Refuse options that go with another kind of source."""
     if as_path(given) is None:
         return
-    if options.attributes or options.factors:
+    if len(options.attributes) or len(options.factors):
         raise UserError("attributes and factors go with arrays or Pillow images, not with a path")
     if options.num is not None and str(given) not in BUILT_IN:
         raise UserError("num goes with built-in data; a path is read whole")

@@ -6,7 +6,7 @@ from dataclasses import fields, replace
 from difflib import get_close_matches
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 
@@ -26,6 +26,8 @@ from unknot.report.figures import animations, sheets
 from unknot.runs.folder import ExperimentFolder, RunFolder
 from unknot.runs.history import last_step
 
+T = TypeVar("T", int, float)
+
 
 def experiment_config(
     images: ImageSet, betas: Sequence[float], seeds: Sequence[int], **options: Any
@@ -41,6 +43,8 @@ def experiment_config(
     Raises:
         UserError: if an option is unknown or has a value that does not fit.
     """
+    if not isinstance(images, ImageSet):
+        raise UserError(f"images is {type(images).__name__}; load them first: load_images(...)")
     model = {item.name for item in fields(ModelConfig)}
     training = {item.name for item in fields(TrainingConfig)}
     for name in options:
@@ -50,8 +54,8 @@ def experiment_config(
             raise UserError(f"unknown option {name!r}; {hint}")
     preparation, load_options = images.info["preparation"], _load_options(images)
     return ExperimentConfig(
-        betas=tuple(float(beta) for beta in betas),
-        seeds=tuple(int(seed) for seed in seeds),
+        betas=_numbers("betas", betas, float),
+        seeds=_numbers("seeds", seeds, int),
         data=DataConfig(
             source=images.info["source"],
             size=preparation["size"],
@@ -62,6 +66,14 @@ def experiment_config(
         model=ModelConfig(**{name: v for name, v in options.items() if name in model}),
         training=TrainingConfig(**{name: v for name, v in options.items() if name in training}),
     )
+
+
+def _numbers(name: str, given: Any, kind: type[T]) -> tuple[T, ...]:
+    """Take a sequence of numbers, or say that it is none."""
+    try:
+        return tuple(kind(number) for number in given)
+    except (TypeError, ValueError):
+        raise UserError(f"{name} is {given!r}; give a list of numbers, such as [1, 4]") from None
 
 
 def _load_options(images: ImageSet) -> dict[str, Any]:

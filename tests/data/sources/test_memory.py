@@ -121,3 +121,22 @@ def test_one_colored_image_keeps_three_channels() -> None:
     pictures = [picture(i, (32, 32), "L") for i in range(9)]
     assert load_images(pictures, size=32).image_shape[0] == 1
     assert load_images([*pictures, picture(9, (32, 32))], size=32).image_shape[0] == 3
+
+
+def test_text_and_missing_values_of_given_labels() -> None:
+    array = np.stack([np.asarray(picture(i, (32, 32))) for i in range(9)])
+    images = load_images(
+        array,
+        size=32,
+        attributes={"odd": [True, False, None] * 3},
+        factors={"pose": ["up", "left", "up"] * 3, "age": [1.5, None, 3] * 3},
+    )
+    assert images.labels.attributes[:3, 0].tolist() == [1, 0, -1]
+    assert images.labels.factors[:3, 0].tolist() == [1, 0, 1]
+    assert np.isnan(images.labels.factors[1, 1])
+    assert images.info["factor_levels"] == {"pose": ["left", "up"]}
+    assert images.info["notes"] == [
+        "pose is text, numbered in the order of the alphabet: 0 is 'left', 1 is 'up'"
+    ]
+    with pytest.raises(UserError, match="factors is int; give a dictionary"):
+        load_images(array, size=32, factors=7)

@@ -15,8 +15,8 @@ from PIL import Image
 
 from unknot.common.errors import UserError
 from unknot.data.cache import cache_folder
-from unknot.data.label_columns import KnownLabels, known_labels
-from unknot.data.label_table import table_of_frame
+from unknot.data.label_columns import KnownLabels, as_numbers, known_labels, level_note
+from unknot.data.label_table import Column, table_of_frame
 from unknot.data.raster.picture_files import UnreadableImage
 from unknot.data.raster.pixels import is_grey_mode, to_pixels
 from unknot.data.sources import LoadOptions, Scan, Written, as_path
@@ -41,22 +41,22 @@ class MemorySource:
         """Prepare the images, whose content alone tells them from others; see `Source.scan`."""
         items = as_items(given)
         num = len(items)
-        flags = _columns("attributes", options.attributes, num)
-        if not np.isin(flags, (-1, 0, 1)).all():
-            raise UserError("attributes holds a value that is not 1, 0 or -1 (missing)")
-        factors = _columns("factors", options.factors, num)
+        given = _given_columns("attributes", options.attributes, num)
+        flags = _flags(given, num)
+        causes = _given_columns("factors", options.factors, num)
+        factors, levels, notes = _factors(causes, num)
         spool, content, frame = _spool(items, options)
         known = _own_labels(frame, num, options.label_columns)
         content = replace(
             content,
-            attributes=np.hstack([flags.astype(np.int8), known.attributes]),
-            attribute_names=(*options.attributes, *known.attribute_names),
+            attributes=np.hstack([flags, known.attributes]),
+            attribute_names=(*given, *known.attribute_names),
             factors=factors if known.factors is None else np.hstack([factors, known.factors]),
-            factor_names=(*options.factors, *known.factor_names),
-            factor_levels=known.factor_levels,
+            factor_names=(*causes, *known.factor_names),
+            factor_levels={**levels, **known.factor_levels},
             split=known.split,
             split_by="the images' labels",
-            notes=known.notes,
+            notes=(*notes, *known.notes),
         )
         return Scan(
             source="array",
@@ -260,15 +260,51 @@ def _fit(picture: Image.Image, options: LoadOptions, num_channels: int) -> NDArr
     return np.ascontiguousarray(pixels)
 
 
-def _columns(what: str, table: Mapping[str, Any], num: int) -> NDArray[np.float64]:
-    """Stack labels, shape `(num, num_labels)`."""
-    columns = []
-    for name, values in table.items():
-        column = np.asarray(values, np.float64)
-        if column.shape != (num,):
+def _given_columns(what: str, given: Any, num: int) -> dict[str, Column]:
+    """Take a column for each label that the user gives: a dictionary, or a data frame."""
+    if not given and isinstance(given, Mapping):
+        return {}
+    try:
+        columns = dict(table_of_frame(given).columns)
+    except (UserError, TypeError):
+        raise UserError(
+            f"{what} is {type(given).__name__}; give a dictionary of a name and one value for each "
+            "image"
+        ) from None
+    for name, column in columns.items():
+        if len(column) != num:
             raise UserError(
-                f"{what}[{name!r}] has shape {column.shape}; it needs one value for each of the "
+                f"{what}[{name!r}] has shape ({len(column)},); it needs one value for each of the "
                 f"{num} images"
             )
-        columns.append(column)
-    return np.stack(columns, axis=1) if columns else np.empty((num, 0))
+    return columns
+
+
+def _flags(columns: Mapping[str, Column], num: int) -> NDArray[np.int8]:
+    """Take binary labels: 1, 0, and -1 or nothing where one is missing."""
+    stacked = np.empty((num, len(columns)), np.int8)
+    for place, column in enumerate(columns.values()):
+        values = as_numbers(column)
+        if values is None or not np.isin(values[np.isfinite(values)], (-1, 0, 1)).all():
+            raise UserError("attributes holds a value that is not 1, 0 or -1 (missing)")
+        stacked[:, place] = np.where(np.isfinite(values), values, -1)
+    return stacked
+
+
+def _factors(
+    columns: Mapping[str, Column], num: int
+) -> tuple[NDArray[np.float64], dict[str, tuple[str, ...]], tuple[str, ...]]:
+    """Take numbers as they are and number text by the alphabet; the texts, and what to say."""
+    stacked = np.empty((num, len(columns)))
+    levels: dict[str, tuple[str, ...]] = {}
+    notes: tuple[str, ...] = ()
+    for place, (name, column) in enumerate(columns.items()):
+        values = as_numbers(column)
+        if values is None:
+            texts = sorted({text for text in column if text})
+            number = {text: i for i, text in enumerate(texts)} | {"": np.nan}
+            values = np.array([number[text] for text in column], np.float64)
+            levels[name] = tuple(texts)
+            notes = (*notes, level_note(name, texts))
+        stacked[:, place] = values
+    return stacked, levels, notes
