@@ -25,6 +25,7 @@ from unknot.data.folder_walk import SYSTEM_NAMES, unused_line
 from unknot.data.image_files import ImageFiles, is_picture, is_table
 from unknot.data.layout import split_position
 from unknot.data.raster.picture_files import UnreadableImage
+from unknot.data.sources.tar_index import TarEntry, list_tar
 
 MAX_FILE_BYTES = 512 * 2**20
 DAMAGED = (
@@ -185,11 +186,8 @@ def _tar_members(path: Path) -> Iterator[Member]:
     """List a tar's files; their bytes are read from where they lie, by several threads at once."""
     try:
         plain = _PlainTar(path)
-        with tarfile.open(fileobj=plain.file, mode="r:") as archive:
-            for info in archive:
-                if info.isreg():
-                    yield Member(info.name, info.size, plain.reader(info))
-                archive.members.clear()  # type: ignore[attr-defined]  # or it keeps every one
+        for entry in list_tar(plain.file):
+            yield Member(entry.name, entry.size, plain.reader(entry))
     except DAMAGED as error:
         why = " ".join(str(error).split())
         raise UserError(f"{path} is not a tar that can be read: {why}; download it again") from None
@@ -215,13 +213,12 @@ class _PlainTar:
         if hasattr(self, "file"):
             self.file.close()
 
-    def reader(self, info: tarfile.TarInfo) -> Callable[[], bytes]:
+    def reader(self, entry: TarEntry) -> Callable[[], bytes]:
         """Make what reads a member's bytes."""
-        offset, size = info.offset_data, info.size
 
         def read() -> bytes:
-            content = os.pread(self.file.fileno(), size, offset)
-            if len(content) < size:
+            content = os.pread(self.file.fileno(), entry.size, entry.offset)
+            if len(content) < entry.size:
                 raise EOFError("it ends early")
             return content
 
