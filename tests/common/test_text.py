@@ -6,7 +6,7 @@ import sys
 
 import pytest
 
-from unknot.common.text import ESCAPE, escape_output, json_text, shown
+from unknot.common.text import ESCAPE, escape_output, json_text, on_one_line, shown
 
 
 def test_bytes_that_are_no_utf8_are_escaped() -> None:
@@ -29,3 +29,9 @@ def test_what_a_terminal_cannot_show_is_no_error(monkeypatch: pytest.MonkeyPatch
     assert sys.stdout.errors == ESCAPE
     print("ä 😀 \udce9", flush=True)
     assert raw.getvalue().decode("cp1252").strip() == "ä \\U0001f600 \\xe9"
+
+
+def test_names_cannot_command_a_terminal() -> None:
+    assert on_one_line("a\x1b[31m\nb\u202e.png") == "a\\x1b[31m\\x0ab\\u202e.png"
+    assert on_one_line("café 😀") == "café 😀"
+    assert on_one_line(b"caf\xe9".decode("utf-8", "surrogateescape")) == "caf\\xe9"

@@ -88,6 +88,11 @@ def test_few_large_folders_are_classes_and_others_people() -> None:
     assert len(many.group_names) == 65
 
 
+def test_a_loose_picture_does_not_make_classes_people() -> None:
+    layout = read_layout(["loose.png", *_names(cat=20, dog=25)], group="folder")
+    assert layout.class_names == (TOP_FOLDER, "cat", "dog")
+
+
 def test_what_folders_are_can_be_said() -> None:
     assert read_layout(_names(cat=20, dog=25), group="people").group_names == ("cat", "dog")
     assert read_layout(_names(anna=1, ben=2), group="classes").class_names == ("anna", "ben")

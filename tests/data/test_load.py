@@ -175,6 +175,35 @@ def test_options_that_go_with_another_kind_of_source(tmp_path: Path) -> None:
         load_images(tmp_path, size=32, num=5)
 
 
+def test_labels_and_keys_that_go_with_another_kind_of_source(tmp_path: Path) -> None:
+    fill(tmp_path, 12)
+    with pytest.raises(UserError, match="go with a file of arrays"):
+        load_images(tmp_path, size=32, images_key="x")
+    with pytest.raises(UserError, match="faces are built in with all their factors"):
+        load_images("faces", size=32, labels={"name": ["a"]})
+    with pytest.raises(UserError, match="give attributes and factors with images in memory"):
+        load_images(noise(), size=32, labels={"name": ["a"]})
+
+
+@pytest.mark.parametrize(
+    ("name", "message"),
+    [
+        ("a.png", "is one picture; give the folder that it lies in"),
+        ("a.csv", "is a table; give the folder of its images"),
+        ("a.mp4", "is a video; take its pictures out with"),
+        ("a.7z", "cannot be read itself; unpack it to use it"),
+        ("a.pkl", "never unpickled"),
+        ("a.txt", "neither a folder nor a zip or tar"),
+    ],
+)
+def test_files_that_are_no_data_set_say_what_to_give(
+    name: str, message: str, tmp_path: Path
+) -> None:
+    (tmp_path / name).write_text("x")
+    with pytest.raises(UserError, match=message):
+        load_images(tmp_path / name)
+
+
 def test_paths_that_hold_nothing(tmp_path: Path) -> None:
     with pytest.raises(UserError, match="does not exist"):
         load_images(tmp_path / "nowhere")

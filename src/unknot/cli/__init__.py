@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 
 from unknot import __version__
 from unknot.common.errors import Interrupted, RunsFailedError, UserError, explain_os_error
-from unknot.common.text import escape_output, json_text
+from unknot.common.text import escape_output, json_text, on_one_line
 
 EXIT_USER, EXIT_FAULT, EXIT_INTERRUPTED = 2, 1, 130
 
@@ -88,7 +88,7 @@ def main(arguments: list[str] | None = None) -> int:
     except BrokenPipeError:
         return EXIT_FAULT
     except UserError as error:
-        print(f"error: {error}", file=sys.stderr)
+        print(f"error: {on_one_line(str(error))}", file=sys.stderr)
         return EXIT_USER
     except OSError as error:
         explained = explain_os_error(error)

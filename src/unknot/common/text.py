@@ -28,6 +28,18 @@ _SURROGATE = re.compile("[\ud800-\udfff]")
 codecs.register_error(ESCAPE, _escape)
 
 
+def on_one_line(text: str) -> str:
+    """Escape what is not to be printed: a name may hold line feeds and commands to terminals."""
+    return text if text.isprintable() else "".join(map(_printable, text))
+
+
+def _printable(character: str) -> str:
+    if character.isprintable():
+        return character
+    code = ord(character)
+    return f"\\x{code:02x}" if code < 0x100 else _escaped(character)
+
+
 def shown(text: str) -> str:
     """Escape what UTF-8 cannot hold: bytes of names that are not UTF-8 themselves."""
     return text if text.isascii() else text.encode("utf-8", ESCAPE).decode()

@@ -156,7 +156,9 @@ def split_position(name: str) -> int | None:
 
 
 def _are_classes(sizes: Counter[str]) -> bool:
-    return len(sizes) <= MAX_CLASSES and min(sizes.values()) >= MIN_CLASS_IMAGES
+    """Whether folders are few and large; pictures in none of them do not count."""
+    folders = [num for name, num in sizes.items() if name]
+    return 1 < len(folders) <= MAX_CLASSES and min(folders) >= MIN_CLASS_IMAGES
 
 
 def _are_classes_of_splits(tops: list[str], split: NDArray[np.int8]) -> bool:

@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from unknot.common.errors import UserError
+from unknot.common.plugins import load_plugin
 from unknot.common.progress import Progress
 from unknot.data.cache import cache_key, cache_notes
 from unknot.data.folder_walk import UNUSED, file_kind
@@ -23,6 +24,7 @@ from unknot.data.image_set import ImageSet, Labels, prepare
 from unknot.data.preparation import SHARES, Preparation, parse_split
 from unknot.data.sources import (
     BUILT_IN,
+    SOURCES,
     LoadOptions,
     Scan,
     Source,
@@ -105,7 +107,9 @@ def load_images(
         progress=progress,
     )
     _check_options(source, options)
-    scan = _choose(source).scan(source, options)
+    chosen = _choose(source)
+    _check_keys(chosen, options)
+    scan = chosen.scan(source, options)
     images = _prepare(scan, options)
     notes = [*cache_notes(), *scan.notes, *images.info["notes"]]
     return replace(images, info={**images.info, "notes": notes})
@@ -131,12 +135,27 @@ def _is_readable(path: Path) -> bool:
 
 def _check_options(given: Any, options: LoadOptions) -> None:
     """Refuse options that go with another kind of source."""
-    if as_path(given) is None:
+    path = as_path(given)
+    if options.labels is not None and (path is None and not hasattr(given, "columns")):
+        raise UserError("labels goes with files; give attributes and factors with images in memory")
+    if path is None:
         return
     if len(options.attributes) or len(options.factors):
         raise UserError("attributes and factors go with arrays or Pillow images, not with a path")
-    if options.num is not None and str(given) not in BUILT_IN:
+    if str(given) in BUILT_IN:
+        if options.labels is not None or options.label_columns:
+            raise UserError(f"{given} are built in with all their factors; labels goes with files")
+    elif options.num is not None:
         raise UserError("num goes with built-in data; a path is read whole")
+
+
+def _check_keys(source: Source, options: LoadOptions) -> None:
+    """Refuse names of arrays where there are none."""
+    has_arrays = source is load_plugin("source", "archive", SOURCES)
+    if (options.images_key or options.factors_key) and not has_arrays:
+        raise UserError(
+            "--images-key and --factors-key go with a file of arrays (npz, h5, mat, zarr)"
+        )
 
 
 def _choose(given: Any) -> Source:

@@ -6,6 +6,7 @@ Commands and report say the same by it.
 from collections.abc import Mapping
 from typing import Any
 
+from unknot.common.text import on_one_line
 from unknot.data.image_set import Labels
 from unknot.data.splits import SPLITS
 
@@ -36,6 +37,7 @@ def data_facts(info: Mapping[str, Any], splits: Mapping[str, int]) -> list[tuple
         facts.append(("factors", ", ".join(info["factor_names"])))
     if info["group_names"]:
         facts.append(("groups", f"{len(info['group_names']):,}"))
+    facts = [(name, on_one_line(value)) for name, value in facts]
     return facts + [fact for fact in left_out(info) if fact[0] == "note"]
 
 
@@ -54,7 +56,8 @@ def left_out(info: Mapping[str, Any]) -> list[tuple[str, str]]:
         examples = [f"{name} ({why})" for name, why in list(unreadable.items())[:MAX_NAMED]]
         more = f" and {len(unreadable) - MAX_NAMED:,} more" if len(unreadable) > MAX_NAMED else ""
         facts.append(("skipped", f"{len(unreadable):,}: {'; '.join(examples)}{more}"))
-    return facts + [("note", note) for note in info["notes"]]
+    facts += [("note", note) for note in info["notes"]]
+    return [(name, on_one_line(value)) for name, value in facts]
 
 
 def label_shares(labels: Labels) -> dict[str, float]:

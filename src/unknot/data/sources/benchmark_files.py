@@ -99,6 +99,8 @@ def scan_benchmark(
     """
     if options.group != "none":
         raise UserError(f"group is {options.group!r}, which goes with folders of pictures")
+    if options.labels is not None or options.label_columns:
+        raise UserError(f"{path} has its own labels; a table of labels goes with pictures")
     benchmark = reader(path, names)
     channels = num_channels(benchmark.images, options.preparation)
     return Scan(
