@@ -31,7 +31,8 @@ def _parsed(command: str, *typed: str) -> Any:
 
 def test_the_defaults_are_those_of_the_configurations() -> None:
     options = _parsed("compare")
-    assert config_from_options(options) == ExperimentConfig()
+    assert options.betas == "auto"  # chosen when the images are known
+    assert config_from_options(options) == ExperimentConfig(betas=(1.0,))
     assert execution_config(options) == ExecutionConfig()
 
 

@@ -147,7 +147,7 @@ def test_compare_takes_the_suggested_betas(
     monkeypatch.setattr(run_evidence, "num_cores", lambda: 1)  # to start processes takes seconds
     out = tmp_path / "experiment"
     arguments = ["compare", str(images), "--out", str(out), *HERE]
-    assert main([*arguments, "--betas", "auto"]) == 0
+    assert main(arguments) == 0
     experiment = Experiment(out)
     evidence = experiment.saved_evidence()
     assert evidence is not None
@@ -166,9 +166,11 @@ def test_compare_says_when_no_beta_comes_near(
     assert "note: a linear model with 2 latents keeps all of them" in capsys.readouterr().out
 
 
-def test_auto_betas_need_a_prediction(
+def test_without_a_prediction_usual_betas_are_taken_and_said(
     images: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    arguments = ["compare", str(images), "--betas", "auto", "--out", str(tmp_path / "e"), *HERE]
+    arguments = ["compare", str(images), "--out", str(tmp_path / "e"), *HERE]
     arguments += ["--likelihood", "bernoulli", "--standardize", "unit"]
-    assert "give the betas yourself" in fails(arguments, capsys)
+    assert main(arguments) == 0
+    assert "note: which betas can matter is not known" in capsys.readouterr().out
+    assert Experiment(tmp_path / "e").config.betas == (1, 4, 16)

@@ -111,7 +111,7 @@ def test_an_experiment_takes_the_suggested_betas(small_faces: ImageSet) -> None:
     assert prediction is not None
     assert reason == ""
     direct = predict_collapse(small_faces, 2, standardize="per_channel")
-    assert suggest_betas(config, small_faces) == direct.suggested_betas
+    assert suggest_betas(config, small_faces) == (direct.suggested_betas, "")
 
 
 def test_other_likelihoods_have_no_prediction(small_faces: ImageSet) -> None:
@@ -121,8 +121,9 @@ def test_other_likelihoods_have_no_prediction(small_faces: ImageSet) -> None:
     prediction, reason = collapse_for(config, small_faces)
     assert prediction is None
     assert "likelihood is bernoulli" in reason
-    with pytest.raises(UserError, match=r"betas auto: likelihood is .*; give the betas yourself"):
-        suggest_betas(config, small_faces)
+    betas, note = suggest_betas(config, small_faces)
+    assert betas == (1, 4, 16)
+    assert "which betas can matter is not known (likelihood is bernoulli" in note
 
 
 def test_other_objectives_have_no_prediction(
@@ -133,5 +134,4 @@ def test_other_objectives_have_no_prediction(
     prediction, reason = collapse_for(config, small_faces)
     assert prediction is None
     assert "objective is toy; the linear model does not tell" in reason
-    with pytest.raises(UserError, match=r"betas auto: objective is toy.*give the betas yourself"):
-        suggest_betas(config, small_faces)
+    assert "not known (objective is toy" in suggest_betas(config, small_faces)[1]

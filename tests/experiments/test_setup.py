@@ -9,6 +9,7 @@ import pytest
 from unknot.common.errors import UserError
 from unknot.config import RunConfig
 from unknot.data.image_set import ImageSet
+from unknot.evidence.collapse import suggest_betas
 from unknot.evidence.preregistration import digest
 from unknot.experiments.experiment import Experiment
 from unknot.experiments.setup import (
@@ -19,6 +20,7 @@ from unknot.experiments.setup import (
     environment,
     experiment_config,
     resolve_config,
+    with_suggested_betas,
     with_what_is_there,
 )
 from unknot.runs.folder import ExperimentFolder
@@ -131,3 +133,15 @@ def test_what_is_no_list_of_numbers(
 def test_a_path_is_no_image_set() -> None:
     with pytest.raises(UserError, match=r"images is str; load them first: load_images\(...\)"):
         experiment_config("photos", [1], [0])
+
+
+def test_betas_are_those_of_the_folder_or_those_that_can_matter(
+    small_faces: ImageSet, tmp_path: Path
+) -> None:
+    config = resolve_config(experiment_config(small_faces, [1], [0]), small_faces)
+    suggested, note = with_suggested_betas(config, small_faces, tmp_path / "e")
+    assert suggested.betas == suggest_betas(config, small_faces)[0]
+    assert note == ""
+    there = replace(config, betas=(2.0, 3.0))
+    create_experiment_folder(there, small_faces, ExperimentFolder(tmp_path / "e"))
+    assert with_suggested_betas(config, small_faces, tmp_path / "e")[0].betas == (2, 3)

@@ -86,7 +86,8 @@ def option(config: type, name: str, **overrides: Any) -> tuple[str, Any, Any]:
     Args:
         config: the dataclass that holds it.
         name: of the field.
-        **overrides: `metavar`, `kind` (its type), `is_positional`, `default_in_words`, `more_help`.
+        **overrides: `metavar`, `kind` (its type), `is_positional`, `default_in_words`, `more_help`,
+            `default`.
     """
     item: Field[Any] = next(item for item in fields(config) if item.name == name)
     kind = overrides.get("kind", get_type_hints(config)[name])
@@ -101,7 +102,7 @@ def option(config: type, name: str, **overrides: Any) -> tuple[str, Any, Any]:
     )
     marks = [settings, tyro.conf.Positional] if overrides.get("is_positional") else [settings]
     annotated: Any = Annotated[(kind, *marks)]
-    return name, annotated, field(default=item.default)
+    return name, annotated, field(default=overrides.get("default", item.default))
 
 
 def group(title: str, doc: str, config: type, names: Iterable[str]) -> type:
@@ -251,6 +252,7 @@ CompareOptions = _command(
             kind=Betas,
             metavar="BETA [BETA ...]|auto",
             more_help=" `auto` takes those that suggest-betas prints.",
+            default="auto",
         ),
         option(ExperimentConfig, "seeds", metavar="SEED [SEED ...]"),
         option(ExperimentConfig, "until_clear", kind=Flag),

@@ -32,11 +32,11 @@ __all__ = ["CompareOptions", "SuggestBetasOptions", "TrainOptions"]
 def compare_command(options: Any) -> tuple[str, Any]:
     """Train every beta and seed."""
     from unknot.common.progress import ProgressBars
-    from unknot.evidence.collapse import suggest_betas
     from unknot.experiments.compare import run_experiment
     from unknot.experiments.setup import (
         default_folder,
         resolve_config,
+        with_suggested_betas,
         with_what_is_there,
     )
     from unknot.runs.folder import ExperimentFolder
@@ -45,7 +45,9 @@ def compare_command(options: Any) -> tuple[str, Any]:
     execution = execution_config(options)
     images = load(config.data, output)
     if options.betas == "auto":
-        config = replace(config, betas=suggest_betas(config, images))
+        config, note = with_suggested_betas(config, images, execution.out)
+        if note and not output.json:
+            print(f"note: {note}")
     folder = ExperimentFolder(execution.out or default_folder(config))
     whole = with_what_is_there(resolve_config(config, images), folder)
     was_finished = all(folder.run(run).is_done for run in whole.runs())

@@ -21,6 +21,7 @@ from unknot.models.objectives import OBJECTIVES
 
 NEAR = 3.0  # a beta within this factor of a collapse beta comes near it
 MORE_EIGENVALUES = 6  # beyond those of the latents, to show how the spectrum goes on
+USUAL_BETAS = (1.0, 4.0, 16.0)  # where no prediction can be made
 BELOW_FIRST = (10.0, 3.0)  # how far below the lowest collapse beta betas are suggested
 
 
@@ -235,20 +236,21 @@ def collapse_for(
     return prediction, ""
 
 
-def suggest_betas(config: ExperimentConfig, images: ImageSet) -> tuple[float, ...]:
+def suggest_betas(config: ExperimentConfig, images: ImageSet) -> tuple[tuple[float, ...], str]:
     """Suggest betas for an experiment.
 
     Args:
         config: its description.
         images: it is trained on.
 
-    Raises:
-        UserError: if it is not known at which betas the latents of such a model collapse.
+    Returns:
+        Betas that can matter on these images, or 1, 4 and 16 and why that is not known.
     """
     prediction, reason = collapse_for(config, images)
     if prediction is None:
-        raise UserError(f"betas auto: {reason}; give the betas yourself")
-    return prediction.suggested_betas
+        listed = ", ".join(f"{beta:g}" for beta in USUAL_BETAS)
+        return USUAL_BETAS, f"which betas can matter is not known ({reason}): {listed} are taken"
+    return prediction.suggested_betas, ""
 
 
 def collapse_from_spectrum(

@@ -11,7 +11,6 @@ from unknot.common.errors import Interrupted, UserError
 from unknot.common.progress import Progress
 from unknot.config import CUSTOM, ExecutionConfig, ExperimentConfig
 from unknot.data.image_set import ImageSet
-from unknot.evidence.collapse import suggest_betas
 from unknot.evidence.evidence import Evidence
 from unknot.experiments.engines import Job, JobRunner, build_engine
 from unknot.experiments.engines.local import ExecutorRunner, LocalEngine
@@ -26,6 +25,7 @@ from unknot.experiments.setup import (
     default_run_folder,
     experiment_config,
     resolve_config,
+    with_suggested_betas,
     with_what_is_there,
 )
 from unknot.models.networks import NetworkBuilder
@@ -39,7 +39,7 @@ POLL_SECONDS = 0.5
 
 def compare(
     images: ImageSet,
-    betas: Sequence[float] | Literal["auto"] = (0.1, 1, 2, 10),
+    betas: Sequence[float] | Literal["auto"] = "auto",
     seeds: Sequence[int] = (0,),
     *,
     until_clear: bool = False,
@@ -64,7 +64,8 @@ def compare(
 
     Args:
         images: from `load_images`.
-        betas: weights of the rate; `"auto"` takes those that `predict_collapse` suggests.
+        betas: weights of the rate; `"auto"` takes those of the experiment in the folder, if there
+            is one, or those that `predict_collapse` suggests (1, 4 and 16 where it cannot).
         seeds: a run of each beta is trained for each.
         until_clear: train more seeds until it is clear whether a higher beta separated the latents:
             3, 5, 8 or `max_seeds` of each beta.
@@ -107,7 +108,9 @@ def compare(
         computed_labels=computed_labels,
     )
     if is_auto:
-        config = replace(config, betas=suggest_betas(config, images))
+        config, note = with_suggested_betas(config, images, out)
+        if note and tell:
+            tell(note)
     return run_experiment(
         config,
         images,

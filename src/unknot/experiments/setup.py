@@ -17,6 +17,7 @@ from unknot.config import CUSTOM, DataConfig, ExperimentConfig, ModelConfig, Tra
 from unknot.data.image_set import ImageSet
 from unknot.data.sources import archive
 from unknot.data.splits import SPLITS
+from unknot.evidence.collapse import suggest_betas
 from unknot.evidence.preregistration import plan_of, with_hash
 from unknot.models.device import choose_device
 from unknot.models.likelihoods import build_likelihood
@@ -91,6 +92,26 @@ def resolve_config(config: ExperimentConfig, images: ImageSet) -> ExperimentConf
         training=config.training.resolved(),
         data=replace(config.data, source=images.info["source"]),
     )
+
+
+def with_suggested_betas(
+    config: ExperimentConfig, images: ImageSet, out: str | Path | None
+) -> tuple[ExperimentConfig, str]:
+    """Take the betas of the experiment in the folder, if there is one, or those that can matter.
+
+    Args:
+        config: the experiment's description.
+        images: it is trained on.
+        out: its folder; `runs/NAME` by default.
+
+    Returns:
+        The description with betas, and what to say of them.
+    """
+    folder = ExperimentFolder(out or default_folder(config))
+    if folder.is_experiment:
+        return replace(config, betas=folder.read_config().betas), ""
+    betas, note = suggest_betas(config, images)
+    return replace(config, betas=betas), note
 
 
 def with_what_is_there(config: ExperimentConfig, folder: ExperimentFolder) -> ExperimentConfig:
