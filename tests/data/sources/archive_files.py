@@ -30,5 +30,12 @@ def h5(path: Path, **arrays: object) -> Path:
     return path
 
 
+def flat(values: np.ndarray, *shape: int) -> np.ndarray:
+    """Images each of which is of one brightness."""
+    return np.broadcast_to(values.reshape(-1, *[1] * len(shape)), (len(values), *shape)).astype(
+        "u1"
+    )
+
+
 IMAGES = {"images": pixels(20, 32, 32)}
 """Twenty grey images."""

@@ -6,19 +6,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from scipy.io import savemat
 
+from tests.data.sources.archive_files import flat
 from unknot.common.errors import UserError
 from unknot.data.load import load_images
-from unknot.data.sources.benchmark_files import find_benchmark, norb_header
+from unknot.data.sources.benchmark_files import find_benchmark
 
 VALUES = np.arange(30)
-
-
-def _flat(values: np.ndarray, *shape: int) -> np.ndarray:
-    return np.broadcast_to(values.reshape(-1, *[1] * len(shape)), (len(values), *shape)).astype(
-        "u1"
-    )
 
 
 def _idx(array: np.ndarray) -> bytes:
@@ -28,7 +22,7 @@ def _idx(array: np.ndarray) -> bytes:
 @pytest.mark.parametrize("packed", [True, False])
 def test_idx_files(packed: bool, tmp_path: Path) -> None:
     for stem, values in (("train", VALUES[:20]), ("t10k", VALUES[20:])):
-        images, labels = _idx(_flat(values, 28, 28)), _idx((values % 10).astype("u1"))
+        images, labels = _idx(flat(values, 28, 28)), _idx((values % 10).astype("u1"))
         for name, content in (
             (f"{stem}-images-idx3-ubyte", images),
             (f"{stem}-labels-idx1-ubyte", labels),
@@ -47,7 +41,7 @@ def test_idx_files(packed: bool, tmp_path: Path) -> None:
 
 def test_idx_files_without_labels_and_damaged_ones(tmp_path: Path) -> None:
     path = tmp_path / "train-images-idx3-ubyte"
-    path.write_bytes(_idx(_flat(VALUES, 28, 28)))
+    path.write_bytes(_idx(flat(VALUES, 28, 28)))
     loaded = load_images(tmp_path, size=32)
     assert loaded.labels.factor_names == ()
     assert any("there are no labels" in note for note in loaded.info["notes"])
@@ -61,7 +55,7 @@ def test_idx_files_without_labels_and_damaged_ones(tmp_path: Path) -> None:
 
 def _cifar(values: np.ndarray, num_labels: int) -> bytes:
     labels = np.stack([values % (10 * 2**i) for i in range(num_labels)], 1)
-    rows = np.hstack([labels, _flat(values, 3072)])
+    rows = np.hstack([labels, flat(values, 3072)])
     return rows.astype("u1").tobytes()
 
 
@@ -94,53 +88,6 @@ def test_pickled_cifar_is_refused_with_the_way_out(tmp_path: Path) -> None:
     for name in ("data_batch_1", "test_batch", "batches.meta"):
         (tmp_path / name).write_bytes(b"")
     with pytest.raises(UserError, match=r"can run code .*cifar-10-binary\.tar\.gz"):
-        load_images(tmp_path)
-
-
-def _norb(array: np.ndarray) -> bytes:
-    magic = {"u": 0x1E3D4C55, "i": 0x1E3D4C54}[array.dtype.kind]
-    shape = [*array.shape, *[1] * (3 - array.ndim)]
-    return struct.pack(f"<II{len(shape)}i", magic, array.ndim, *shape) + array.tobytes()
-
-
-def test_small_norb(tmp_path: Path) -> None:
-    for part, values in (("training", VALUES[:20]), ("testing", VALUES[20:])):
-        pairs = np.stack([_flat(values, 96, 96), _flat(values * 0, 96, 96)], 1)
-        info = np.stack([values % 10, values % 9, values % 18, values % 6], 1).astype("<i4")
-        for kind, array in (("dat", pairs), ("cat", (values % 5).astype("<i4")), ("info", info)):
-            (tmp_path / f"smallnorb-5x1-{part}-{kind}.mat").write_bytes(_norb(array))
-    loaded = load_images(tmp_path, size=32)
-    assert loaded.info["kind"] == "SmallNORB"
-    assert loaded.images[:, 0, 5, 5].tolist() == VALUES.tolist()
-    columns = [VALUES % levels for levels in (5, 10, 9, 18, 6)]
-    assert loaded.labels.factors.T.tolist() == [column.tolist() for column in columns]
-    assert loaded.indices("test").tolist() == list(range(20, 30))
-    (tmp_path / "smallnorb-5x1-testing-cat.mat").unlink()
-    with pytest.raises(UserError, match=r"lacks .* testing images that ends in -cat\.mat"):
-        load_images(tmp_path)
-
-
-def test_what_is_no_matrix_of_small_norb(tmp_path: Path) -> None:
-    (tmp_path / "x.mat").write_bytes(b"y" * 99)
-    with pytest.raises(UserError, match="does not begin like"):
-        norb_header(tmp_path / "x.mat")
-
-
-def test_cars3d(tmp_path: Path) -> None:
-    folder = tmp_path / "cars"
-    folder.mkdir()
-    for car in range(2):
-        number = np.arange(96).reshape(4, 24) + 100 * car  # elevation, azimuth
-        im = np.broadcast_to(number.T[None, None, None], (32, 32, 3, 24, 4)).astype("u1")
-        savemat(folder / f"car_{car:03d}.mat", {"im": im})
-    loaded = load_images(tmp_path, size=32)
-    assert loaded.info["kind"] == "Cars3D"
-    assert loaded.labels.factor_names == ("object_type", "elevation", "azimuth")
-    value = loaded.images[:, 0, 5, 5].astype(int)
-    factors = loaded.labels.factors
-    assert (100 * factors[:, 0] + 24 * factors[:, 1] + factors[:, 2]).tolist() == value.tolist()
-    (folder / "car_000.mat").write_bytes(b"nothing" * 50)
-    with pytest.raises(UserError, match=r"car_000\.mat is damaged"):
         load_images(tmp_path)
 
 
