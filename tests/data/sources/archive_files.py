@@ -37,5 +37,11 @@ def flat(values: np.ndarray, *shape: int) -> np.ndarray:
     )
 
 
+def lying_npy(shape: str) -> bytes:
+    """Begin an npy of bytes of any shape, which may be a lie."""
+    text = f"{{'descr': '|u1', 'fortran_order': False, 'shape': {shape}}}\n".encode()
+    return b"\x93NUMPY\x01\x00" + len(text).to_bytes(2, "little") + text
+
+
 IMAGES = {"images": pixels(20, 32, 32)}
 """Twenty grey images."""

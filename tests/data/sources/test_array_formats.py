@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from scipy.io import savemat
 
-from tests.data.sources.archive_files import Trap, pixels
+from tests.data.sources.archive_files import Trap, lying_npy, pixels
 from unknot.common.errors import UserError
 from unknot.data.load import load_images
 from unknot.data.sources.array_formats import counts_last
@@ -21,8 +21,16 @@ def test_an_npy(tmp_path: Path) -> None:
     images = load_images(tmp_path / "a.npy", size=32)
     assert np.array_equal(images.images, IMAGES.transpose(0, 3, 1, 2))
     np.save(tmp_path / "b.npy", np.array([Trap()] * 3, object))
-    with pytest.raises(UserError, match=r"b\.npy cannot be read"):
+    with pytest.raises(UserError, match=r"b\.npy: images holds Python objects"):
         load_images(tmp_path / "b.npy")
+
+
+@pytest.mark.parametrize("shape", [(-5, 32, 32), (2**62, 64, 64), (10**30,), (21, 8, 8)])
+def test_an_npy_whose_header_lies_is_one_line(shape: tuple[int, ...], tmp_path: Path) -> None:
+    header = lying_npy(str(shape))
+    (tmp_path / "a.npy").write_bytes(header + bytes(20 * 8 * 8))
+    with pytest.raises(UserError, match=r"a\.npy cannot be read: .*(negative|ends early)"):
+        load_images(tmp_path / "a.npy", size=32)
 
 
 @pytest.mark.parametrize("array", [IMAGES, IMAGES[:, :, :, 0]])
@@ -34,7 +42,7 @@ def test_matlab_5(array: np.ndarray, counts: str, tmp_path: Path) -> None:
     expected = array[:, None] if array.ndim == 3 else array.transpose(0, 3, 1, 2)
     assert np.array_equal(images.images, expected)
     assert images.labels.factors[:, 0].tolist() == LABELS.tolist()
-    assert any("'info' (not read)" in note for note in images.info["notes"])
+    assert any("'info' (a struct)" in note for note in images.info["notes"])
 
 
 def test_matlab_7_3_has_its_axes_reversed(tmp_path: Path) -> None:

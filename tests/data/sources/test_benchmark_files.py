@@ -48,6 +48,10 @@ def test_idx_files_without_labels_and_damaged_ones(tmp_path: Path) -> None:
     path.write_bytes(path.read_bytes()[:-1])
     with pytest.raises(UserError, match="is damaged: it ends early"):
         load_images(tmp_path, size=32)
+    for shape, why in (((20, 0, 28), "its shape is"), ((2**32 - 1,) * 3, "it ends early")):
+        path.write_bytes(struct.pack(">4B3I", 0, 0, 8, 3, *shape) + b"x" * 99)
+        with pytest.raises(UserError, match=f"is damaged: {why}"):
+            load_images(tmp_path, size=32)
     path.write_bytes(b"x" * 99)
     with pytest.raises(UserError, match="no idx file of bytes"):
         load_images(tmp_path, size=32)
@@ -79,9 +83,10 @@ def test_cifar_100(tmp_path: Path) -> None:
     loaded = load_images(tmp_path, size=32)
     assert loaded.labels.factor_names == ("coarse_class", "fine_class")
     assert loaded.labels.factors[:, 1].tolist() == (VALUES % 20).tolist()
-    (tmp_path / "train.bin").write_bytes(b"x" * 3000)
-    with pytest.raises(UserError, match=r"train\.bin is damaged: its size is no multiple"):
-        load_images(tmp_path, size=32)
+    for content in (b"x" * 3000, b""):
+        (tmp_path / "train.bin").write_bytes(content)
+        with pytest.raises(UserError, match=r"train\.bin is damaged: its size is no multiple"):
+            load_images(tmp_path, size=32)
 
 
 def test_pickled_cifar_is_refused_with_the_way_out(tmp_path: Path) -> None:

@@ -42,6 +42,24 @@ def test_what_is_no_matrix_of_small_norb(tmp_path: Path) -> None:
     (tmp_path / "x.mat").write_bytes(b"y" * 99)
     with pytest.raises(UserError, match="does not begin like"):
         norb_header(tmp_path / "x.mat")
+    large = struct.pack("<II4i", 0x1E3D4C55, 4, *[2**31 - 1] * 4)
+    (tmp_path / "x.mat").write_bytes(large)
+    with pytest.raises(UserError, match="is damaged: it ends early"):
+        norb_header(tmp_path / "x.mat")
+
+
+@pytest.mark.parametrize("kind", ["dat", "cat", "info"])
+def test_matrices_of_small_norb_must_belong_together(kind: str, tmp_path: Path) -> None:
+    arrays = {
+        "dat": np.zeros((20, 2, 96, 96), "u1"),
+        "cat": np.zeros(20, "<i4"),
+        "info": np.zeros((20, 4), "<i4"),
+    }
+    for name, array in arrays.items():
+        stored = array[:, :1] if name == kind == "dat" else array[:19] if name == kind else array
+        (tmp_path / f"smallnorb-5x1-training-{name}.mat").write_bytes(_norb(stored))
+    with pytest.raises(UserError, match=rf"-{kind}\.mat is damaged"):
+        load_images(tmp_path)
 
 
 def test_cars3d(tmp_path: Path) -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from unknot.common.errors import UserError
-from unknot.data.sources.raster_set import opened, take_bytes, train_and_test
+from unknot.data.sources.raster_set import check_length, opened, take_bytes, train_and_test
 from unknot.data.splits import TEST, TRAIN
 
 
@@ -33,3 +33,14 @@ def test_what_is_not_packed_is_named(tmp_path: Path) -> None:
     path.write_bytes(b"plain")
     with opened(path) as file, pytest.raises(UserError, match="Not a gzipped file"):
         take_bytes(path, file, 2)
+
+
+def test_a_length_that_a_file_cannot_hold_is_noticed_before_it_is_read(tmp_path: Path) -> None:
+    plain, packed = tmp_path / "a", tmp_path / "a.gz"
+    plain.write_bytes(bytes(1000))
+    packed.write_bytes(gzip.compress(bytes(1_000_000)))
+    check_length(plain, 1000)
+    check_length(packed, 1_000_000)
+    for path, num in ((plain, 1001), (packed, 2**60)):
+        with pytest.raises(UserError, match="ends early"):
+            check_length(path, num)

@@ -8,7 +8,7 @@ import numpy as np
 
 from unknot.common.errors import UserError
 from unknot.data.raster.picture_files import MAX_PIXELS
-from unknot.data.sources.array_file import ArrayFile
+from unknot.data.sources.array_file import ArrayFile, UnreadArray
 
 IMAGES = ("images", "imgs", "x_train", "train_images")
 FACTORS = (
@@ -180,6 +180,8 @@ def _listed(arrays: ArrayFile) -> str:
 def _described(arrays: ArrayFile, key: str) -> str:
     try:
         shape, dtype, _ = arrays.header(key)
+    except UnreadArray as error:
+        return f"{key!r} ({error.what})"
     except UserError:
         return f"{key!r} (not read)"
     return f"{key!r} ({' x '.join(map(str, shape)) or 'one value'}, {dtype})"

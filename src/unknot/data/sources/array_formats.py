@@ -10,7 +10,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from unknot.common.errors import UserError
-from unknot.data.sources.array_file import CHUNK_BYTES, ArrayFile, H5File, Header, reading
+from unknot.data.sources.array_file import (
+    CHUNK_BYTES,
+    ArrayFile,
+    H5File,
+    Header,
+    UnreadArray,
+    npy_header,
+    reading,
+)
 
 MAT_KINDS = {
     **{
@@ -33,7 +41,10 @@ class NpyFile(ArrayFile):
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        with reading(path):
+        with reading(path), path.open("rb") as file:
+            shape, dtype, _ = npy_header(path, self.keys[0], file)
+            if prod(shape) * dtype.itemsize > path.stat().st_size - file.tell():
+                raise EOFError("it ends early")
             self._array = np.load(path, mmap_mode="r", allow_pickle=False)
 
     def header(self, key: str) -> Header:
@@ -82,8 +93,10 @@ class MatFile(ArrayFile):
         """Read some rows at a time; see `ArrayFile.chunks`."""
         yield from _in_rows(self.read(key))
 
-    def _no_array(self, key: str, kind: str) -> UserError:
-        return UserError(f"{self.path}: {key} is a {kind}, not an array; save it as numbers")
+    def _no_array(self, key: str, kind: str) -> UnreadArray:
+        return UnreadArray(
+            f"{self.path}: {key} is a {kind}, not an array; save it as numbers", f"a {kind}"
+        )
 
 
 class TransposedH5File(H5File):

@@ -6,6 +6,7 @@ MNIST and those made like it: LeCun et al. 1998. CIFAR: Krizhevsky 2009. Nothing
 import re
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
+from math import prod
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,7 @@ from unknot.data.sources.array_images import RasterImages, num_channels, write_r
 from unknot.data.sources.mat_benchmarks import NORB, cars_files, read_cars, read_small_norb
 from unknot.data.sources.raster_set import (
     RasterSet,
+    check_length,
     damaged_error,
     opened,
     take_bytes,
@@ -151,7 +153,11 @@ def _idx_header(path: Path, ndim: int) -> tuple[int, ...]:
         head = take_bytes(path, file, 4 + 4 * ndim)
     if head[:4] != bytes([0, 0, 8, ndim]):
         raise damaged_error(path, f"it is no idx file of bytes of {ndim} dimensions")
-    return tuple(np.frombuffer(head, ">u4", offset=4).tolist())
+    shape = tuple(np.frombuffer(head, ">u4", offset=4).tolist())
+    if 0 in shape:
+        raise damaged_error(path, f"its shape is {shape}")
+    check_length(path, len(head) + prod(shape))
+    return shape
 
 
 def _idx_rows(path: Path, shape: tuple[int, ...]) -> Iterator[NDArray[Any]]:
@@ -185,7 +191,8 @@ def read_cifar(path: Path, names: Sequence[str]) -> RasterSet:
     num_labels = 2 if is_hundred else 1
     row_bytes = num_labels + 3 * 32 * 32
     for file in files:
-        if file.stat().st_size % row_bytes:
+        size = file.stat().st_size
+        if not size or size % row_bytes:
             raise damaged_error(file, f"its size is no multiple of {row_bytes:,} bytes")
     nums = [file.stat().st_size // row_bytes for file in files]
 

@@ -4,7 +4,8 @@ SmallNORB: LeCun et al. 2004. Cars3D: Reed et al. 2015. Nothing is unpickled.
 """
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from math import prod
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,7 @@ from unknot.data.benchmark_factors import order_factors
 from unknot.data.sources.array_images import RasterImages
 from unknot.data.sources.raster_set import (
     RasterSet,
+    check_length,
     damaged_error,
     opened,
     take_bytes,
@@ -47,7 +49,9 @@ def read_small_norb(path: Path, names: Sequence[str]) -> RasterSet:
                 raise UserError(
                     f"{path} lacks SmallNORB's file of the {stem} images that ends in -{kind}.mat"
                 )
-    shapes = [norb_header(parts[stem]["dat"])[0] for stem in order]
+    shapes = [_check_norb(parts[stem]) for stem in order]
+    if len({shape[1:] for shape in shapes}) > 1:
+        raise UserError(f"{path} holds images of several sizes; keep one set of SmallNORB's files")
     nums = [shape[0] for shape in shapes]
 
     def chunks() -> Iterator[NDArray[Any]]:
@@ -71,6 +75,18 @@ def read_small_norb(path: Path, names: Sequence[str]) -> RasterSet:
     )
 
 
+def _check_norb(files: Mapping[str, Path]) -> tuple[int, ...]:
+    """Check that a part's matrices belong together; give the shape of its pairs of images."""
+    shape, dtype, _ = norb_header(files["dat"])
+    if len(shape) != 4 or shape[1] != 2 or dtype != np.uint8:
+        raise damaged_error(files["dat"], f"it holds {dtype} of shape {shape}, not pairs of images")
+    for kind, expected in (("cat", shape[:1]), ("info", (shape[0], 4))):
+        found = norb_header(files[kind])[0]
+        if found != expected:
+            raise damaged_error(files[kind], f"its shape is {found}, not {expected}")
+    return shape
+
+
 def norb_header(path: Path) -> tuple[tuple[int, ...], np.dtype[Any], int]:
     """Read the shape, the type and the length of the header of one of SmallNORB's matrices.
 
@@ -84,12 +100,14 @@ def norb_header(path: Path) -> tuple[tuple[int, ...], np.dtype[Any], int]:
         shape = np.frombuffer(take_bytes(path, file, 4 * max(3, ndim)), "<i4").tolist()
     if min(shape[:ndim]) < 1:
         raise damaged_error(path, f"its shape is {shape[:ndim]}")
-    return tuple(shape[:ndim]), NORB_KINDS[magic], 8 + 4 * max(3, ndim)
+    dtype, offset = NORB_KINDS[magic], 8 + 4 * max(3, ndim)
+    check_length(path, offset + prod(shape[:ndim]) * dtype.itemsize)
+    return tuple(shape[:ndim]), dtype, offset
 
 
 def _norb_rows(path: Path) -> Iterator[NDArray[Any]]:
     shape, dtype, offset = norb_header(path)
-    row_bytes = int(np.prod(shape[1:])) * dtype.itemsize
+    row_bytes = prod(shape[1:]) * dtype.itemsize
     with opened(path) as file:
         take_bytes(path, file, offset)
         for start in range(0, shape[0], ROWS):

@@ -14,6 +14,8 @@ from unknot.common.errors import UserError
 from unknot.data.sources.array_images import RasterImages
 from unknot.data.splits import TEST, TRAIN
 
+MAX_PACKED = 1_100  # times larger than the packed file is what gzip can hold
+
 
 @dataclass(frozen=True, eq=False)
 class RasterSet:
@@ -54,6 +56,17 @@ def opened(path: Path) -> IO[bytes]:
 def damaged_error(path: Path, why: str) -> UserError:
     """Say that a file is damaged, and how that was seen."""
     return UserError(f"{path} is damaged: {why}; download it again")
+
+
+def check_length(path: Path, num_bytes: int) -> None:
+    """Check that a file can hold so many bytes, before room is made for them.
+
+    Raises:
+        UserError: if it cannot: its header lies, or it ends early.
+    """
+    times = MAX_PACKED if path.name.lower().endswith(".gz") else 1
+    if num_bytes > times * path.stat().st_size:
+        raise damaged_error(path, "it ends early")
 
 
 def take_bytes(path: Path, file: IO[bytes], num: int) -> bytes:
