@@ -66,10 +66,25 @@ def test_matlab_7_3_has_its_axes_reversed(tmp_path: Path) -> None:
         ((20, 32, 32), False),
         ((1, 20), True),
         ((20, 1), False),
+        ((28, 20, 40), True),
     ],
 )
 def test_which_axis_counts_the_images(shape: tuple[int, ...], last: bool) -> None:
     assert counts_last(shape) == last
+
+
+def test_labels_tell_which_axis_counts_images_that_are_no_squares(tmp_path: Path) -> None:
+    assert not counts_last((40, 28, 20), {40, 1})
+    assert counts_last((28, 20, 40), {40, 1})
+    assert counts_last((40, 28, 40), {40, 1})
+    tall = np.broadcast_to(np.arange(20, dtype="u1")[:, None, None], (20, 40, 32))
+    for stored in (tall, np.moveaxis(tall, 0, -1)):
+        savemat(tmp_path / "a.mat", {"images": stored, "y": np.arange(20)[:, None]})
+        images = load_images(tmp_path / "a.mat", size=32)
+        assert images.images[:, 0, 5, 5].tolist() == list(range(20))
+        assert images.labels.factors[:, 0].tolist() == list(range(20))
+        notes = [n for n in images.info["notes"] if "the last axis of images, of 20, counts" in n]
+        assert len(notes) == (stored is not tall)
 
 
 @pytest.mark.parametrize("as_group", [True, False])

@@ -70,7 +70,12 @@ def find_layout(arrays: ArrayFile, images_key: str = "", factors_key: str = "") 
         UserError: if there are no images, or they have a shape or type that images cannot have.
     """
     key, notes = _find_images(arrays, images_key)
-    shape, dtype, _ = arrays.header(key)
+    shape, dtype, _, is_turned = arrays.header(key)
+    if is_turned:
+        notes = (
+            *notes,
+            f"the last axis of {key}, of {shape[0]:,}, counts the images (as MATLAB's)",
+        )
     image_shape = _image_shape(shape, is_asked=key == images_key)
     if not image_shape:
         raise UserError(
@@ -125,7 +130,7 @@ def _find_images(arrays: ArrayFile, asked: str) -> tuple[str, tuple[str, ...]]:
 
 def _may_be_images(arrays: ArrayFile, key: str) -> bool:
     try:
-        shape, dtype, _ = arrays.header(key)
+        shape, dtype, *_ = arrays.header(key)
     except UserError:
         return False
     found = _image_shape(shape)
@@ -154,7 +159,7 @@ def _find_factors(
 def _fits(arrays: ArrayFile, key: str, num: int) -> bool:
     """Whether an array has a row of a few numbers or words for each image."""
     try:
-        shape, dtype, _ = arrays.header(key)
+        shape, dtype, *_ = arrays.header(key)
     except UserError:
         return False
     is_table = len(shape) == 1 or (len(shape) == 2 and shape[1] <= MAX_COLUMNS)
@@ -179,7 +184,7 @@ def _listed(arrays: ArrayFile) -> str:
 
 def _described(arrays: ArrayFile, key: str) -> str:
     try:
-        shape, dtype, _ = arrays.header(key)
+        shape, dtype, *_ = arrays.header(key)
     except UnreadArray as error:
         return f"{key!r} ({error.what})"
     except UserError:

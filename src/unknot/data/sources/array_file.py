@@ -25,11 +25,19 @@ MAX_CHUNK_BYTES = 256 * 2**20  # where the file is packed in larger pieces than 
 
 
 class Header(NamedTuple):
-    """What is known of an array before it is read."""
+    """What is known of an array before it is read.
+
+    Attributes:
+        shape: the axis that counts the images first.
+        dtype: of its values.
+        fortran: whether it is stored column by column.
+        is_turned: whether the axis that counts the images is stored as the last one.
+    """
 
     shape: tuple[int, ...]
     dtype: np.dtype[Any]
     fortran: bool = False
+    is_turned: bool = False
 
 
 class ArrayFile(ABC):
@@ -170,7 +178,7 @@ class NpzFile(ArrayFile):
 
     def chunks(self, key: str) -> Iterator[NDArray[Any]]:
         """Read some rows at a time; see `ArrayFile.chunks`."""
-        shape, dtype, fortran = self.header(key)
+        shape, dtype, fortran, _ = self.header(key)
         if fortran:
             raise UserError(
                 f"{self.path}: {key} is stored column by column (Fortran order); "

@@ -1,6 +1,6 @@
 """Further files of named arrays: npy, MATLAB's, zarr."""
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from importlib.util import find_spec
 from math import prod
 from pathlib import Path
@@ -42,7 +42,7 @@ class NpyFile(ArrayFile):
     def __init__(self, path: Path) -> None:
         self.path = path
         with reading(path), path.open("rb") as file:
-            shape, dtype, _ = npy_header(path, self.keys[0], file)
+            shape, dtype, *_ = npy_header(path, self.keys[0], file)
             if prod(shape) * dtype.itemsize > path.stat().st_size - file.tell():
                 raise EOFError("it ends early")
             self._array = np.load(path, mmap_mode="r", allow_pickle=False)
@@ -76,7 +76,9 @@ class MatFile(ArrayFile):
         shape, kind = self._headers[key]
         if kind not in MAT_KINDS:
             raise self._no_array(key, kind)
-        return Header((shape[-1], *shape[:-1]) if counts_last(shape) else shape, MAT_KINDS[kind])
+        is_turned = self._counts_last(key)
+        stored = (shape[-1], *shape[:-1]) if is_turned else shape
+        return Header(stored, MAT_KINDS[kind], is_turned=is_turned)
 
     def read(self, key: str) -> NDArray[Any]:
         """Read an array, images counted by its first axis; see `ArrayFile.read`."""
@@ -87,11 +89,18 @@ class MatFile(ArrayFile):
             raise self._no_array(key, kind)
         with reading(self.path):
             array = loadmat(self.path, variable_names=[key])[key]
-        return np.moveaxis(array, -1, 0) if counts_last(array.shape) else np.asarray(array)
+        return np.moveaxis(array, -1, 0) if self._counts_last(key) else np.asarray(array)
 
     def chunks(self, key: str) -> Iterator[NDArray[Any]]:
         """Read some rows at a time; see `ArrayFile.chunks`."""
         yield from _in_rows(self.read(key))
+
+    def _counts_last(self, key: str) -> bool:
+        """Whether the last axis of an array counts the images, as tables beside it may tell."""
+        others = [shape for name, (shape, _) in self._headers.items() if name != key]
+        lengths = {length for shape in others if len(shape) <= 2 for length in shape}
+        shape, kind = self._headers[key]
+        return kind != "char" and counts_last(shape, lengths)
 
     def _no_array(self, key: str, kind: str) -> UnreadArray:
         return UnreadArray(
@@ -104,8 +113,8 @@ class TransposedH5File(H5File):
 
     def header(self, key: str) -> Header:
         """Read shape and type; see `ArrayFile.header`."""
-        shape, dtype, _ = super().header(key)
-        return Header(self._turned(shape), dtype)
+        shape, dtype, *_ = super().header(key)
+        return Header(self._turned(shape), dtype, is_turned=len(shape) > 2)
 
     def read(self, key: str) -> NDArray[Any]:
         """Read a small array; see `ArrayFile.read`."""
@@ -173,16 +182,25 @@ class ZarrFile(ArrayFile):
             yield chunk
 
 
-def counts_last(shape: tuple[int, ...]) -> bool:
+def counts_last(shape: tuple[int, ...], lengths: Collection[int] = ()) -> bool:
     """Whether the last axis of MATLAB's array counts the images.
 
     So it is with height x width x channels x number and height x width x number, as MATLAB has
-    them; arrays that Python saved count them by the first axis.
+    them; arrays that Python saved count them by the first axis. Of grey images the two axes of one
+    length are taken for height and width; where none or all are, the axis as long as a table of
+    labels counts the images, and else the last.
+
+    Args:
+        shape: of the array.
+        lengths: of the axes of the tables beside it.
     """
     if len(shape) == 4:
         return shape[2] in (1, 3) and shape[3] not in (1, 3)
     if len(shape) == 3:
-        return shape[0] == shape[1] != shape[2]
+        first, second, last = shape
+        if (first == second) != (second == last):
+            return first == second
+        return last in lengths or first not in lengths
     return len(shape) == 2 and shape[0] == 1 < shape[1]
 
 
