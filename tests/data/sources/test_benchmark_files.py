@@ -10,7 +10,7 @@ import pytest
 from tests.data.sources.archive_files import flat
 from unknot.common.errors import UserError
 from unknot.data.load import load_images
-from unknot.data.sources.benchmark_files import find_benchmark
+from unknot.data.sources.benchmark_files import files_of_one_part, find_benchmark
 
 VALUES = np.arange(30)
 
@@ -85,15 +85,91 @@ def test_cifar_100(tmp_path: Path) -> None:
     assert loaded.labels.factors[:, 1].tolist() == (VALUES % 20).tolist()
     for content in (b"x" * 3000, b""):
         (tmp_path / "train.bin").write_bytes(content)
-        with pytest.raises(UserError, match=r"train\.bin is damaged: its size is no multiple"):
+        with pytest.raises(
+            UserError, match=r"train\.bin is damaged: its size is no multiple of CIFAR's"
+        ):
             load_images(tmp_path, size=32)
 
 
 def test_pickled_cifar_is_refused_with_the_way_out(tmp_path: Path) -> None:
-    for name in ("data_batch_1", "test_batch", "batches.meta"):
-        (tmp_path / name).write_bytes(b"")
-    with pytest.raises(UserError, match=r"can run code .*cifar-10-binary\.tar\.gz"):
+    ten, hundred = tmp_path / "ten", tmp_path / "hundred"
+    for folder, names in (
+        (ten, ("data_batch_1", "test_batch", "batches.meta")),
+        (hundred, ("train", "test", "meta")),
+    ):
+        folder.mkdir()
+        for name in names:
+            (folder / name).write_bytes(b"")
+    with pytest.raises(UserError, match=r"ten is .* can run code .*cifar-10-binary\.tar\.gz"):
+        load_images(ten)
+    with pytest.raises(UserError, match=r"hundred is .*cifar-100-binary\.tar\.gz"):
+        load_images(hundred)
+
+
+def test_cifar_10_and_100_are_not_mixed(tmp_path: Path) -> None:
+    (tmp_path / "data_batch_1.bin").write_bytes(_cifar(VALUES, 1))
+    (tmp_path / "train.bin").write_bytes(_cifar(VALUES, 2))
+    with pytest.raises(UserError, match="holds CIFAR-10 and CIFAR-100"):
         load_images(tmp_path)
+
+
+def _write_idx(folder: Path, name: str, values: np.ndarray) -> None:
+    folder.mkdir(exist_ok=True, parents=True)
+    (folder / f"{name}images-idx3-ubyte").write_bytes(_idx(flat(values, 28, 28)))
+    (folder / f"{name}labels-idx1-ubyte").write_bytes(_idx((values % 10).astype("u1")))
+
+
+def test_several_sets_of_idx_files_are_not_mixed(tmp_path: Path) -> None:
+    for name in ("emnist-letters-train-", "emnist-letters-test-", "emnist-digits-train-"):
+        _write_idx(tmp_path / "emnist", name, VALUES)
+    with pytest.raises(UserError, match="several sets of images: emnist-digits, emnist-letters;"):
+        load_images(tmp_path / "emnist")
+    chosen = load_images(tmp_path / "emnist" / "emnist-letters-train-images-idx3-ubyte", size=32)
+    assert len(chosen) == len(VALUES)
+    for name in ("MNIST", "FashionMNIST"):
+        _write_idx(tmp_path / "torch" / name / "raw", "train-", VALUES)
+    with pytest.raises(UserError, match=r"images: FashionMNIST/raw, MNIST/raw;"):
+        load_images(tmp_path / "torch")
+    assert len(load_images(tmp_path / "torch" / "MNIST", size=32)) == len(VALUES)
+
+
+def test_files_that_lie_also_in_folders_of_their_names_are_one_set(tmp_path: Path) -> None:
+    for kind, content in (("images-idx3", flat(VALUES, 28, 28)), ("labels-idx1", VALUES % 10)):
+        content = _idx(content.astype("u1"))
+        (tmp_path / f"train-{kind.replace('-', '.')}-ubyte").write_bytes(content)
+        folder = tmp_path / f"train-{kind}-ubyte"
+        folder.mkdir()
+        (folder / folder.name).write_bytes(content)
+    loaded = load_images(tmp_path, size=32)
+    assert loaded.images[:, 0, 5, 5].tolist() == VALUES.tolist()
+    assert loaded.labels.factors[:, 0].tolist() == (VALUES % 10).tolist()
+
+
+def test_one_file_is_read_with_what_belongs_to_it(tmp_path: Path) -> None:
+    _write_idx(tmp_path, "train-", VALUES[:20])
+    _write_idx(tmp_path, "t10k-", VALUES[20:])
+    path = tmp_path / "t10k-images-idx3-ubyte"
+    loaded = load_images(path, size=32)
+    assert loaded.images[:, 0, 5, 5].tolist() == VALUES[20:].tolist()
+    assert loaded.labels.factors[:, 0].tolist() == (VALUES[20:] % 10).tolist()
+    assert loaded.info["source"] == str(path)
+    assert loaded.info["split_by"] == "name"
+
+
+@pytest.mark.parametrize(
+    ("name", "others"),
+    [
+        ("data_batch_1.bin", ["batches.meta.txt"]),
+        ("t10k-images-idx3-ubyte", ["t10k-labels-idx1-ubyte.gz"]),
+        ("smallnorb-5x1-testing-dat.mat", ["smallnorb-5x1-testing-cat.mat"]),
+    ],
+)
+def test_what_belongs_to_a_file(name: str, others: list[str]) -> None:
+    strangers = [
+        *("data_batch_2.bin", "train-images-idx3-ubyte", "t10k-images-idx3-ubyte.gz", "a.mat"),
+        *("smallnorb-5x1-training-dat.mat",),
+    ]
+    assert set(files_of_one_part(name, [name, *strangers, *others])) == {name, *others}
 
 
 def test_other_folders_are_no_benchmark() -> None:

@@ -5,6 +5,7 @@ MNIST and those made like it: LeCun et al. 1998. CIFAR: Krizhevsky 2009. Nothing
 
 import re
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from functools import partial
 from math import prod
 from pathlib import Path
@@ -14,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from unknot.common.errors import UserError
-from unknot.data.sources import LoadOptions, Scan, Written
+from unknot.data.sources import LoadOptions, Scan, Written, as_path
 from unknot.data.sources.array_images import RasterImages, num_channels, write_rasters
 from unknot.data.sources.mat_benchmarks import NORB, cars_files, read_cars, read_small_norb
 from unknot.data.sources.raster_set import (
@@ -29,7 +30,12 @@ from unknot.data.sources.raster_set import (
 ROWS = 500  # images that are read at once
 IDX = re.compile(r"(.*?)[-.](images|labels)[-.]?idx[13][-.]ubyte(\.gz)?", re.IGNORECASE)
 CIFAR = re.compile(r"(data_batch_\d|test_batch|train|test)\.bin")
-CIFAR_PICKLES = ("data_batch_1", "test_batch", "batches.meta")
+PART = re.compile(r"[-.]?(train|t10k|test\d*k?)$")
+CIFAR_PICKLES = {
+    "cifar-10-binary.tar.gz": {"data_batch_1", "test_batch", "batches.meta"},
+    "cifar-100-binary.tar.gz": {"train", "test", "meta"},
+}
+"""The version to download -> files of the one that is not opened."""
 
 
 def find_benchmark(
@@ -53,12 +59,59 @@ def find_benchmark(
         return read_small_norb
     if cars_files(path, names):
         return read_cars
-    if all(name in last for name in CIFAR_PICKLES):
-        raise UserError(
-            "this is CIFAR's version for Python, whose files can run code when they are opened; "
-            "download the binary version (cifar-10-binary.tar.gz) and give its folder"
-        )
+    for binary, pickles in CIFAR_PICKLES.items():
+        if pickles <= set(last):
+            raise UserError(
+                f"{path} is CIFAR's version for Python, whose files can run code when they are "
+                f"opened; download the binary version ({binary}) and give its folder"
+            )
     return None
+
+
+class BenchmarkSource:
+    """One file of a benchmark: idx, CIFAR's binary version, SmallNORB; and what belongs to it."""
+
+    def matches(self, given: Any) -> bool:
+        """Say whether it is a file that is called like one of a benchmark."""
+        path = as_path(given)
+        kinds = (IDX, CIFAR, NORB)
+        return path is not None and any(k.fullmatch(path.name) for k in kinds) and path.is_file()
+
+    def scan(self, given: Any, options: LoadOptions) -> Scan:
+        """Read it with the labels beside it; see `Source.scan`."""
+        path = as_path(given)
+        assert path is not None, "only what matches is scanned"
+        folder = path.parent
+        names = files_of_one_part(path.name, sorted(file.name for file in folder.iterdir()))
+        reader = find_benchmark(folder, names)
+        assert reader is not None, "a file that matches has a reader"
+        stats = [(folder / name).stat() for name in names]
+        stamps = [(n, stat.st_size, stat.st_mtime_ns) for n, stat in zip(names, stats)]
+        scan = scan_benchmark(folder, names, reader, stamps, options)
+        return replace(scan, source=str(path.resolve()))
+
+
+BENCHMARK = BenchmarkSource()
+
+
+def files_of_one_part(name: str, names: Sequence[str]) -> list[str]:
+    """Choose a file and what belongs to it: labels of the same images, names of classes.
+
+    Args:
+        name: of the file.
+        names: of all files of its folder.
+    """
+    if CIFAR.fullmatch(name):
+        return [name, *(other for other in names if other.endswith(".txt"))]
+    kind = IDX if IDX.fullmatch(name) else NORB
+
+    def part(other: str) -> str | None:
+        match = kind.fullmatch(other)
+        return match[1].lower() if match else None
+
+    others = [other for other in names if part(other) == part(name)]
+    plain = name.lower().removesuffix(".gz")
+    return [o for o in others if o == name or o.lower().removesuffix(".gz") != plain]
 
 
 def scan_benchmark(
@@ -115,6 +168,12 @@ def read_idx(path: Path, names: Sequence[str]) -> RasterSet:
         match = IDX.fullmatch(name.rsplit("/", 1)[-1])
         if match:
             parts.setdefault(match[1].lower(), {})[match[2].lower()] = path / name
+    sets = sorted({_idx_set(name) for name in names if IDX.fullmatch(name.rsplit("/", 1)[-1])})
+    if len(sets) > 1:
+        raise UserError(
+            f"{path} holds several sets of images: {', '.join(sets)}; give a folder that holds one "
+            "of them, or one of their files of images"
+        )
     parts = {stem: files for stem, files in parts.items() if "images" in files}
     if not parts:
         raise UserError(f"{path} holds labels in idx files, but no images")
@@ -142,6 +201,17 @@ def read_idx(path: Path, names: Sequence[str]) -> RasterSet:
         split=train_and_test(is_test, nums),
         notes=() if has_labels else ("some idx file of labels is missing: there are no labels",),
     )
+
+
+def _idx_set(name: str) -> str:
+    """Name the set that an idx file belongs to; some lie in a folder of their own name."""
+    *folders, last = name.split("/")
+    if folders and IDX.fullmatch(folders[-1]):
+        folders.pop()
+    match = IDX.fullmatch(last)
+    assert match is not None, "only idx files are of a set"
+    stem = PART.sub("", match[1].lower())
+    return "/".join([*folders, stem]) if stem else "/".join(folders) or "train and t10k"
 
 
 def _is_test(stem: str) -> bool:
@@ -187,13 +257,16 @@ def read_cifar(path: Path, names: Sequence[str]) -> RasterSet:
     """
     files = sorted(path / name for name in names if CIFAR.fullmatch(name.rsplit("/", 1)[-1]))
     files.sort(key=lambda file: _is_test(file.name))
-    is_hundred = any(file.name in ("train.bin", "test.bin") for file in files)
+    are_hundred = {file.name in ("train.bin", "test.bin") for file in files}
+    if len(are_hundred) > 1:
+        raise UserError(f"{path} holds CIFAR-10 and CIFAR-100; give the folder of one of them")
+    is_hundred = are_hundred.pop()
     num_labels = 2 if is_hundred else 1
     row_bytes = num_labels + 3 * 32 * 32
     for file in files:
         size = file.stat().st_size
         if not size or size % row_bytes:
-            raise damaged_error(file, f"its size is no multiple of {row_bytes:,} bytes")
+            raise damaged_error(file, f"its size is no multiple of CIFAR's {row_bytes:,} bytes")
     nums = [file.stat().st_size // row_bytes for file in files]
 
     def rows(file: Path) -> NDArray[np.uint8]:
