@@ -1,5 +1,7 @@
 """npy, MATLAB's files and zarr."""
 
+import json
+import pickle
 from pathlib import Path
 
 import h5py
@@ -100,6 +102,57 @@ def test_zarr(as_group: bool, tmp_path: Path) -> None:
     images = load_images(path, size=32)
     assert np.array_equal(images.images, IMAGES.transpose(0, 3, 1, 2))
     assert images.labels.factors.shape == (20, 1 if as_group else 0)
+
+
+@pytest.mark.parametrize("version", [2, 3])
+def test_zarr_has_groups_in_groups_and_text(version: int, tmp_path: Path) -> None:
+    zarr = pytest.importorskip("zarr")
+    path = tmp_path / "a.zarr"
+    group = zarr.open_group(str(path), mode="w", zarr_format=version)
+    group.create_array("imgs", data=IMAGES)
+    below = group.create_group("latents")
+    below.create_array("classes", data=LABELS)
+    texts = np.array(["up", "down"] * 10)
+    if version == 2:
+        below.create_array("names", data=texts)
+    else:  # of any length
+        below.create_array("names", shape=(20,), dtype=str)[:] = texts
+    images = load_images(path, size=32)
+    assert images.labels.factors[:, 0].tolist() == LABELS.tolist()
+    assert any("'latents/names' (20, text)" in note for note in images.info["notes"])
+    named = load_images(path, size=32, factors_key="latents/names")
+    assert named.labels.factors[:4, 0].tolist() == [1, 0, 1, 0]
+    assert named.info["factor_levels"] == {"latents/names": ["down", "up"]}
+
+
+def _zarr_of_labels(path: Path) -> None:
+    zarr = pytest.importorskip("zarr")
+    group = zarr.open_group(str(path), mode="w", zarr_format=2)
+    group.create_array("images", data=IMAGES)
+    group.create_array("labels", data=LABELS, chunks=(20,), compressors=None)
+
+
+@pytest.mark.parametrize("place", ["filters", "compressor"])
+def test_zarr_is_never_unpickled(place: str, tmp_path: Path) -> None:
+    path = tmp_path / "a.zarr"
+    _zarr_of_labels(path)
+    described = path / "labels" / ".zarray"
+    codec = {"id": "pickle", "protocol": 4}
+    document = json.loads(described.read_text())
+    document[place] = [codec] if place == "filters" else codec
+    described.write_text(json.dumps(document))
+    (path / "labels" / "0").write_bytes(pickle.dumps(Trap()))
+    with pytest.raises(UserError, match=r"labels: this array holds Python objects"):
+        load_images(path, size=32)
+
+
+def test_links_in_zarr_are_not_followed(tmp_path: Path) -> None:
+    path = tmp_path / "a.zarr"
+    _zarr_of_labels(path)
+    (path / "labels").rename(tmp_path / "elsewhere")
+    (path / "labels").symlink_to(tmp_path / "elsewhere")
+    with pytest.raises(UserError, match=r"labels is a link to another place"):
+        load_images(path, size=32)
 
 
 @pytest.mark.parametrize("name", ["a.mat", "a.npy", "a.zarr"])

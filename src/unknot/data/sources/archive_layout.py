@@ -163,7 +163,7 @@ def _fits(arrays: ArrayFile, key: str, num: int) -> bool:
     except UserError:
         return False
     is_table = len(shape) == 1 or (len(shape) == 2 and shape[1] <= MAX_COLUMNS)
-    return is_table and shape[0] == num and dtype.kind in "buifUSO"
+    return is_table and shape[0] == num and dtype.kind in "buifUSTO"
 
 
 def _unused(arrays: ArrayFile, used: set[str], is_dsprites: bool) -> tuple[str, ...]:
@@ -189,7 +189,8 @@ def _described(arrays: ArrayFile, key: str) -> str:
         return f"{key!r} ({error.what})"
     except UserError:
         return f"{key!r} (not read)"
-    return f"{key!r} ({' x '.join(map(str, shape)) or 'one value'}, {dtype})"
+    values = "text" if dtype.kind in "USTO" else dtype  # other objects are not read
+    return f"{key!r} ({' x '.join(map(str, shape)) or 'one value'}, {values})"
 
 
 def _image_shape(shape: tuple[int, ...], *, is_asked: bool = False) -> tuple[int, int, int] | None:

@@ -1,5 +1,7 @@
 """Further files of named arrays: npy, MATLAB's, zarr."""
 
+import json
+import os
 from collections.abc import Collection, Iterator
 from importlib.util import find_spec
 from math import prod
@@ -12,11 +14,13 @@ from numpy.typing import NDArray
 from unknot.common.errors import UserError
 from unknot.data.sources.array_file import (
     CHUNK_BYTES,
+    MAX_DEPTH,
     ArrayFile,
     H5File,
     Header,
     UnreadArray,
     npy_header,
+    objects_error,
     reading,
 )
 
@@ -32,6 +36,9 @@ MAT_KINDS = {
     "char": np.dtype("U1"),
 }
 """Kinds of MATLAB's arrays that are read."""
+
+ZARR_DESCRIPTIONS = (".zarray", ".zgroup", ".zmetadata", "zarr.json")
+"""Files of a zarr folder that tell how its arrays are stored."""
 
 
 class NpyFile(ArrayFile):
@@ -144,7 +151,7 @@ class TransposedH5File(H5File):
 
 
 class ZarrFile(ArrayFile):
-    """A zarr folder: an array, which is called `images`, or a group of named ones."""
+    """A zarr folder: an array, which is called `images`, or groups of named ones."""
 
     def __init__(self, path: Path) -> None:
         if find_spec("zarr") is None:
@@ -152,12 +159,12 @@ class ZarrFile(ArrayFile):
         import zarr
 
         self.path = path
+        check_zarr(path)
         with reading(path):
             opened: Any = zarr.open(str(path), mode="r")
-            is_group = hasattr(opened, "arrays")
             self._arrays: dict[str, Any] = {"images": opened}
-            if is_group:
-                self._arrays = dict(opened.arrays())
+            if hasattr(opened, "arrays"):
+                self._arrays = dict(sorted(_arrays_below(opened, "", 0)))
         self.keys = tuple(self._arrays)
 
     def header(self, key: str) -> Header:
@@ -168,7 +175,13 @@ class ZarrFile(ArrayFile):
     def read(self, key: str) -> NDArray[Any]:
         """Read a small array; see `ArrayFile.read`."""
         with reading(self.path):
-            return np.asarray(self._arrays[key][:])
+            array = np.asarray(self._arrays[key][:])
+        if array.dtype.kind not in "TO":
+            return array
+        texts = array.ravel().tolist()
+        if not all(isinstance(text, str) for text in texts):
+            raise objects_error(self.path, key)
+        return np.array(texts, str).reshape(array.shape)
 
     def chunks(self, key: str) -> Iterator[NDArray[Any]]:
         """Read whole packed pieces at a time; see `ArrayFile.chunks`."""
@@ -180,6 +193,49 @@ class ZarrFile(ArrayFile):
             with reading(self.path):
                 chunk = np.asarray(array[start : start + rows])
             yield chunk
+
+
+def _arrays_below(group: Any, prefix: str, depth: int) -> Iterator[tuple[str, Any]]:
+    """List the arrays of a zarr group and of its groups by their paths."""
+    for name, array in group.arrays():
+        yield prefix + name, array
+    if depth < MAX_DEPTH:
+        for name, below in group.groups():
+            yield from _arrays_below(below, f"{prefix}{name}/", depth + 1)
+
+
+def check_zarr(path: Path) -> None:
+    """Check that a zarr folder holds all that it needs, and nothing that is unpickled.
+
+    Some versions of zarr open Python objects as soon as an array's description names them.
+
+    Raises:
+        UserError: if it does not.
+    """
+    for folder, folders, files in os.walk(path):
+        for name in (*folders, *files):
+            place = Path(folder, name)
+            if place.is_symlink():
+                raise UserError(
+                    f"{place} is a link to another place, which is not followed; copy what it "
+                    "leads to into the folder"
+                )
+            if name in ZARR_DESCRIPTIONS:
+                with reading(place):
+                    is_pickled = _names_pickle(json.loads(place.read_text(encoding="utf-8")))
+                if is_pickled:
+                    raise objects_error(place.parent, "this array")
+
+
+def _names_pickle(description: Any) -> bool:
+    """Whether what describes an array has its values pickled, at any depth."""
+    if isinstance(description, list):
+        return any(map(_names_pickle, description))
+    if not isinstance(description, dict):
+        return False
+    codecs = (description.get("id"), description.get("name"))
+    named = any(isinstance(codec, str) and codec.lower().endswith("pickle") for codec in codecs)
+    return named or any(map(_names_pickle, description.values()))
 
 
 def counts_last(shape: tuple[int, ...], lengths: Collection[int] = ()) -> bool:
