@@ -72,10 +72,14 @@ def test_a_pickle_called_npz_is_refused(tmp_path: Path) -> None:
         load_images(tmp_path / "a.npz")
 
 
-def test_images_stored_column_by_column_are_refused(tmp_path: Path) -> None:
+def test_images_stored_column_by_column_are_read_where_the_memory_holds_them(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     path = npz(tmp_path / "a.npz", images=np.asfortranarray(pixels(20, 32, 32)))
+    assert np.array_equal(in_pieces(path, monkeypatch).images[:, 0], pixels(20, 32, 32))
+    monkeypatch.setattr(array_file, "MAX_WHOLE_BYTES", 20 * 32 * 32 - 1)
     with pytest.raises(UserError, match=r"Fortran order.*ascontiguousarray"):
-        load_images(path, size=32)
+        load_images(path, size=32, color="rgb")
 
 
 def test_factors_stored_column_by_column_are_read(tmp_path: Path) -> None:

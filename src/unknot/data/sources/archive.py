@@ -5,6 +5,7 @@ They are streamed into the cache, some rows at a time: the large ones do not fit
 
 from dataclasses import replace
 from functools import partial
+from math import prod
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -17,7 +18,7 @@ from unknot.data.label_columns import KnownLabels
 from unknot.data.picture_labels import given_key, labels_from_table
 from unknot.data.sources import LoadOptions, Scan, Written, as_path
 from unknot.data.sources.archive_layout import NAMES, TO_SAY, ArchiveLayout, find_layout
-from unknot.data.sources.array_file import ArrayFile, open_arrays
+from unknot.data.sources.array_file import MAX_WHOLE_BYTES, ArrayFile, open_arrays
 from unknot.data.sources.array_images import (
     RasterImages,
     check_rasters,
@@ -198,10 +199,15 @@ def read_factors(arrays: ArrayFile, layout: ArchiveLayout) -> tuple[Factors, str
 
 
 def _factor_table(arrays: ArrayFile, key: str, num: int) -> NDArray[Any]:
-    shape = arrays.header(key).shape
+    shape, dtype, *_ = arrays.header(key)
     if len(shape) not in (1, 2) or shape[0] != num:
         raise UserError(
             f"{arrays.path}: {key} has shape {shape}; it needs a row for each of the {num:,} images"
+        )
+    if prod(shape) * dtype.itemsize > MAX_WHOLE_BYTES:
+        raise UserError(
+            f"{arrays.path}: {key} has shape {shape}, too large for labels; name another by "
+            "--factors-key"
         )
     return arrays.read(key).reshape(num, -1)
 

@@ -21,6 +21,7 @@ from unknot.data.sources.packed import DAMAGED
 
 CHUNK_BYTES = 2 * 2**20
 MAX_DEPTH = 4  # of groups in groups
+MAX_WHOLE_BYTES = 2**30  # of what is read whole
 MAX_CHUNK_BYTES = 256 * 2**20  # where the file is packed in larger pieces than we read
 
 
@@ -179,13 +180,11 @@ class NpzFile(ArrayFile):
     def chunks(self, key: str) -> Iterator[NDArray[Any]]:
         """Read some rows at a time; see `ArrayFile.chunks`."""
         shape, dtype, fortran, _ = self.header(key)
-        if fortran:
-            raise UserError(
-                f"{self.path}: {key} is stored column by column (Fortran order); "
-                "save numpy.ascontiguousarray of it"
-            )
-        row_bytes = prod(shape[1:]) * dtype.itemsize
+        row_bytes = max(1, prod(shape[1:]) * dtype.itemsize)
         rows = max(1, CHUNK_BYTES // row_bytes)
+        if fortran:
+            yield from self._rows_of_columns(key, rows)
+            return
         with self._open(key) as stream:
             npy_header(self.path, key, stream)
             for start in range(0, shape[0], rows):
@@ -194,6 +193,18 @@ class NpzFile(ArrayFile):
             with reading(self.path):
                 if stream.read(1):  # also compares the checksum
                     raise ValueError(f"{key} is longer than its header says")
+
+    def _rows_of_columns(self, key: str, rows: int) -> Iterator[NDArray[Any]]:
+        """Read an array that is stored column by column: it has no row before its last byte."""
+        shape, dtype, *_ = self.header(key)
+        if prod(shape) * dtype.itemsize > MAX_WHOLE_BYTES:
+            raise UserError(
+                f"{self.path}: {key} is stored column by column (Fortran order) and too large for "
+                "that; save numpy.ascontiguousarray of it"
+            )
+        array = self.read(key)
+        for start in range(0, len(array), rows):
+            yield array[start : start + rows]
 
     def _open(self, key: str) -> AbstractContextManager[IO[bytes]]:
         with reading(self.path):
