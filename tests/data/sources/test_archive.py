@@ -298,6 +298,7 @@ def test_training_and_test_images_that_lie_apart(tmp_path: Path) -> None:
     loaded = load_images(path, size=32)
     assert loaded.indices("test").tolist() == list(range(20, 30))
     assert len(loaded.indices("validation")) > 0
+    assert loaded.labels.factor_names == ("y",)
     assert loaded.labels.factors[:, 0].tolist() == [*(np.arange(20) % 5), *(np.arange(10) % 5)]
 
 

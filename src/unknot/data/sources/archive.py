@@ -25,7 +25,6 @@ from unknot.data.sources.array_images import (
     num_channels,
     write_rasters,
 )
-from unknot.data.splits import TEST, TRAIN
 
 SUFFIXES = (".npz", ".npy", ".h5", ".hdf5", ".mat", ".zarr")
 DSPRITES = ("shape", "scale", "orientation", "posX", "posY")
@@ -143,10 +142,10 @@ def _with_given(written: Written, known: KnownLabels) -> Written:
 
 
 def _split(layout: ArchiveLayout) -> NDArray[np.int8] | None:
-    """Keep training and test images apart where they lie in two arrays."""
-    if len(layout.nums) == 1:
+    """Keep training, validation and test images apart where they lie in several arrays."""
+    if not layout.splits:
         return None
-    return np.repeat(np.array([TRAIN, TEST], np.int8), layout.nums)
+    return np.repeat(np.array(layout.splits, np.int8), layout.nums)
 
 
 def _images_of(arrays: ArrayFile, layout: ArchiveLayout) -> RasterImages:
@@ -234,7 +233,7 @@ def _is_shapes_3d(arrays: ArrayFile, layout: ArchiveLayout, table: NDArray[Any])
 def _factor_names(arrays: ArrayFile, num: int, key: str) -> tuple[str, ...]:
     if NAMES not in arrays.keys:
         if num == 1 and key not in TO_SAY:
-            return (key,)
+            return (key.removesuffix("_train").removeprefix("train_"),)
         return tuple(f"factor_{i}" for i in range(num))
     names = arrays.read(NAMES)
     texts = set(names.tolist()) if names.shape == (num,) and names.dtype.kind == "U" else set()
