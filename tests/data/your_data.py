@@ -4,6 +4,7 @@ Picture number i has brightness i, and what is known of it follows from i: a tes
 the right picture has the right labels and the right split.
 """
 
+import gzip
 import io
 import json
 import struct
@@ -233,6 +234,15 @@ def mnist(place: Path) -> Expected:
     return Expected(factors=("class",), test=50)
 
 
+def one_idx_file(place: Path) -> Expected:
+    number = np.arange(NUM, dtype=np.uint8)
+    images = np.broadcast_to(number[:, None, None], (NUM, 28, 28))
+    for kind, array in (("images-idx3", images), ("labels-idx1", number % 5)):
+        head = struct.pack(f">4B{array.ndim}I", 0, 0, 8, array.ndim, *array.shape)
+        write(place, {f"train-{kind}-ubyte.gz": gzip.compress(head + array.tobytes())})
+    return Expected(factors=("class",))
+
+
 def cifar(place: Path) -> Expected:
     number = np.arange(NUM, dtype=np.uint8)[:, None]
     rows = np.hstack([number % 5, np.repeat(number, 3072, 1)])
@@ -269,6 +279,7 @@ BUILDERS = (
     cars,
     falcor,
     mnist,
+    one_idx_file,
     cifar,
     arrays,
 )

@@ -30,5 +30,18 @@ def h5(path: Path, **arrays: object) -> Path:
     return path
 
 
+def flat(values: np.ndarray, *shape: int) -> np.ndarray:
+    """Images each of which is of one brightness."""
+    return np.broadcast_to(values.reshape(-1, *[1] * len(shape)), (len(values), *shape)).astype(
+        "u1"
+    )
+
+
+def lying_npy(shape: str) -> bytes:
+    """Begin an npy of bytes of any shape, which may be a lie."""
+    text = f"{{'descr': '|u1', 'fortran_order': False, 'shape': {shape}}}\n".encode()
+    return b"\x93NUMPY\x01\x00" + len(text).to_bytes(2, "little") + text
+
+
 IMAGES = {"images": pixels(20, 32, 32)}
 """Twenty grey images."""

@@ -227,6 +227,14 @@ def test_groups_and_numbers_do_not_go_with_archives(tmp_path: Path) -> None:
         load_images(path, size=32, num=10)
 
 
+def test_a_table_that_is_no_table_of_labels_is_not_read(tmp_path: Path) -> None:
+    with h5py.File(tmp_path / "a.h5", "w") as file:
+        file["images"] = pixels(20, 32, 32)
+        file.create_dataset("labels", (20, 2**36), "f8", chunks=(1, 1024))
+    with pytest.raises(UserError, match=r"labels has shape .* too large .* --factors-key"):
+        load_images(tmp_path / "a.h5", size=32)
+
+
 @pytest.mark.real_data
 def test_real_cmu_faces(cmu_faces: Path) -> None:
     images = load_images(cmu_faces, crop="none")
@@ -290,6 +298,7 @@ def test_training_and_test_images_that_lie_apart(tmp_path: Path) -> None:
     loaded = load_images(path, size=32)
     assert loaded.indices("test").tolist() == list(range(20, 30))
     assert len(loaded.indices("validation")) > 0
+    assert loaded.labels.factor_names == ("y",)
     assert loaded.labels.factors[:, 0].tolist() == [*(np.arange(20) % 5), *(np.arange(10) % 5)]
 
 

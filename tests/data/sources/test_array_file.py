@@ -10,7 +10,7 @@ import h5py
 import numpy as np
 import pytest
 
-from tests.data.sources.archive_files import IMAGES, Trap, h5, npz, pixels
+from tests.data.sources.archive_files import IMAGES, Trap, h5, lying_npy, npz, pixels
 from unknot.common.errors import UserError
 from unknot.data.image_set import ImageSet
 from unknot.data.load import load_images
@@ -72,10 +72,14 @@ def test_a_pickle_called_npz_is_refused(tmp_path: Path) -> None:
         load_images(tmp_path / "a.npz")
 
 
-def test_images_stored_column_by_column_are_refused(tmp_path: Path) -> None:
+def test_images_stored_column_by_column_are_read_where_the_memory_holds_them(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     path = npz(tmp_path / "a.npz", images=np.asfortranarray(pixels(20, 32, 32)))
+    assert np.array_equal(in_pieces(path, monkeypatch).images[:, 0], pixels(20, 32, 32))
+    monkeypatch.setattr(array_file, "MAX_WHOLE_BYTES", 20 * 32 * 32 - 1)
     with pytest.raises(UserError, match=r"Fortran order.*ascontiguousarray"):
-        load_images(path, size=32)
+        load_images(path, size=32, color="rgb")
 
 
 def test_factors_stored_column_by_column_are_read(tmp_path: Path) -> None:
@@ -95,11 +99,6 @@ def test_a_truncated_file_is_named(ending: str, share: float, tmp_path: Path) ->
     assert "\n" not in str(error.value)
 
 
-def npy_header(shape: str) -> bytes:
-    text = f"{{'descr': '|u1', 'fortran_order': False, 'shape': {shape}}}\n".encode()
-    return b"\x93NUMPY\x01\x00" + len(text).to_bytes(2, "little") + text
-
-
 @pytest.mark.parametrize(
     ("shape", "message"),
     [
@@ -115,7 +114,7 @@ def npy_header(shape: str) -> bytes:
 def test_a_header_that_lies_is_refused(shape: str, message: str, tmp_path: Path) -> None:
     path = tmp_path / "a.npz"
     with zipfile.ZipFile(path, "w") as archive:
-        archive.writestr("images.npy", npy_header(shape) + pixels(20, 32, 32).tobytes())
+        archive.writestr("images.npy", lying_npy(shape) + pixels(20, 32, 32).tobytes())
     with pytest.raises(UserError, match=message):
         load_images(path, size=32)
 

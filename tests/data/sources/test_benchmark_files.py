@@ -6,19 +6,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from scipy.io import savemat
 
+from tests.data.sources.archive_files import flat
 from unknot.common.errors import UserError
 from unknot.data.load import load_images
-from unknot.data.sources.benchmark_files import find_benchmark, norb_header
+from unknot.data.sources.benchmark_files import files_of_one_part, find_benchmark
 
 VALUES = np.arange(30)
-
-
-def _flat(values: np.ndarray, *shape: int) -> np.ndarray:
-    return np.broadcast_to(values.reshape(-1, *[1] * len(shape)), (len(values), *shape)).astype(
-        "u1"
-    )
 
 
 def _idx(array: np.ndarray) -> bytes:
@@ -28,7 +22,7 @@ def _idx(array: np.ndarray) -> bytes:
 @pytest.mark.parametrize("packed", [True, False])
 def test_idx_files(packed: bool, tmp_path: Path) -> None:
     for stem, values in (("train", VALUES[:20]), ("t10k", VALUES[20:])):
-        images, labels = _idx(_flat(values, 28, 28)), _idx((values % 10).astype("u1"))
+        images, labels = _idx(flat(values, 28, 28)), _idx((values % 10).astype("u1"))
         for name, content in (
             (f"{stem}-images-idx3-ubyte", images),
             (f"{stem}-labels-idx1-ubyte", labels),
@@ -47,13 +41,17 @@ def test_idx_files(packed: bool, tmp_path: Path) -> None:
 
 def test_idx_files_without_labels_and_damaged_ones(tmp_path: Path) -> None:
     path = tmp_path / "train-images-idx3-ubyte"
-    path.write_bytes(_idx(_flat(VALUES, 28, 28)))
+    path.write_bytes(_idx(flat(VALUES, 28, 28)))
     loaded = load_images(tmp_path, size=32)
     assert loaded.labels.factor_names == ()
     assert any("there are no labels" in note for note in loaded.info["notes"])
     path.write_bytes(path.read_bytes()[:-1])
     with pytest.raises(UserError, match="is damaged: it ends early"):
         load_images(tmp_path, size=32)
+    for shape, why in (((20, 0, 28), "its shape is"), ((2**32 - 1,) * 3, "it ends early")):
+        path.write_bytes(struct.pack(">4B3I", 0, 0, 8, 3, *shape) + b"x" * 99)
+        with pytest.raises(UserError, match=f"is damaged: {why}"):
+            load_images(tmp_path, size=32)
     path.write_bytes(b"x" * 99)
     with pytest.raises(UserError, match="no idx file of bytes"):
         load_images(tmp_path, size=32)
@@ -61,7 +59,7 @@ def test_idx_files_without_labels_and_damaged_ones(tmp_path: Path) -> None:
 
 def _cifar(values: np.ndarray, num_labels: int) -> bytes:
     labels = np.stack([values % (10 * 2**i) for i in range(num_labels)], 1)
-    rows = np.hstack([labels, _flat(values, 3072)])
+    rows = np.hstack([labels, flat(values, 3072)])
     return rows.astype("u1").tobytes()
 
 
@@ -85,63 +83,93 @@ def test_cifar_100(tmp_path: Path) -> None:
     loaded = load_images(tmp_path, size=32)
     assert loaded.labels.factor_names == ("coarse_class", "fine_class")
     assert loaded.labels.factors[:, 1].tolist() == (VALUES % 20).tolist()
-    (tmp_path / "train.bin").write_bytes(b"x" * 3000)
-    with pytest.raises(UserError, match=r"train\.bin is damaged: its size is no multiple"):
-        load_images(tmp_path, size=32)
+    for content in (b"x" * 3000, b""):
+        (tmp_path / "train.bin").write_bytes(content)
+        with pytest.raises(
+            UserError, match=r"train\.bin is damaged: its size is no multiple of CIFAR's"
+        ):
+            load_images(tmp_path, size=32)
 
 
 def test_pickled_cifar_is_refused_with_the_way_out(tmp_path: Path) -> None:
-    for name in ("data_batch_1", "test_batch", "batches.meta"):
-        (tmp_path / name).write_bytes(b"")
-    with pytest.raises(UserError, match=r"can run code .*cifar-10-binary\.tar\.gz"):
+    ten, hundred = tmp_path / "ten", tmp_path / "hundred"
+    for folder, names in (
+        (ten, ("data_batch_1", "test_batch", "batches.meta")),
+        (hundred, ("train", "test", "meta")),
+    ):
+        folder.mkdir()
+        for name in names:
+            (folder / name).write_bytes(b"")
+    with pytest.raises(UserError, match=r"ten is .* can run code .*cifar-10-binary\.tar\.gz"):
+        load_images(ten)
+    with pytest.raises(UserError, match=r"hundred is .*cifar-100-binary\.tar\.gz"):
+        load_images(hundred)
+
+
+def test_cifar_10_and_100_are_not_mixed(tmp_path: Path) -> None:
+    (tmp_path / "data_batch_1.bin").write_bytes(_cifar(VALUES, 1))
+    (tmp_path / "train.bin").write_bytes(_cifar(VALUES, 2))
+    with pytest.raises(UserError, match="holds CIFAR-10 and CIFAR-100"):
         load_images(tmp_path)
 
 
-def _norb(array: np.ndarray) -> bytes:
-    magic = {"u": 0x1E3D4C55, "i": 0x1E3D4C54}[array.dtype.kind]
-    shape = [*array.shape, *[1] * (3 - array.ndim)]
-    return struct.pack(f"<II{len(shape)}i", magic, array.ndim, *shape) + array.tobytes()
+def _write_idx(folder: Path, name: str, values: np.ndarray) -> None:
+    folder.mkdir(exist_ok=True, parents=True)
+    (folder / f"{name}images-idx3-ubyte").write_bytes(_idx(flat(values, 28, 28)))
+    (folder / f"{name}labels-idx1-ubyte").write_bytes(_idx((values % 10).astype("u1")))
 
 
-def test_small_norb(tmp_path: Path) -> None:
-    for part, values in (("training", VALUES[:20]), ("testing", VALUES[20:])):
-        pairs = np.stack([_flat(values, 96, 96), _flat(values * 0, 96, 96)], 1)
-        info = np.stack([values % 10, values % 9, values % 18, values % 6], 1).astype("<i4")
-        for kind, array in (("dat", pairs), ("cat", (values % 5).astype("<i4")), ("info", info)):
-            (tmp_path / f"smallnorb-5x1-{part}-{kind}.mat").write_bytes(_norb(array))
+def test_several_sets_of_idx_files_are_not_mixed(tmp_path: Path) -> None:
+    for name in ("emnist-letters-train-", "emnist-letters-test-", "emnist-digits-train-"):
+        _write_idx(tmp_path / "emnist", name, VALUES)
+    with pytest.raises(UserError, match="several sets of images: emnist-digits, emnist-letters;"):
+        load_images(tmp_path / "emnist")
+    chosen = load_images(tmp_path / "emnist" / "emnist-letters-train-images-idx3-ubyte", size=32)
+    assert len(chosen) == len(VALUES)
+    for name in ("MNIST", "FashionMNIST"):
+        _write_idx(tmp_path / "torch" / name / "raw", "train-", VALUES)
+    with pytest.raises(UserError, match=r"images: FashionMNIST/raw, MNIST/raw;"):
+        load_images(tmp_path / "torch")
+    assert len(load_images(tmp_path / "torch" / "MNIST", size=32)) == len(VALUES)
+
+
+def test_files_that_lie_also_in_folders_of_their_names_are_one_set(tmp_path: Path) -> None:
+    for kind, content in (("images-idx3", flat(VALUES, 28, 28)), ("labels-idx1", VALUES % 10)):
+        content = _idx(content.astype("u1"))
+        (tmp_path / f"train-{kind.replace('-', '.')}-ubyte").write_bytes(content)
+        folder = tmp_path / f"train-{kind}-ubyte"
+        folder.mkdir()
+        (folder / folder.name).write_bytes(content)
     loaded = load_images(tmp_path, size=32)
-    assert loaded.info["kind"] == "SmallNORB"
     assert loaded.images[:, 0, 5, 5].tolist() == VALUES.tolist()
-    columns = [VALUES % levels for levels in (5, 10, 9, 18, 6)]
-    assert loaded.labels.factors.T.tolist() == [column.tolist() for column in columns]
-    assert loaded.indices("test").tolist() == list(range(20, 30))
-    (tmp_path / "smallnorb-5x1-testing-cat.mat").unlink()
-    with pytest.raises(UserError, match=r"lacks .* testing images that ends in -cat\.mat"):
-        load_images(tmp_path)
+    assert loaded.labels.factors[:, 0].tolist() == (VALUES % 10).tolist()
 
 
-def test_what_is_no_matrix_of_small_norb(tmp_path: Path) -> None:
-    (tmp_path / "x.mat").write_bytes(b"y" * 99)
-    with pytest.raises(UserError, match="does not begin like"):
-        norb_header(tmp_path / "x.mat")
+def test_one_file_is_read_with_what_belongs_to_it(tmp_path: Path) -> None:
+    _write_idx(tmp_path, "train-", VALUES[:20])
+    _write_idx(tmp_path, "t10k-", VALUES[20:])
+    path = tmp_path / "t10k-images-idx3-ubyte"
+    loaded = load_images(path, size=32)
+    assert loaded.images[:, 0, 5, 5].tolist() == VALUES[20:].tolist()
+    assert loaded.labels.factors[:, 0].tolist() == (VALUES[20:] % 10).tolist()
+    assert loaded.info["source"] == str(path)
+    assert loaded.info["split_by"] == "name"
 
 
-def test_cars3d(tmp_path: Path) -> None:
-    folder = tmp_path / "cars"
-    folder.mkdir()
-    for car in range(2):
-        number = np.arange(96).reshape(4, 24) + 100 * car  # elevation, azimuth
-        im = np.broadcast_to(number.T[None, None, None], (32, 32, 3, 24, 4)).astype("u1")
-        savemat(folder / f"car_{car:03d}.mat", {"im": im})
-    loaded = load_images(tmp_path, size=32)
-    assert loaded.info["kind"] == "Cars3D"
-    assert loaded.labels.factor_names == ("object_type", "elevation", "azimuth")
-    value = loaded.images[:, 0, 5, 5].astype(int)
-    factors = loaded.labels.factors
-    assert (100 * factors[:, 0] + 24 * factors[:, 1] + factors[:, 2]).tolist() == value.tolist()
-    (folder / "car_000.mat").write_bytes(b"nothing" * 50)
-    with pytest.raises(UserError, match=r"car_000\.mat is damaged"):
-        load_images(tmp_path)
+@pytest.mark.parametrize(
+    ("name", "others"),
+    [
+        ("data_batch_1.bin", ["batches.meta.txt"]),
+        ("t10k-images-idx3-ubyte", ["t10k-labels-idx1-ubyte.gz"]),
+        ("smallnorb-5x1-testing-dat.mat", ["smallnorb-5x1-testing-cat.mat"]),
+    ],
+)
+def test_what_belongs_to_a_file(name: str, others: list[str]) -> None:
+    strangers = [
+        *("data_batch_2.bin", "train-images-idx3-ubyte", "t10k-images-idx3-ubyte.gz", "a.mat"),
+        *("smallnorb-5x1-training-dat.mat",),
+    ]
+    assert set(files_of_one_part(name, [name, *strangers, *others])) == {name, *others}
 
 
 def test_other_folders_are_no_benchmark() -> None:

@@ -24,6 +24,7 @@ if TYPE_CHECKING:  # the names below must be had without numpy
 SOURCES = {
     "faces": "unknot.data.sources.synthetic:FACES",
     "sprites": "unknot.data.sources.synthetic:SPRITES",
+    "benchmark": "unknot.data.sources.benchmark_files:BENCHMARK",
     "archive": "unknot.data.sources.archive:ARCHIVE",
     "parquet": "unknot.data.sources.parquet:PARQUET",
     "folder": "unknot.data.sources.files:FOLDER",

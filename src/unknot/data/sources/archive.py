@@ -5,6 +5,7 @@ They are streamed into the cache, some rows at a time: the large ones do not fit
 
 from dataclasses import replace
 from functools import partial
+from math import prod
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -17,14 +18,13 @@ from unknot.data.label_columns import KnownLabels
 from unknot.data.picture_labels import given_key, labels_from_table
 from unknot.data.sources import LoadOptions, Scan, Written, as_path
 from unknot.data.sources.archive_layout import NAMES, TO_SAY, ArchiveLayout, find_layout
-from unknot.data.sources.array_file import ArrayFile, open_arrays
+from unknot.data.sources.array_file import MAX_WHOLE_BYTES, ArrayFile, open_arrays
 from unknot.data.sources.array_images import (
     RasterImages,
     check_rasters,
     num_channels,
     write_rasters,
 )
-from unknot.data.splits import TEST, TRAIN
 
 SUFFIXES = (".npz", ".npy", ".h5", ".hdf5", ".mat", ".zarr")
 DSPRITES = ("shape", "scale", "orientation", "posX", "posY")
@@ -142,10 +142,10 @@ def _with_given(written: Written, known: KnownLabels) -> Written:
 
 
 def _split(layout: ArchiveLayout) -> NDArray[np.int8] | None:
-    """Keep training and test images apart where they lie in two arrays."""
-    if len(layout.nums) == 1:
+    """Keep training, validation and test images apart where they lie in several arrays."""
+    if not layout.splits:
         return None
-    return np.repeat(np.array([TRAIN, TEST], np.int8), layout.nums)
+    return np.repeat(np.array(layout.splits, np.int8), layout.nums)
 
 
 def _images_of(arrays: ArrayFile, layout: ArchiveLayout) -> RasterImages:
@@ -198,10 +198,15 @@ def read_factors(arrays: ArrayFile, layout: ArchiveLayout) -> tuple[Factors, str
 
 
 def _factor_table(arrays: ArrayFile, key: str, num: int) -> NDArray[Any]:
-    shape = arrays.header(key).shape
+    shape, dtype, *_ = arrays.header(key)
     if len(shape) not in (1, 2) or shape[0] != num:
         raise UserError(
             f"{arrays.path}: {key} has shape {shape}; it needs a row for each of the {num:,} images"
+        )
+    if prod(shape) * dtype.itemsize > MAX_WHOLE_BYTES:
+        raise UserError(
+            f"{arrays.path}: {key} has shape {shape}, too large for labels; name another by "
+            "--factors-key"
         )
     return arrays.read(key).reshape(num, -1)
 
@@ -228,7 +233,7 @@ def _is_shapes_3d(arrays: ArrayFile, layout: ArchiveLayout, table: NDArray[Any])
 def _factor_names(arrays: ArrayFile, num: int, key: str) -> tuple[str, ...]:
     if NAMES not in arrays.keys:
         if num == 1 and key not in TO_SAY:
-            return (key,)
+            return (key.removesuffix("_train").removeprefix("train_"),)
         return tuple(f"factor_{i}" for i in range(num))
     names = arrays.read(NAMES)
     texts = set(names.tolist()) if names.shape == (num,) and names.dtype.kind == "U" else set()

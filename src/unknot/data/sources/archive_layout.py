@@ -8,7 +8,8 @@ import numpy as np
 
 from unknot.common.errors import UserError
 from unknot.data.raster.picture_files import MAX_PIXELS
-from unknot.data.sources.array_file import ArrayFile
+from unknot.data.sources.array_file import ArrayFile, UnreadArray
+from unknot.data.splits import TEST, TRAIN, VALIDATION
 
 IMAGES = ("images", "imgs", "x_train", "train_images")
 FACTORS = (
@@ -17,9 +18,10 @@ FACTORS = (
     "train_labels",
 )
 """What arrays of labels are called, the first that is there before the others."""
-TEST_IMAGES = {"x_train": "x_test", "train_images": "test_images"}
-TEST_FACTORS = {"y_train": "y_test", "train_labels": "test_labels"}
+PARTS = {"train": TRAIN, "val": VALIDATION, "valid": VALIDATION, "test": TEST}
+"""What parts of a set are called in the names of its arrays: `x_train`, `val_images`."""
 NAMES = "factor_names"
+NAMELESS = (".npy", ".zarr")  # files whose one array we call images
 TO_SAY = ("factors", "labels", "latents_classes", "latents/classes")  # what needs no word
 DSPRITES_FACTORS = 6
 """Columns of dSprites' table, the first of which has one level."""
@@ -36,6 +38,7 @@ class ArchiveLayout:
         kind: what the file is, for people.
         images: the images' keys: of training and test images where they lie apart.
         nums: how many there are of each.
+        splits: the position in `SPLITS` of each; empty where all lie in one array.
         image_shape: height, width, channels.
         dtype: of the images.
         factors: the factors' keys, one for each of the images'; empty if there are none.
@@ -46,6 +49,7 @@ class ArchiveLayout:
     kind: str
     images: tuple[str, ...]
     nums: tuple[int, ...]
+    splits: tuple[int, ...]
     image_shape: tuple[int, int, int]
     dtype: np.dtype[Any]
     factors: tuple[str, ...]
@@ -70,18 +74,25 @@ def find_layout(arrays: ArrayFile, images_key: str = "", factors_key: str = "") 
         UserError: if there are no images, or they have a shape or type that images cannot have.
     """
     key, notes = _find_images(arrays, images_key)
-    shape, dtype, _ = arrays.header(key)
-    image_shape = _image_shape(shape, is_asked=key == images_key)
+    shape, dtype, _, is_turned = arrays.header(key)
+    if is_turned:
+        notes = (
+            *notes,
+            f"the last axis of {key}, of {shape[0]:,}, counts the images (as MATLAB's)",
+        )
+    is_named = key in IMAGES and arrays.path.suffix.lower() not in NAMELESS
+    image_shape = _image_shape(shape, takes_rows=is_named or key == images_key)
     if not image_shape:
         raise UserError(
             f"{arrays.path}: {key} has shape {shape}; it must be (num, height, width), "
             "(num, height, width, channel) or (num, channel, height, width) with 1 or 3 channels "
             f"and at most {MAX_PIXELS:,} pixels"
         )
-    images: tuple[str, ...] = (key,)
-    test = TEST_IMAGES.get(key, "")
-    if test in arrays.keys and arrays.header(test).shape[1:] == shape[1:]:
-        images = (key, test)
+    if len(shape) == 2:
+        height, width, _ = image_shape
+        notes = (*notes, f"each row of {key} is taken for an image of {height}x{width} pixels")
+    images = _parts_of_images(arrays, key)
+    splits = tuple(PARTS[_part(name)] for name in images) if len(images) > 1 else ()
     nums = tuple(arrays.header(name).shape[0] for name in images)
     factors = _find_factors(arrays, images, nums, factors_key)
     is_dsprites = (
@@ -97,6 +108,7 @@ def find_layout(arrays: ArrayFile, images_key: str = "", factors_key: str = "") 
         kind="dSprites" if is_dsprites else f"{arrays.path.suffix.lower()[1:]} archive",
         images=images,
         nums=nums,
+        splits=splits,
         image_shape=image_shape,
         dtype=dtype,
         factors=factors,
@@ -125,40 +137,73 @@ def _find_images(arrays: ArrayFile, asked: str) -> tuple[str, tuple[str, ...]]:
 
 def _may_be_images(arrays: ArrayFile, key: str) -> bool:
     try:
-        shape, dtype, _ = arrays.header(key)
+        shape, dtype, *_ = arrays.header(key)
     except UserError:
         return False
     found = _image_shape(shape)
     return dtype.kind in "buif" and found is not None and min(found[:2]) >= MIN_SIDE
 
 
+def _part(key: str) -> str:
+    """Name the part of a set that an array is called after; nothing where it is not."""
+    return next((word for word in key.split("_") if word in PARTS), "")
+
+
+def _of_part(key: str, part: str) -> str:
+    """Name the array that is to another part what this one is to its own."""
+    return "_".join(part if word in PARTS else word for word in key.split("_"))
+
+
+def _parts_of_images(arrays: ArrayFile, key: str) -> tuple[str, ...]:
+    """Name an array of training images, and those of the same set's other images."""
+    if _part(key) != "train":
+        return (key,)
+    shape, dtype, *_ = arrays.header(key)
+    names = [_of_part(key, part) for part in PARTS]
+    headers = [(name, arrays.header(name)) for name in names if name in arrays.keys]
+    return tuple(n for n, h in headers if h.shape[1:] == shape[1:] and h.dtype == dtype)
+
+
 def _find_factors(
     arrays: ArrayFile, images: Sequence[str], nums: Sequence[int], asked: str
 ) -> tuple[str, ...]:
     """Find the arrays of labels by their names; their shapes are checked when they are read."""
+    if asked and asked not in arrays.keys:
+        raise UserError(f"{arrays.path} has no array {asked!r}; it holds {_listed(arrays)}")
+    if len(images) > 1:
+        return _factors_of_parts(arrays, images, asked)
     if asked:
-        if asked not in arrays.keys:
-            raise UserError(f"{arrays.path} has no array {asked!r}; it holds {_listed(arrays)}")
         return (asked,)
     for key in FACTORS:
         if key not in arrays.keys:
             continue
-        if len(images) == 1:
-            if key in ("factors", "labels") or _fits(arrays, key, nums[0]):
-                return (key,)
-        elif TEST_FACTORS.get(key, "") in arrays.keys:
-            return key, TEST_FACTORS[key]
+        if key in ("factors", "labels") or _fits(arrays, key, nums[0]):
+            return (key,)
+    return ()
+
+
+def _factors_of_parts(arrays: ArrayFile, images: Sequence[str], asked: str) -> tuple[str, ...]:
+    """Find an array of labels for each array of images."""
+    for key in (asked,) if asked else FACTORS:
+        names = tuple(_of_part(key, _part(name)) for name in images)
+        if len(set(names)) == len(images) and all(name in arrays.keys for name in names):
+            return names
+    if asked:
+        raise UserError(
+            f"{arrays.path}: images are {' and '.join(images)}, and {asked!r} has no like for "
+            "each; save them in one array with a row for each image, or name other labels"
+        )
     return ()
 
 
 def _fits(arrays: ArrayFile, key: str, num: int) -> bool:
     """Whether an array has a row of a few numbers or words for each image."""
     try:
-        shape, dtype, _ = arrays.header(key)
+        shape, dtype, *_ = arrays.header(key)
     except UserError:
         return False
     is_table = len(shape) == 1 or (len(shape) == 2 and shape[1] <= MAX_COLUMNS)
-    return is_table and shape[0] == num and dtype.kind in "buifUSO"
+    return is_table and shape[0] == num and dtype.kind in "buifUSTO"
 
 
 def _unused(arrays: ArrayFile, used: set[str], is_dsprites: bool) -> tuple[str, ...]:
@@ -179,18 +224,23 @@ def _listed(arrays: ArrayFile) -> str:
 
 def _described(arrays: ArrayFile, key: str) -> str:
     try:
-        shape, dtype, _ = arrays.header(key)
+        shape, dtype, *_ = arrays.header(key)
+    except UnreadArray as error:
+        return f"{key!r} ({error.what})"
     except UserError:
         return f"{key!r} (not read)"
-    return f"{key!r} ({' x '.join(map(str, shape)) or 'one value'}, {dtype})"
+    values = "text" if dtype.kind in "USTO" else dtype  # other objects are not read
+    return f"{key!r} ({' x '.join(map(str, shape)) or 'one value'}, {values})"
 
 
-def _image_shape(shape: tuple[int, ...], *, is_asked: bool = False) -> tuple[int, int, int] | None:
+def _image_shape(
+    shape: tuple[int, ...], *, takes_rows: bool = False
+) -> tuple[int, int, int] | None:
     """Find height, width and channels of an array's images; None if it cannot hold images.
 
-    Rows of a square number of pixels are images where the user says so.
+    Rows of a square number of pixels are images where the user or the array's name says so.
     """
-    if len(shape) == 2 and is_asked and shape[1] > 0:
+    if len(shape) == 2 and takes_rows and shape[1] > 0:
         side = round(shape[1] ** 0.5)
         shape = (shape[0], side, side) if side**2 == shape[1] else shape
     if len(shape) == 3:

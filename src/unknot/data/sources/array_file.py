@@ -21,15 +21,24 @@ from unknot.data.sources.packed import DAMAGED
 
 CHUNK_BYTES = 2 * 2**20
 MAX_DEPTH = 4  # of groups in groups
+MAX_WHOLE_BYTES = 2**30  # of what is read whole
 MAX_CHUNK_BYTES = 256 * 2**20  # where the file is packed in larger pieces than we read
 
 
 class Header(NamedTuple):
-    """What is known of an array before it is read."""
+    """What is known of an array before it is read.
+
+    Attributes:
+        shape: the axis that counts the images first.
+        dtype: of its values.
+        fortran: whether it is stored column by column.
+        is_turned: whether the axis that counts the images is stored as the last one.
+    """
 
     shape: tuple[int, ...]
     dtype: np.dtype[Any]
     fortran: bool = False
+    is_turned: bool = False
 
 
 class ArrayFile(ABC):
@@ -105,11 +114,47 @@ def reading(path: Path) -> Iterator[None]:
         raise UserError(f"{path} cannot be read: {why}; download it or write it again") from None
 
 
-def _objects_error(path: Path, key: str) -> UserError:
-    return UserError(
+class UnreadArray(UserError):
+    """An array that must not, or cannot, be read.
+
+    Args:
+        message: the line for the user.
+        what: it holds, in a word or two.
+    """
+
+    def __init__(self, message: str, what: str) -> None:
+        super().__init__(message)
+        self.what = what
+
+
+def objects_error(path: Path, key: str) -> UnreadArray:
+    """Say why an array of Python objects is not read."""
+    return UnreadArray(
         f"{path}: {key} holds Python objects, which are never unpickled because they can run "
-        "code; save it as numbers or text"
+        "code; save it as numbers or text",
+        "Python objects",
     )
+
+
+def npy_header(path: Path, key: str, stream: IO[bytes]) -> Header:
+    """Read the header of an npy.
+
+    Raises:
+        UserError: if it is damaged, or the array holds Python objects.
+    """
+    with reading(path):
+        version = np.lib.format.read_magic(stream)
+        if version == (1, 0):
+            shape, fortran, dtype = np.lib.format.read_array_header_1_0(stream)
+        elif version == (2, 0):
+            shape, fortran, dtype = np.lib.format.read_array_header_2_0(stream)
+        else:
+            raise UserError(f"{path}: {key} is no plain array; save it as numbers or text")
+        if min(shape, default=0) < 0:
+            raise ValueError(f"{key} has a negative length")
+    if dtype.hasobject:
+        raise objects_error(path, key)
+    return Header(shape=shape, dtype=dtype, fortran=fortran)
 
 
 class NpzFile(ArrayFile):
@@ -123,7 +168,7 @@ class NpzFile(ArrayFile):
     def header(self, key: str) -> Header:
         """Read shape and type; see `ArrayFile.header`."""
         with self._open(key) as stream:
-            return self._header(key, stream)
+            return npy_header(self.path, key, stream)
 
     def read(self, key: str) -> NDArray[Any]:
         """Read a small array; see `ArrayFile.read`."""
@@ -134,16 +179,14 @@ class NpzFile(ArrayFile):
 
     def chunks(self, key: str) -> Iterator[NDArray[Any]]:
         """Read some rows at a time; see `ArrayFile.chunks`."""
-        shape, dtype, fortran = self.header(key)
-        if fortran:
-            raise UserError(
-                f"{self.path}: {key} is stored column by column (Fortran order); "
-                "save numpy.ascontiguousarray of it"
-            )
-        row_bytes = prod(shape[1:]) * dtype.itemsize
+        shape, dtype, fortran, _ = self.header(key)
+        row_bytes = max(1, prod(shape[1:]) * dtype.itemsize)
         rows = max(1, CHUNK_BYTES // row_bytes)
+        if fortran:
+            yield from self._rows_of_columns(key, rows)
+            return
         with self._open(key) as stream:
-            self._header(key, stream)
+            npy_header(self.path, key, stream)
             for start in range(0, shape[0], rows):
                 content = self._take(key, stream, min(rows, shape[0] - start) * row_bytes)
                 yield np.frombuffer(content, dtype).reshape(-1, *shape[1:])
@@ -151,24 +194,21 @@ class NpzFile(ArrayFile):
                 if stream.read(1):  # also compares the checksum
                     raise ValueError(f"{key} is longer than its header says")
 
+    def _rows_of_columns(self, key: str, rows: int) -> Iterator[NDArray[Any]]:
+        """Read an array that is stored column by column: it has no row before its last byte."""
+        shape, dtype, *_ = self.header(key)
+        if prod(shape) * dtype.itemsize > MAX_WHOLE_BYTES:
+            raise UserError(
+                f"{self.path}: {key} is stored column by column (Fortran order) and too large for "
+                "that; save numpy.ascontiguousarray of it"
+            )
+        array = self.read(key)
+        for start in range(0, len(array), rows):
+            yield array[start : start + rows]
+
     def _open(self, key: str) -> AbstractContextManager[IO[bytes]]:
         with reading(self.path):
             return self._archive.open(f"{key}.npy")
-
-    def _header(self, key: str, stream: IO[bytes]) -> Header:
-        with reading(self.path):
-            version = np.lib.format.read_magic(stream)
-            if version == (1, 0):
-                shape, fortran, dtype = np.lib.format.read_array_header_1_0(stream)
-            elif version == (2, 0):
-                shape, fortran, dtype = np.lib.format.read_array_header_2_0(stream)
-            else:
-                raise UserError(f"{self.path}: {key} is no plain array; save it as numbers or text")
-            if min(shape, default=0) < 0:
-                raise ValueError(f"{key} has a negative length")
-        if dtype.hasobject:
-            raise _objects_error(self.path, key)
-        return Header(shape=shape, dtype=dtype, fortran=fortran)
 
     def _take(self, key: str, stream: IO[bytes], num_bytes: int) -> bytes:
         with reading(self.path):
@@ -230,9 +270,10 @@ class H5File(ArrayFile):
         """Find a dataset whose every byte lies in this file."""
         import h5py
 
-        elsewhere = UserError(
+        elsewhere = UnreadArray(
             f"{self.path}: {key} is a link to another place, which is not followed; "
-            "copy the array itself into the file"
+            "copy the array itself into the file",
+            "a link, not followed",
         )
         with reading(self.path):
             if not isinstance(self._file.get(key, getlink=True), h5py.HardLink):
@@ -243,5 +284,5 @@ class H5File(ArrayFile):
             if dataset.is_virtual or dataset.external:
                 raise elsewhere
         if dataset.dtype.hasobject and not h5py.check_string_dtype(dataset.dtype):
-            raise _objects_error(self.path, key)
+            raise objects_error(self.path, key)
         return dataset

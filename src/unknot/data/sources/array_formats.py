@@ -1,6 +1,8 @@
 """Further files of named arrays: npy, MATLAB's, zarr."""
 
-from collections.abc import Iterator
+import json
+import os
+from collections.abc import Collection, Iterator
 from importlib.util import find_spec
 from math import prod
 from pathlib import Path
@@ -10,7 +12,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from unknot.common.errors import UserError
-from unknot.data.sources.array_file import CHUNK_BYTES, ArrayFile, H5File, Header, reading
+from unknot.data.sources.array_file import (
+    CHUNK_BYTES,
+    MAX_DEPTH,
+    ArrayFile,
+    H5File,
+    Header,
+    UnreadArray,
+    npy_header,
+    objects_error,
+    reading,
+)
 
 MAT_KINDS = {
     **{
@@ -25,6 +37,9 @@ MAT_KINDS = {
 }
 """Kinds of MATLAB's arrays that are read."""
 
+ZARR_DESCRIPTIONS = (".zarray", ".zgroup", ".zmetadata", "zarr.json")
+"""Files of a zarr folder that tell how its arrays are stored."""
+
 
 class NpyFile(ArrayFile):
     """An npy: one array, which is called `images`, read from a memory map."""
@@ -33,7 +48,10 @@ class NpyFile(ArrayFile):
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        with reading(path):
+        with reading(path), path.open("rb") as file:
+            shape, dtype, *_ = npy_header(path, self.keys[0], file)
+            if prod(shape) * dtype.itemsize > path.stat().st_size - file.tell():
+                raise EOFError("it ends early")
             self._array = np.load(path, mmap_mode="r", allow_pickle=False)
 
     def header(self, key: str) -> Header:
@@ -65,7 +83,9 @@ class MatFile(ArrayFile):
         shape, kind = self._headers[key]
         if kind not in MAT_KINDS:
             raise self._no_array(key, kind)
-        return Header((shape[-1], *shape[:-1]) if counts_last(shape) else shape, MAT_KINDS[kind])
+        is_turned = self._counts_last(key)
+        stored = (shape[-1], *shape[:-1]) if is_turned else shape
+        return Header(stored, MAT_KINDS[kind], is_turned=is_turned)
 
     def read(self, key: str) -> NDArray[Any]:
         """Read an array, images counted by its first axis; see `ArrayFile.read`."""
@@ -76,14 +96,23 @@ class MatFile(ArrayFile):
             raise self._no_array(key, kind)
         with reading(self.path):
             array = loadmat(self.path, variable_names=[key])[key]
-        return np.moveaxis(array, -1, 0) if counts_last(array.shape) else np.asarray(array)
+        return np.moveaxis(array, -1, 0) if self._counts_last(key) else np.asarray(array)
 
     def chunks(self, key: str) -> Iterator[NDArray[Any]]:
         """Read some rows at a time; see `ArrayFile.chunks`."""
         yield from _in_rows(self.read(key))
 
-    def _no_array(self, key: str, kind: str) -> UserError:
-        return UserError(f"{self.path}: {key} is a {kind}, not an array; save it as numbers")
+    def _counts_last(self, key: str) -> bool:
+        """Whether the last axis of an array counts the images, as tables beside it may tell."""
+        others = [shape for name, (shape, _) in self._headers.items() if name != key]
+        lengths = {length for shape in others if len(shape) <= 2 for length in shape}
+        shape, kind = self._headers[key]
+        return kind != "char" and counts_last(shape, lengths)
+
+    def _no_array(self, key: str, kind: str) -> UnreadArray:
+        return UnreadArray(
+            f"{self.path}: {key} is a {kind}, not an array; save it as numbers", f"a {kind}"
+        )
 
 
 class TransposedH5File(H5File):
@@ -91,8 +120,8 @@ class TransposedH5File(H5File):
 
     def header(self, key: str) -> Header:
         """Read shape and type; see `ArrayFile.header`."""
-        shape, dtype, _ = super().header(key)
-        return Header(self._turned(shape), dtype)
+        shape, dtype, *_ = super().header(key)
+        return Header(self._turned(shape), dtype, is_turned=len(shape) > 2)
 
     def read(self, key: str) -> NDArray[Any]:
         """Read a small array; see `ArrayFile.read`."""
@@ -122,7 +151,7 @@ class TransposedH5File(H5File):
 
 
 class ZarrFile(ArrayFile):
-    """A zarr folder: an array, which is called `images`, or a group of named ones."""
+    """A zarr folder: an array, which is called `images`, or groups of named ones."""
 
     def __init__(self, path: Path) -> None:
         if find_spec("zarr") is None:
@@ -130,12 +159,12 @@ class ZarrFile(ArrayFile):
         import zarr
 
         self.path = path
+        check_zarr(path)
         with reading(path):
             opened: Any = zarr.open(str(path), mode="r")
-            is_group = hasattr(opened, "arrays")
             self._arrays: dict[str, Any] = {"images": opened}
-            if is_group:
-                self._arrays = dict(opened.arrays())
+            if hasattr(opened, "arrays"):
+                self._arrays = dict(sorted(_arrays_below(opened, "", 0)))
         self.keys = tuple(self._arrays)
 
     def header(self, key: str) -> Header:
@@ -146,7 +175,13 @@ class ZarrFile(ArrayFile):
     def read(self, key: str) -> NDArray[Any]:
         """Read a small array; see `ArrayFile.read`."""
         with reading(self.path):
-            return np.asarray(self._arrays[key][:])
+            array = np.asarray(self._arrays[key][:])
+        if array.dtype.kind not in "TO":
+            return array
+        texts = array.ravel().tolist()
+        if not all(isinstance(text, str) for text in texts):
+            raise objects_error(self.path, key)
+        return np.array(texts, str).reshape(array.shape)
 
     def chunks(self, key: str) -> Iterator[NDArray[Any]]:
         """Read whole packed pieces at a time; see `ArrayFile.chunks`."""
@@ -160,16 +195,68 @@ class ZarrFile(ArrayFile):
             yield chunk
 
 
-def counts_last(shape: tuple[int, ...]) -> bool:
+def _arrays_below(group: Any, prefix: str, depth: int) -> Iterator[tuple[str, Any]]:
+    """List the arrays of a zarr group and of its groups by their paths."""
+    for name, array in group.arrays():
+        yield prefix + name, array
+    if depth < MAX_DEPTH:
+        for name, below in group.groups():
+            yield from _arrays_below(below, f"{prefix}{name}/", depth + 1)
+
+
+def check_zarr(path: Path) -> None:
+    """Check that a zarr folder holds all that it needs, and nothing that is unpickled.
+
+    Some versions of zarr open Python objects as soon as an array's description names them.
+
+    Raises:
+        UserError: if it does not.
+    """
+    for folder, folders, files in os.walk(path):
+        for name in (*folders, *files):
+            place = Path(folder, name)
+            if place.is_symlink():
+                raise UserError(
+                    f"{place} is a link to another place, which is not followed; copy what it "
+                    "leads to into the folder"
+                )
+            if name in ZARR_DESCRIPTIONS:
+                with reading(place):
+                    is_pickled = _names_pickle(json.loads(place.read_text(encoding="utf-8")))
+                if is_pickled:
+                    raise objects_error(place.parent, "this array")
+
+
+def _names_pickle(description: Any) -> bool:
+    """Whether what describes an array has its values pickled, at any depth."""
+    if isinstance(description, list):
+        return any(map(_names_pickle, description))
+    if not isinstance(description, dict):
+        return False
+    codecs = (description.get("id"), description.get("name"))
+    named = any(isinstance(codec, str) and codec.lower().endswith("pickle") for codec in codecs)
+    return named or any(map(_names_pickle, description.values()))
+
+
+def counts_last(shape: tuple[int, ...], lengths: Collection[int] = ()) -> bool:
     """Whether the last axis of MATLAB's array counts the images.
 
     So it is with height x width x channels x number and height x width x number, as MATLAB has
-    them; arrays that Python saved count them by the first axis.
+    them; arrays that Python saved count them by the first axis. Of grey images the two axes of one
+    length are taken for height and width; where none or all are, the axis as long as a table of
+    labels counts the images, and else the last.
+
+    Args:
+        shape: of the array.
+        lengths: of the axes of the tables beside it.
     """
     if len(shape) == 4:
         return shape[2] in (1, 3) and shape[3] not in (1, 3)
     if len(shape) == 3:
-        return shape[0] == shape[1] != shape[2]
+        first, second, last = shape
+        if (first == second) != (second == last):
+            return first == second
+        return last in lengths or first not in lengths
     return len(shape) == 2 and shape[0] == 1 < shape[1]
 
 

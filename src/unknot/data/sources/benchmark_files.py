@@ -1,58 +1,41 @@
-"""Benchmarks in formats of their own: MNIST's idx, CIFAR's binary version, SmallNORB, Cars3D.
+"""Benchmarks in formats of their own: which a folder holds; MNIST's idx and CIFAR's binary version.
 
-MNIST and those made like it (LeCun et al. 1998), CIFAR (Krizhevsky 2009), SmallNORB (LeCun et al.
-2004), Cars3D (Reed et al. 2015). Nothing is unpickled.
+MNIST and those made like it: LeCun et al. 1998. CIFAR: Krizhevsky 2009. Nothing is unpickled.
 """
 
-import gzip
 import re
-import zlib
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from functools import partial
+from math import prod
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from unknot.common.errors import UserError
-from unknot.data.benchmark_factors import order_factors
-from unknot.data.sources import LoadOptions, Scan, Written
+from unknot.data.sources import LoadOptions, Scan, Written, as_path
 from unknot.data.sources.array_images import RasterImages, num_channels, write_rasters
-from unknot.data.splits import TEST, TRAIN
+from unknot.data.sources.mat_benchmarks import NORB, cars_files, read_cars, read_small_norb
+from unknot.data.sources.raster_set import (
+    RasterSet,
+    check_length,
+    damaged_error,
+    opened,
+    take_bytes,
+    train_and_test,
+)
 
 ROWS = 500  # images that are read at once
 IDX = re.compile(r"(.*?)[-.](images|labels)[-.]?idx[13][-.]ubyte(\.gz)?", re.IGNORECASE)
 CIFAR = re.compile(r"(data_batch_\d|test_batch|train|test)\.bin")
-CIFAR_PICKLES = ("data_batch_1", "test_batch", "batches.meta")
-NORB = re.compile(r"smallnorb-.*-(training|testing)-(dat|cat|info)\.mat(\.gz)?", re.IGNORECASE)
-NORB_KINDS: dict[int, np.dtype[Any]] = {0x1E3D4C55: np.dtype("u1"), 0x1E3D4C54: np.dtype("<i4")}
-NORB_NAMES = ("category", "instance", "elevation", "azimuth", "lighting")
-CARS = {"object_type": 0, "elevation": 4, "azimuth": 24}
-
-
-@dataclass(frozen=True, eq=False)
-class RasterSet:
-    """A benchmark: its images, and what is known of each.
-
-    Attributes:
-        kind: what it is, for people.
-        images: read some at a time.
-        factors: shape `(num, num_factors)`.
-        factor_names: one per column.
-        factor_levels: the text of each number, of a factor that was text.
-        split: positions in `SPLITS`, int8, where the set has its own.
-        notes: what the user should know, one line each.
-    """
-
-    kind: str
-    images: RasterImages
-    factors: NDArray[np.float64]
-    factor_names: tuple[str, ...]
-    factor_levels: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
-    split: NDArray[np.int8] | None = None
-    notes: tuple[str, ...] = ()
+PART = re.compile(r"[-.]?(train|t10k|test\d*k?)$")
+CIFAR_PICKLES = {
+    "cifar-10-binary.tar.gz": {"data_batch_1", "test_batch", "batches.meta"},
+    "cifar-100-binary.tar.gz": {"train", "test", "meta"},
+}
+"""The version to download -> files of the one that is not opened."""
 
 
 def find_benchmark(
@@ -74,14 +57,61 @@ def find_benchmark(
         return read_cifar
     if any(NORB.fullmatch(name) for name in last):
         return read_small_norb
-    if _cars(path, names):
+    if cars_files(path, names):
         return read_cars
-    if all(name in last for name in CIFAR_PICKLES):
-        raise UserError(
-            "this is CIFAR's version for Python, whose files can run code when they are opened; "
-            "download the binary version (cifar-10-binary.tar.gz) and give its folder"
-        )
+    for binary, pickles in CIFAR_PICKLES.items():
+        if pickles <= set(last):
+            raise UserError(
+                f"{path} is CIFAR's version for Python, whose files can run code when they are "
+                f"opened; download the binary version ({binary}) and give its folder"
+            )
     return None
+
+
+class BenchmarkSource:
+    """One file of a benchmark: idx, CIFAR's binary version, SmallNORB; and what belongs to it."""
+
+    def matches(self, given: Any) -> bool:
+        """Say whether it is a file that is called like one of a benchmark."""
+        path = as_path(given)
+        kinds = (IDX, CIFAR, NORB)
+        return path is not None and any(k.fullmatch(path.name) for k in kinds) and path.is_file()
+
+    def scan(self, given: Any, options: LoadOptions) -> Scan:
+        """Read it with the labels beside it; see `Source.scan`."""
+        path = as_path(given)
+        assert path is not None, "only what matches is scanned"
+        folder = path.parent
+        names = files_of_one_part(path.name, sorted(file.name for file in folder.iterdir()))
+        reader = find_benchmark(folder, names)
+        assert reader is not None, "a file that matches has a reader"
+        stats = [(folder / name).stat() for name in names]
+        stamps = [(n, stat.st_size, stat.st_mtime_ns) for n, stat in zip(names, stats)]
+        scan = scan_benchmark(folder, names, reader, stamps, options)
+        return replace(scan, source=str(path.resolve()))
+
+
+BENCHMARK = BenchmarkSource()
+
+
+def files_of_one_part(name: str, names: Sequence[str]) -> list[str]:
+    """Choose a file and what belongs to it: labels of the same images, names of classes.
+
+    Args:
+        name: of the file.
+        names: of all files of its folder.
+    """
+    if CIFAR.fullmatch(name):
+        return [name, *(other for other in names if other.endswith(".txt"))]
+    kind = IDX if IDX.fullmatch(name) else NORB
+
+    def part(other: str) -> str | None:
+        match = kind.fullmatch(other)
+        return match[1].lower() if match else None
+
+    others = [other for other in names if part(other) == part(name)]
+    plain = name.lower().removesuffix(".gz")
+    return [o for o in others if o == name or o.lower().removesuffix(".gz") != plain]
 
 
 def scan_benchmark(
@@ -140,6 +170,12 @@ def read_idx(path: Path, names: Sequence[str]) -> RasterSet:
         match = IDX.fullmatch(name.rsplit("/", 1)[-1])
         if match:
             parts.setdefault(match[1].lower(), {})[match[2].lower()] = path / name
+    sets = sorted({_idx_set(name) for name in names if IDX.fullmatch(name.rsplit("/", 1)[-1])})
+    if len(sets) > 1:
+        raise UserError(
+            f"{path} holds several sets of images: {', '.join(sets)}; give a folder that holds one "
+            "of them, or one of their files of images"
+        )
     parts = {stem: files for stem, files in parts.items() if "images" in files}
     if not parts:
         raise UserError(f"{path} holds labels in idx files, but no images")
@@ -164,66 +200,54 @@ def read_idx(path: Path, names: Sequence[str]) -> RasterSet:
         images=images,
         factors=np.concatenate(classes)[:, None] if has_labels else np.empty((images.num, 0)),
         factor_names=("class",) if has_labels else (),
-        split=_train_and_test(is_test, nums),
+        split=train_and_test(is_test, nums),
         notes=() if has_labels else ("some idx file of labels is missing: there are no labels",),
     )
+
+
+def _idx_set(name: str) -> str:
+    """Name the set that an idx file belongs to; some lie in a folder of their own name."""
+    *folders, last = name.split("/")
+    if folders and IDX.fullmatch(folders[-1]):
+        folders.pop()
+    match = IDX.fullmatch(last)
+    assert match is not None, "only idx files are of a set"
+    stem = PART.sub("", match[1].lower())
+    return "/".join([*folders, stem]) if stem else "/".join(folders) or "train and t10k"
 
 
 def _is_test(stem: str) -> bool:
     return "t10k" in stem or "test" in stem
 
 
-def _train_and_test(is_test: Sequence[bool], nums: Sequence[int]) -> NDArray[np.int8] | None:
-    """Keep training and test apart where both are there."""
-    if len(set(is_test)) < 2:
-        return None
-    return np.repeat(np.array([TEST if test else TRAIN for test in is_test], np.int8), nums)
-
-
-def _opened(path: Path) -> IO[bytes]:
-    packed = path.name.lower().endswith(".gz")
-    return gzip.open(path) if packed else path.open("rb")  # type: ignore[return-value]
-
-
-def _damaged(path: Path, why: str) -> UserError:
-    return UserError(f"{path} is damaged: {why}; download it again")
-
-
-def _taken(path: Path, file: IO[bytes], num: int) -> bytes:
-    """Read so many bytes, or say that the file ends early."""
-    try:
-        content = file.read(num)
-    except (OSError, EOFError, zlib.error) as error:
-        raise _damaged(path, str(error)) from None
-    if len(content) < num:
-        raise _damaged(path, "it ends early")
-    return content
-
-
 def _idx_header(path: Path, ndim: int) -> tuple[int, ...]:
-    with _opened(path) as file:
-        head = _taken(path, file, 4 + 4 * ndim)
+    with opened(path) as file:
+        head = take_bytes(path, file, 4 + 4 * ndim)
     if head[:4] != bytes([0, 0, 8, ndim]):
-        raise _damaged(path, f"it is no idx file of bytes of {ndim} dimensions")
-    return tuple(np.frombuffer(head, ">u4", offset=4).tolist())
+        raise damaged_error(path, f"it is no idx file of bytes of {ndim} dimensions")
+    shape = tuple(np.frombuffer(head, ">u4", offset=4).tolist())
+    if 0 in shape:
+        raise damaged_error(path, f"its shape is {shape}")
+    check_length(path, len(head) + prod(shape))
+    return shape
 
 
 def _idx_rows(path: Path, shape: tuple[int, ...]) -> Iterator[NDArray[Any]]:
     num, height, width = shape
-    with _opened(path) as file:
-        _taken(path, file, 16)
+    with opened(path) as file:
+        take_bytes(path, file, 16)
         for start in range(0, num, ROWS):
             rows = min(ROWS, num - start)
-            content = _taken(path, file, rows * height * width)
+            content = take_bytes(path, file, rows * height * width)
             yield np.frombuffer(content, np.uint8).reshape(rows, height, width)
 
 
 def _idx_labels(path: Path, num: int) -> NDArray[np.float64]:
     (found,) = _idx_header(path, 1)
     if found != num:
-        raise _damaged(path, f"it holds {found:,} labels of {num:,} images")
-    with _opened(path) as file:
-        content = _taken(path, file, 8 + num)
+        raise damaged_error(path, f"it holds {found:,} labels of {num:,} images")
+    with opened(path) as file:
+        content = take_bytes(path, file, 8 + num)
     return np.frombuffer(content, np.uint8, offset=8).astype(np.float64)
 
 
@@ -235,12 +259,16 @@ def read_cifar(path: Path, names: Sequence[str]) -> RasterSet:
     """
     files = sorted(path / name for name in names if CIFAR.fullmatch(name.rsplit("/", 1)[-1]))
     files.sort(key=lambda file: _is_test(file.name))
-    is_hundred = any(file.name in ("train.bin", "test.bin") for file in files)
+    are_hundred = {file.name in ("train.bin", "test.bin") for file in files}
+    if len(are_hundred) > 1:
+        raise UserError(f"{path} holds CIFAR-10 and CIFAR-100; give the folder of one of them")
+    is_hundred = are_hundred.pop()
     num_labels = 2 if is_hundred else 1
     row_bytes = num_labels + 3 * 32 * 32
     for file in files:
-        if file.stat().st_size % row_bytes:
-            raise _damaged(file, f"its size is no multiple of {row_bytes:,} bytes")
+        size = file.stat().st_size
+        if not size or size % row_bytes:
+            raise damaged_error(file, f"its size is no multiple of CIFAR's {row_bytes:,} bytes")
     nums = [file.stat().st_size // row_bytes for file in files]
 
     def rows(file: Path) -> NDArray[np.uint8]:
@@ -261,7 +289,7 @@ def read_cifar(path: Path, names: Sequence[str]) -> RasterSet:
         factors=factors,
         factor_names=factor_names,
         factor_levels=_class_names(path, names, factor_names, factors),
-        split=_train_and_test([_is_test(file.name) for file in files], nums),
+        split=train_and_test([_is_test(file.name) for file in files], nums),
     )
 
 
@@ -279,120 +307,3 @@ def _class_names(
         if len(texts) > factors[:, column].max(initial=0):
             levels[factor] = texts
     return levels
-
-
-def read_small_norb(path: Path, names: Sequence[str]) -> RasterSet:
-    """Read SmallNORB's matrices: the left camera, five factors, its own test images.
-
-    Raises:
-        UserError: if files are damaged or missing.
-    """
-    parts: dict[str, dict[str, Path]] = {}
-    for name in sorted(names):
-        match = NORB.fullmatch(name.rsplit("/", 1)[-1])
-        if match:
-            parts.setdefault(match[1].lower(), {})[match[2].lower()] = path / name
-    order = sorted(parts, reverse=True)  # training before testing
-    for stem in order:
-        for kind in ("dat", "cat", "info"):
-            if kind not in parts[stem]:
-                raise UserError(
-                    f"{path} lacks SmallNORB's file of the {stem} images that ends in -{kind}.mat"
-                )
-    shapes = [norb_header(parts[stem]["dat"])[0] for stem in order]
-    nums = [shape[0] for shape in shapes]
-
-    def chunks() -> Iterator[NDArray[Any]]:
-        for stem in order:
-            for pairs in _norb_rows(parts[stem]["dat"]):
-                yield pairs[:, 0]
-
-    tables = [
-        np.column_stack([_norb_table(parts[stem]["cat"]), _norb_table(parts[stem]["info"])])
-        for stem in order
-    ]
-    height, width = shapes[0][2:]
-    images = RasterImages(str(path), sum(nums), (height, width, 1), np.dtype("u1"), chunks)
-    return RasterSet(
-        kind="SmallNORB",
-        images=images,
-        factors=np.concatenate(tables).astype(np.float64),
-        factor_names=NORB_NAMES,
-        split=_train_and_test([stem == "testing" for stem in order], nums),
-        notes=("of each pair of images the left camera's is taken",),
-    )
-
-
-def norb_header(path: Path) -> tuple[tuple[int, ...], np.dtype[Any], int]:
-    """Read the shape, the type and the length of the header of one of SmallNORB's matrices.
-
-    Raises:
-        UserError: if it is none.
-    """
-    with _opened(path) as file:
-        magic, ndim = np.frombuffer(_taken(path, file, 8), "<u4").tolist()
-        if magic not in NORB_KINDS or not 1 <= ndim <= 4:
-            raise _damaged(path, "it does not begin like one of SmallNORB's matrices")
-        shape = np.frombuffer(_taken(path, file, 4 * max(3, ndim)), "<i4").tolist()
-    if min(shape[:ndim]) < 1:
-        raise _damaged(path, f"its shape is {shape[:ndim]}")
-    return tuple(shape[:ndim]), NORB_KINDS[magic], 8 + 4 * max(3, ndim)
-
-
-def _norb_rows(path: Path) -> Iterator[NDArray[Any]]:
-    shape, dtype, offset = norb_header(path)
-    row_bytes = int(np.prod(shape[1:])) * dtype.itemsize
-    with _opened(path) as file:
-        _taken(path, file, offset)
-        for start in range(0, shape[0], ROWS):
-            rows = min(ROWS, shape[0] - start)
-            content = _taken(path, file, rows * row_bytes)
-            yield np.frombuffer(content, dtype).reshape(rows, *shape[1:])
-
-
-def _norb_table(path: Path) -> NDArray[Any]:
-    return np.concatenate(list(_norb_rows(path)))
-
-
-def _cars(path: Path, names: Sequence[str]) -> list[Path]:
-    """The MATLAB files of Cars3D, one for each car, in a folder `cars`."""
-    files = sorted(path.resolve() / name for name in names if name.lower().endswith(".mat"))
-    return [file for file in files if file.parent.name.lower() == "cars"]
-
-
-def read_cars(path: Path, names: Sequence[str]) -> RasterSet:
-    """Read Cars3D: a MATLAB file for each car, seen from 24 sides and 4 heights.
-
-    Raises:
-        UserError: if a file is damaged or holds another array.
-    """
-    files = _cars(path, names)
-    per_car = CARS["elevation"] * CARS["azimuth"]
-
-    def chunks() -> Iterator[NDArray[Any]]:
-        for file in files:
-            images = _car(file)  # height, width, channels, azimuth, elevation
-            yield images.transpose(4, 3, 0, 1, 2).reshape(per_car, *images.shape[:3])
-
-    height, width = _car(files[0]).shape[:2]
-    levels = {**CARS, "object_type": len(files)}
-    num = len(files) * per_car
-    return RasterSet(
-        kind="Cars3D",
-        images=RasterImages(str(path), num, (height, width, 3), np.dtype("u1"), chunks),
-        factors=order_factors(levels, np.arange(num)),
-        factor_names=tuple(levels),
-    )
-
-
-def _car(path: Path) -> NDArray[Any]:
-    from scipy.io import loadmat
-
-    try:
-        images = loadmat(path, variable_names=["im"])["im"]
-    except Exception as error:  # whatever its reader raises on damaged files
-        raise _damaged(path, " ".join(str(error).split())) from None
-    expected = (3, CARS["azimuth"], CARS["elevation"])
-    if images.dtype != np.uint8 or images.ndim != 5 or images.shape[2:] != expected:
-        raise _damaged(path, f"its array im is {images.dtype} of shape {images.shape}")
-    return np.asarray(images)
