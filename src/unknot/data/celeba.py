@@ -57,12 +57,12 @@ def celeba_files(path: Path) -> list[Path]:
     folders = [path.parent / name for name in LABEL_FOLDERS]
     if path.parent.name == path.name:  # Kaggle's img_align_celeba/img_align_celeba
         folders.append(path.parent.parent)
-    found: dict[str, Path] = {}
+    files: dict[str, Path] = {}
     for folder in folders:
         for file in sorted(folder.glob("*.[tc][xs][tv]")) if folder.is_dir() else []:
             if is_celeba_file(file.name):
-                found.setdefault(file.name, file)
-    return list(found.values())
+                files.setdefault(file.name, file)
+    return list(files.values())
 
 
 def is_celeba_file(name: str) -> bool:

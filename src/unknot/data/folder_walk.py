@@ -145,8 +145,8 @@ def walk_folder(root: Path) -> FolderContents:
     walk.waiting.append((entries, ""))
     walk.run()
     contents = walk.contents
-    for found in (contents.pictures, contents.tables, *contents.containers.values()):
-        found.sort()
+    for files in (contents.pictures, contents.tables, *contents.containers.values()):
+        files.sort()
     return contents
 
 
@@ -225,21 +225,21 @@ class _Walk:
 
     def _file(self, name: str, stat: os.stat_result) -> None:
         contents = self.contents
-        found = FoundFile(name, stat.st_size, stat.st_mtime_ns)
+        file = FoundFile(name, stat.st_size, stat.st_mtime_ns)
         if is_picture(name):
-            contents.pictures.append(found)
+            contents.pictures.append(file)
         elif name.rsplit("/", 1)[-1].lower() in SYSTEM_NAMES:
             contents.unused["system"] += 1
         elif is_table(name):
-            contents.tables.append(found)
+            contents.tables.append(file)
         elif is_heic(name):
             contents.unused["heic"] += 1
         else:
             kind = file_kind(name)
             if kind in ("", "packed") and len(contents.others) < MAX_OTHERS:
-                contents.others.append(found)
+                contents.others.append(file)
             if kind in CONTAINERS:
-                contents.containers.setdefault(kind, []).append(found)
+                contents.containers.setdefault(kind, []).append(file)
             elif kind:
                 contents.unused[kind] += 1
             else:

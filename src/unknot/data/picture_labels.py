@@ -4,8 +4,6 @@ It comes from their folders' names, from CelebA's files, and from one table: the
 gives, or the one that lies with the pictures and names them.
 """
 
-import hashlib
-import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -16,41 +14,19 @@ from numpy.typing import NDArray
 
 from unknot.common.errors import UserError
 from unknot.data.benchmark_factors import folder_factors
-from unknot.data.celeba import CelebALabels, celeba_files, is_celeba_file, read_celeba
-from unknot.data.folder_walk import FolderContents
-from unknot.data.image_files import ImageFiles, is_table
+from unknot.data.celeba import CelebALabels, is_celeba_file, read_celeba
+from unknot.data.image_files import ImageFiles
 from unknot.data.label_columns import KnownLabels, known_labels
 from unknot.data.label_table import (
     LabelTable,
     RowMatch,
     join_tables,
     match_rows,
-    read_table,
     table_of_frame,
 )
 from unknot.data.layout import Layout, read_layout
-
-METADATA = "metadata"
-"""The stem of a table that lies in the folder of its images, as ImageFolder has it."""
-USUAL_STEMS = (METADATA, "labels", "label", "annotations", "attributes", "targets")
-"""Stems of tables that are looked for beside a packed file, whose images are not listed yet."""
-HEAD_BYTES = 2**18
-_CELL = re.compile(rb'[^,;\t\r\n"{}:]+')
-
-
-@dataclass(frozen=True)
-class TableFile:
-    """A file that may hold labels.
-
-    Attributes:
-        name: relative to the images, or a path.
-        stamp: its size in bytes and the time of its last change.
-        read: its bytes.
-    """
-
-    name: str
-    stamp: tuple[int, int]
-    read: Callable[[], bytes]
+from unknot.data.table_choice import METADATA, TableFile, table_file
+from unknot.data.table_files import read_table
 
 
 @dataclass(frozen=True, eq=False)
@@ -134,76 +110,10 @@ def labels_from_table(given: Any, names: Sequence[str], columns: Sequence[str] =
     return _with_notes(known, (f"labels from {table.source}", *matched.notes))
 
 
-def tables_in(path: Path, contents: FolderContents) -> tuple[list[TableFile], tuple[str, ...]]:
-    """Choose the tables below a folder whose first rows name some of its pictures.
-
-    Returns:
-        The tables, and a note on the others.
-    """
-    chosen: list[TableFile] = []
-    others: list[TableFile] = []
-    stems: set[bytes] = set()
-    for file in contents.tables:
-        stems = stems or _stems([picture.name for picture in contents.pictures])
-        table = TableFile(file.name, (file.size, file.mtime_ns), (path / file.name).read_bytes)
-        is_chosen = is_celeba_file(file.name) or _names_some(path / file.name, stems)
-        (chosen if is_chosen else others).append(table)
-    if not others:
-        return chosen, ()
-    names = ", ".join(table.name for table in others[:5])
-    return chosen, (f"not used: {names}: the first rows name none of the images",)
-
-
-def tables_beside(path: Path, names: Sequence[str] | None) -> list[TableFile]:
-    """Choose the tables beside a folder or packed file that go with it.
-
-    Args:
-        path: the folder or file.
-        names: of its pictures; None where they are not listed yet: then tables are chosen by name.
-    """
-    found = list(celeba_files(path))
-    try:
-        beside = sorted(file for file in path.parent.iterdir() if is_table(file.name))
-    except OSError:
-        beside = []
-    stems = _stems(names) if names is not None and beside else set()
-    for file in beside:
-        usual = file.stem.lower() in (*USUAL_STEMS, path.name.split(".")[0].lower())
-        if file.is_file() and (_names_some(file, stems) if stems else usual):
-            found.append(file)
-    return [_table_file(file) for file in dict.fromkeys(found)]
-
-
-def given_key(given: Any) -> list[Any]:
-    """Tell a table that the user gives from every other, for the name of an entry in the cache.
-
-    Raises:
-        UserError: if it is a file that is not there.
-    """
-    if given is None:
-        return []
-    if isinstance(given, str | Path):
-        table = _table_file(Path(given).expanduser())
-        return [table.name, *table.stamp]
-    frame = table_of_frame(given)
-    digest = hashlib.blake2b(digest_size=16)
-    for name in given.columns if hasattr(given, "columns") else given:
-        digest.update(repr((str(name), list(map(repr, given[name])))).encode("utf-8", "replace"))
-    return [frame.source, digest.hexdigest()]
-
-
-def _table_file(path: Path) -> TableFile:
-    try:
-        stat = path.stat()
-    except OSError as error:
-        raise UserError(f"the table of labels {path} cannot be read: {error.strerror}") from None
-    return TableFile(str(path), (stat.st_size, stat.st_mtime_ns), path.read_bytes)
-
-
 def _open_given(given: Any) -> LabelTable:
     if not isinstance(given, str | Path):
         return table_of_frame(given)
-    file = _table_file(Path(given).expanduser())
+    file = table_file(Path(given).expanduser())
     try:
         return read_table(file.name, file.read())
     except OSError as error:
@@ -381,26 +291,3 @@ def _different(names: Sequence[str]) -> list[str]:
         counts[name] = counts.get(name, 0) + 1
         different.append(name if counts[name] == 1 else f"{name} ({counts[name]})")
     return different
-
-
-def _stems(names: Sequence[str]) -> set[bytes]:
-    """Take the names without folders and endings, as bytes."""
-    return {_bytes_stem(name.encode("utf-8", "surrogateescape")) for name in names}
-
-
-def _bytes_stem(name: bytes) -> bytes:
-    return name.replace(b"\\", b"/").rsplit(b"/", 1)[-1].rsplit(b".", 1)[0].strip()
-
-
-def _names_some(path: Path, stems: set[bytes]) -> bool:
-    """Whether the beginning of a table names some picture; a parquet is taken to do so."""
-    if path.suffix.lower() == ".parquet":
-        return path.stem.lower() in USUAL_STEMS
-    try:
-        with path.open("rb") as file:
-            head = file.read(HEAD_BYTES)
-    except OSError:
-        return False
-    if head.startswith((b"\xff\xfe", b"\xfe\xff")):
-        head = head.decode("utf-16", "replace").encode()
-    return any(_bytes_stem(cell) in stems for cell in _CELL.findall(head))

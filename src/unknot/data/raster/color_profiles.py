@@ -55,5 +55,5 @@ def _changes_nothing(transform: ImageCms.ImageCmsTransform, mode: str) -> bool:
     colors = Image.fromarray(CUBE.astype(np.uint8)).convert(mode)
     converted = ImageCms.applyTransform(colors, transform)
     assert converted is not None
-    moved = np.asarray(converted).astype(int) - np.asarray(colors.convert("RGB"))
-    return bool(np.abs(moved).max() <= SAME_LEVELS)
+    shift = np.asarray(converted).astype(int) - np.asarray(colors.convert("RGB"))
+    return bool(np.abs(shift).max() <= SAME_LEVELS)

@@ -131,10 +131,10 @@ def _declared(content: bytes, tags: Any) -> float:
         return 2**num_bits - 1 if num_bits < 16 else 0
     if not tags:
         return 0
-    told = max(_tag(tags, MAX_SAMPLE, 0), _tag(tags, MAX_VALUE, 0))
+    stated = max(_tag(tags, MAX_SAMPLE, 0), _tag(tags, MAX_VALUE, 0))
     num_bits = _tag(tags, BITS, 16)
     full = 2**num_bits - 1
-    return full if num_bits not in (16, 32) else told if told < full else 0
+    return full if num_bits not in (16, 32) else stated if stated < full else 0
 
 
 def _tag(tags: Any, number: int, default: int) -> int:

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from unknot.common.errors import UserError
 from unknot.data.benchmark_factors import MPI3D, order_factors
 from unknot.data.label_columns import KnownLabels
-from unknot.data.picture_labels import given_key, labels_from_table
+from unknot.data.picture_labels import labels_from_table
 from unknot.data.sources import LoadOptions, Scan, Written, as_path
 from unknot.data.sources.archive_layout import NAMES, TO_SAY, ArchiveLayout, find_layout
 from unknot.data.sources.array_file import MAX_WHOLE_BYTES, ArrayFile, open_arrays
@@ -25,6 +25,7 @@ from unknot.data.sources.array_images import (
     num_channels,
     write_rasters,
 )
+from unknot.data.table_choice import given_key
 
 SUFFIXES = (".npz", ".npy", ".h5", ".hdf5", ".mat", ".zarr")
 DSPRITES = ("shape", "scale", "orientation", "posX", "posY")

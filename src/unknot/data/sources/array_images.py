@@ -170,5 +170,5 @@ def _fit(
         pictures = map(Image.fromarray, np.ascontiguousarray(images))
         fitted = [to_pixels(picture, preparation, channels) for picture in pictures]
         return np.ascontiguousarray(fitted)
-    moved = images[:, None] if channels == 1 else images.transpose(0, 3, 1, 2)
-    return np.ascontiguousarray(moved)
+    channels_first = images[:, None] if channels == 1 else images.transpose(0, 3, 1, 2)
+    return np.ascontiguousarray(channels_first)

@@ -7,10 +7,10 @@ from typing import Any
 
 from unknot.common.errors import UserError
 from unknot.data.image_files import ImageFiles, is_picture
-from unknot.data.picture_labels import given_key
 from unknot.data.raster.picture_files import UnreadableImage
 from unknot.data.sources import LoadOptions, Scan
 from unknot.data.sources.encoded import scan_files
+from unknot.data.table_choice import given_key
 
 PATH_COLUMNS = ("path", "file_name", "filename", "file", "image", "image_path", "filepath", "img")
 """What columns of paths are called; else the first one whose values end like pictures."""

@@ -13,14 +13,9 @@ from unknot.common.errors import UserError
 from unknot.data.cache import check_space
 from unknot.data.decode import decode_all, name_rows
 from unknot.data.image_files import ImageFiles
-from unknot.data.picture_labels import (
-    PictureLabels,
-    TableFile,
-    given_key,
-    label_pictures,
-    tables_beside,
-)
+from unknot.data.picture_labels import PictureLabels, label_pictures
 from unknot.data.sources import LoadOptions, Scan, Written
+from unknot.data.table_choice import TableFile, given_key, tables_beside
 
 MAX_UNREADABLE = 0.1  # the share of pictures that may be damaged
 

@@ -15,17 +15,13 @@ from unknot.data.folder_walk import (
 )
 from unknot.data.image_files import ENDINGS, ImageFiles
 from unknot.data.layout import photographs
-from unknot.data.picture_labels import (
-    TableFile,
-    tables_beside,
-    tables_in,
-)
 from unknot.data.raster.picture_files import UnreadableImage
 from unknot.data.sources import LoadOptions, Scan, as_path
 from unknot.data.sources.benchmark_files import find_benchmark, scan_benchmark
 from unknot.data.sources.encoded import scan_files
 from unknot.data.sources.packed import list_tars, list_zips
 from unknot.data.sources.parquet import scan_parquets
+from unknot.data.table_choice import TableFile, tables_beside, tables_in
 
 MAX_NAMED = 5
 
@@ -162,10 +158,10 @@ def _mask_notes(num: int) -> tuple[str, ...]:
 
 def _nothing_in(path: Path, contents: FolderContents) -> str:
     """Say that a folder holds no picture, and what it holds instead."""
-    found = "; ".join(contents.notes(used=""))
+    contained = "; ".join(contents.notes(used=""))
     return (
         f"no image in {path} or its sub-folders; files are recognized by their ending: {ENDINGS}"
-        + (f" (found: {found})" if found else "")
+        + (f" (found: {contained})" if contained else "")
     )
 
 

@@ -191,8 +191,8 @@ def _is_bytes(kind: Any) -> bool:
 def _class_names(schema: Any) -> dict[str, list[str]]:
     """Find the names of classes in what Hugging Face notes with the columns."""
     try:
-        noted = json.loads((schema.metadata or {})[b"huggingface"])["info"]["features"]
-        features = noted.items()
+        features_json = json.loads((schema.metadata or {})[b"huggingface"])["info"]["features"]
+        features = features_json.items()
     except (KeyError, ValueError, TypeError, AttributeError):
         return {}
     names = {}
