@@ -25,7 +25,7 @@ def main(report: Path) -> None:
             executable_path=shutil.which("chromium"), args=["--no-sandbox"]
         )
         page = chromium.new_page(viewport={"width": WIDTH, "height": 900})
-        view = f"#a=1&b=3&from=-1&to=-1&t=0&z={','.join(map(str, CODE))}"
+        view = f"#a=1&b=4&from=-1&to=-1&t=0&z={','.join(map(str, CODE))}"
         page.goto(report.resolve().as_uri() + view)
         page.wait_for_selector("#explorer[data-ready]", state="attached")
         parts = [
