@@ -13,7 +13,6 @@ from unknot.data.raster.value_ranges import RawValues
 
 MAX_PIXELS = 100_000_000
 MAX_FRAMES = 100_000
-HEIC_SUFFIXES = (".heic", ".heif", ".hif")
 HEIC_BRANDS = (b"heic", b"heix", b"hevc", b"hevx", b"heim", b"heis", b"mif1", b"msf1")
 MANY_FRAMES = ("TIFF", "GIF", "WEBP", "PNG", "AVIF")
 """Formats whose further pictures are pages or frames; a JPEG's are previews and depth maps."""

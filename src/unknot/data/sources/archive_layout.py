@@ -140,8 +140,8 @@ def _may_be_images(arrays: ArrayFile, key: str) -> bool:
         shape, dtype, *_ = arrays.header(key)
     except UserError:
         return False
-    found = _image_shape(shape)
-    return dtype.kind in "buif" and found is not None and min(found[:2]) >= MIN_SIDE
+    image_shape = _image_shape(shape)
+    return dtype.kind in "buif" and image_shape is not None and min(image_shape[:2]) >= MIN_SIDE
 
 
 def _part(key: str) -> str:

@@ -243,9 +243,9 @@ def _idx_rows(path: Path, shape: tuple[int, ...]) -> Iterator[NDArray[Any]]:
 
 
 def _idx_labels(path: Path, num: int) -> NDArray[np.float64]:
-    (found,) = _idx_header(path, 1)
-    if found != num:
-        raise damaged_error(path, f"it holds {found:,} labels of {num:,} images")
+    (num_labels,) = _idx_header(path, 1)
+    if num_labels != num:
+        raise damaged_error(path, f"it holds {num_labels:,} labels of {num:,} images")
     with opened(path) as file:
         content = take_bytes(path, file, 8 + num)
     return np.frombuffer(content, np.uint8, offset=8).astype(np.float64)

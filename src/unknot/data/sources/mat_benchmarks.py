@@ -81,9 +81,9 @@ def _check_norb(files: Mapping[str, Path]) -> tuple[int, ...]:
     if len(shape) != 4 or shape[1] != 2 or dtype != np.uint8:
         raise damaged_error(files["dat"], f"it holds {dtype} of shape {shape}, not pairs of images")
     for kind, expected in (("cat", shape[:1]), ("info", (shape[0], 4))):
-        found = norb_header(files[kind])[0]
-        if found != expected:
-            raise damaged_error(files[kind], f"its shape is {found}, not {expected}")
+        table_shape = norb_header(files[kind])[0]
+        if table_shape != expected:
+            raise damaged_error(files[kind], f"its shape is {table_shape}, not {expected}")
     return shape
 
 
