@@ -167,7 +167,7 @@ def test_it_works_in_a_frame_that_may_only_run_scripts(
     (tmp_path / "notebook.html").write_text(trained._repr_html_())
     watched.page.goto((tmp_path / "notebook.html").as_uri())
     frame = watched.page.frame_locator("iframe")
-    frame.locator("#explorer[data-ready]").wait_for(state="attached")
+    frame.locator("[data-widget]:not([data-ready])").first.wait_for(state="detached")
     slider = frame.locator("input[data-latent='0']")
     slider.focus()
     slider.press("ArrowRight")

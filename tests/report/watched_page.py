@@ -26,6 +26,6 @@ class WatchedPage:
     def open(self, path: Path, fragment: str = "") -> Any:
         """Open a report and wait until its scripts are ready."""
         self.page.goto(path.as_uri() + fragment)
-        self.page.wait_for_selector("#explorer[data-ready]", state="attached")
-        self.page.wait_for_selector("#player[data-ready]", state="attached")
+        unready = self.page.locator("[data-widget]:not([data-ready])")
+        unready.first.wait_for(state="detached")
         return self.page

@@ -18,7 +18,8 @@ from unknot.report.script_data import ScriptData
 from unknot.report.sections import SECTIONS
 
 MEDIA = {".avif": "image/avif", ".webp": "image/webp", ".gif": "image/gif", ".png": "image/png"}
-SCRIPTS = ("decoder.js", "player.js", "explorer.js")
+SCRIPTS = ("decoder.js", "page.js")
+"""What all parts of the page share, before the scripts of its sections."""
 WASM = " 'wasm-unsafe-eval'"
 """What lets a page compile WebAssembly; without it the plain JavaScript is used."""
 
@@ -32,29 +33,35 @@ class Piece:
         html: everything a user named is escaped in it.
         anchor: id of the element that a link leads to; empty if there is no link.
         link: text of that link.
+        style: of this section alone; empty if it has none.
+        script: likewise.
     """
 
     name: str
     html: Markup
     anchor: str
     link: str
+    style: str = ""
+    script: str = ""
 
 
 def render_piece(name: str, section: Any) -> Piece:
     """Fill the HTML piece of a section.
 
     Args:
-        name: in `SECTIONS`; the piece lies beside the section's module.
+        name: in `SECTIONS`; the piece lies beside the section's module, and so do its style and its
+            script, if it has any.
         section: what it shows.
     """
-    package, stem = SECTIONS[name].split(":")[0].rsplit(".", 1)
-    source = resources.files(package).joinpath(f"{stem}.html").read_text(encoding="utf-8")
+    source = _beside(name, "html")
     module = _environment().from_string(source).make_module({"section": section})
     return Piece(
         name=name,
         html=Markup(str(module).strip()),
         anchor=getattr(module, "anchor", ""),
         link=getattr(module, "link", ""),
+        style=_beside(name, "css"),
+        script=_beside(name, "js"),
     )
 
 
@@ -73,7 +80,8 @@ def render_page(
         wasm: let the page compile WebAssembly.
     """
     first_link = next((i for i, piece in enumerate(pieces) if piece.link), len(pieces))
-    script = "\n".join(asset(name) for name in SCRIPTS)
+    script = "\n".join(filter(None, [*map(asset, SCRIPTS), *(piece.script for piece in pieces)]))
+    style = asset("style.css") + "".join(piece.style for piece in pieces)
     digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
     return (
         _environment()
@@ -82,7 +90,7 @@ def render_page(
             title=title,
             answer=pieces[:first_link],
             pieces=pieces[first_link:],
-            style=Markup(asset("style.css")),
+            style=Markup(style),
             script=Markup(script) if data else None,
             script_hash=Markup(f"sha256-{digest}"),
             wasm=Markup(WASM if wasm else ""),
@@ -109,16 +117,28 @@ def picture_uri(picture: Image.Image) -> str:
     return f"data:image/png;base64,{base64.b64encode(file.getvalue()).decode()}"
 
 
+def own_data(document: Any) -> Markup:
+    """Put the data of one section where its script reads it (`page.own`)."""
+    return Markup(f'<script type="application/json" data-own>{_inert_json(document)}</script>')
+
+
 def inline_svg(text: str) -> Markup:
     """Let an SVG of our own through, less what stands before it."""
     return Markup(text[text.index("<svg") :]) if text else Markup("")
+
+
+def _beside(name: str, kind: str) -> str:
+    """Read the file of a kind that lies beside a section's module; empty if there is none."""
+    package, stem = SECTIONS[name].split(":")[0].rsplit(".", 1)
+    file = resources.files(package).joinpath(f"{stem}.{kind}")
+    return file.read_text(encoding="utf-8") if file.is_file() else ""
 
 
 def _environment() -> Environment:
     environment = Environment(
         autoescape=True, trim_blocks=True, lstrip_blocks=True, undefined=StrictUndefined
     )
-    environment.filters.update(data_uri=data_uri, inline_svg=inline_svg)
+    environment.filters.update(data_uri=data_uri, inline_svg=inline_svg, own_data=own_data)
     return environment
 
 

@@ -1,9 +1,13 @@
-"""Sections of the page: one Python file and one HTML piece each, named in `SECTIONS`.
+"""Sections of the page: a Python file and an HTML piece each, named in `SECTIONS`.
 
 The Python file takes from a `ReportContext` what its section shows. The HTML piece lies beside it
 under the same name, a Jinja template in which that is called `section`; everything in it is
 escaped. A piece that begins with `{% set anchor, link = "scores", "scores" %}` is linked to at the
 page's top, by the element with that id.
+
+Where `NAME.js` or `NAME.css` lies beside them, it goes into the page with the section. The script
+registers what is called for each element with `data-widget="NAME"` (see `assets/page.js`), and
+reads what the piece gives it with `{{ section.data|own_data }}`.
 """
 
 from __future__ import annotations

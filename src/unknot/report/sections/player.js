@@ -29,7 +29,6 @@ class Player {
       this.views.push({ canvas, originals, sheet: await picture(run.sheet) });
     }
     this.draw();
-    root.dataset.ready = "yes";
   }
 
   draw() {
@@ -63,11 +62,4 @@ class Player {
   }
 }
 
-function picture(source) {
-  const image = new Image();
-  return new Promise((done, failed) => {
-    image.onload = () => done(image);
-    image.onerror = () => failed(new Error("a picture of the page cannot be shown"));
-    image.src = source;
-  });
-}
+WIDGETS.player = (root, page) => new Player(root, page.data).start(root, page.data);

@@ -24,7 +24,6 @@ class Explorer {
     this.#listen();
     this.#choose();
     this.#render(); // the address stays as it was until something is moved
-    root.dataset.ready = "yes";
   }
 
   /** The decoder of a run, unpacked when it is first wanted. */
@@ -239,9 +238,4 @@ function normal() {
   return Math.sqrt(-2 * Math.log(1 - Math.random())) * Math.cos(2 * Math.PI * Math.random());
 }
 
-addEventListener("DOMContentLoaded", () => {
-  const data = JSON.parse(document.getElementById("data").textContent);
-  const player = document.getElementById("player"), explorer = document.getElementById("explorer");
-  if (player) new Player(player, data).start(player, data);
-  if (explorer) window.explorer = new Explorer(explorer, data);
-});
+WIDGETS.explorer = (root, page) => { window.explorer = new Explorer(root, page.data); };

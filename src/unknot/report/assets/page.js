@@ -1,0 +1,167 @@
+/* What all parts of the page share: its data, the decoders, which run is selected, its address.
+
+   A part of the page is an element with `data-widget="name"`; its script registers a function
+   `WIDGETS.name = (root, page) => ...`, which is called once the document stands (it may return a
+   promise). An element's own data lies in it as JSON, in an element with `data-own`. */
+"use strict";
+
+const WIDGETS = {};
+
+class Page extends EventTarget {
+  /** @param data what `script_data.py` wrote */
+  constructor(data) {
+    super();
+    this.data = data;
+    this.runs = data.runs;
+    const [, height, width] = data.scale.shape;
+    Object.assign(this, { height, width });
+    this.reduced = matchMedia("(prefers-reduced-motion: reduce)").matches;
+    this.decoders = new Map();
+    this.scale = { ...data.scale };
+    for (const name of ["mean", "std"]) this.scale[name] = fromHalf(bytesOf(data.scale[name]));
+    this.kernel = bytesOf(data.kernel);
+    this.selected = null;
+    document.addEventListener("click", (event) => this.#follow(event));
+    addEventListener("hashchange", () => this.#arrive());
+  }
+
+  /** Call every part's function. */
+  async start() {
+    await Promise.all([...document.querySelectorAll("[data-widget]")].map(async (root) => {
+      await WIDGETS[root.dataset.widget](root, this);
+      root.dataset.ready = "yes";
+    }));
+    this.#arrive();
+  }
+
+  run(name) {
+    return this.runs.find((run) => run.name === name);
+  }
+
+  /** The decoder of a run that has one in the page, unpacked when it is first wanted. */
+  decoder(run) {
+    if (!this.decoders.has(run)) this.decoders.set(run, new Decoder(run.model, this.scale, this.kernel));
+    return this.decoders.get(run);
+  }
+
+  /** Pixels of an image's size, for a decoder to paint. */
+  pixels() {
+    return new ImageData(this.width, this.height);
+  }
+
+  /** The data that a part carries with it. */
+  own(root) {
+    return JSON.parse(root.querySelector("script[data-own]").textContent);
+  }
+
+  /** Make a run the one that the page is about; every part hears of it as "select". */
+  select(name) {
+    if (name === this.selected || !this.run(name)) return;
+    this.selected = name;
+    this.dispatchEvent(new Event("select"));
+  }
+
+  /** What the address asks for, `#name=value&name=value`. */
+  get asked() {
+    return new URLSearchParams(this.fragment);
+  }
+
+  /** Put a fragment into the address, where the page has one; every part can read it as `asked`. */
+  write(fragment) {
+    this.fragment = fragment;
+    try {
+      history.replaceState(null, "", `#${fragment}`);
+    } catch (error) {
+      // in a frame without an address of its own the fragment is kept here alone
+    }
+  }
+
+  /** An address that leads to `fragment`; the fragment alone where the page has no address. */
+  link(fragment) {
+    return location.protocol === "about:" ? `#${fragment}` : `${location.href.split("#")[0]}#${fragment}`;
+  }
+
+  /** Bring an element into view and move the keyboard there. */
+  show(element) {
+    for (let at = element; at; at = at.parentElement) if (at.tagName === "DETAILS") at.open = true;
+    element.scrollIntoView({ behavior: this.reduced ? "auto" : "smooth", block: "start" });
+    if (!element.hasAttribute("tabindex")) element.tabIndex = -1;
+    element.focus({ preventScroll: true });
+  }
+
+  /** Links within the page are followed here: in a notebook's frame the browser cannot. */
+  #follow(event) {
+    const link = event.target.closest?.("a[href^='#']");
+    if (!link || event.ctrlKey || event.metaKey || event.shiftKey) return;
+    event.preventDefault();
+    this.write(link.getAttribute("href").slice(1));
+    this.#heed();
+  }
+
+  #arrive() {
+    const fragment = location.hash.slice(1);
+    if (!fragment || fragment === this.fragment) return;
+    this.fragment = fragment;
+    this.#heed();
+  }
+
+  /** Go where the address leads: to an element, or to what a part makes of it ("address"). */
+  #heed() {
+    const element = document.getElementById(decodeURIComponent(this.fragment));
+    if (element) this.show(element);
+    else this.dispatchEvent(new Event("address"));
+  }
+}
+
+/** Put text on the clipboard; says on the button for a moment whether that went well. */
+async function copyText(text, button) {
+  const label = button.textContent;
+  let copied = true;
+  try {
+    await navigator.clipboard.writeText(text);
+  } catch (error) {
+    copied = copyBySelection(text);
+  }
+  button.textContent = copied ? "Copied" : "Your browser does not let this page copy";
+  setTimeout(() => { button.textContent = label; }, 1500);
+}
+
+/** The older way, which works in frames that have no clipboard. */
+function copyBySelection(text) {
+  const field = Object.assign(document.createElement("textarea"), { value: text });
+  document.body.append(field);
+  field.select();
+  const copied = document.execCommand("copy");
+  field.remove();
+  return copied;
+}
+
+/** Offer a file for download. */
+function saveFile(blob, name) {
+  const link = Object.assign(document.createElement("a"), { href: URL.createObjectURL(blob), download: name });
+  link.click();
+  URL.revokeObjectURL(link.href);
+}
+
+/** An element with properties, dataset entries under `data`, and children. */
+function element(tag, { data = {}, ...properties } = {}, ...children) {
+  const made = Object.assign(document.createElement(tag), properties);
+  Object.assign(made.dataset, data);
+  made.append(...children);
+  return made;
+}
+
+/** A picture from a data address, once it can be drawn. */
+function picture(source) {
+  const image = new Image();
+  return new Promise((done, failed) => {
+    image.onload = () => done(image);
+    image.onerror = () => failed(new Error("a picture of the page cannot be shown"));
+    image.src = source;
+  });
+}
+
+addEventListener("DOMContentLoaded", () => {
+  window.page = new Page(JSON.parse(document.getElementById("data").textContent));
+  window.page.start();
+});
