@@ -1,4 +1,4 @@
-"""The page's decoder in a browser: time per image, to the first picture, and of the moving grid.
+"""The page in a browser: time per image, to the first picture, from a slider to its picture.
 
     python benchmarks/explorer.py [REPORT ...] [--json]
 
@@ -22,15 +22,28 @@ from unknot.report.render import WASM
 
 REPEATS = 100
 DECODE = """num => {
-    const decoder = explorer.decoder(explorer.open[0]), times = [];
-    const z = new Array(explorer.latentDim).fill(0.3);
+    const decoder = page.decoder(page.runs[0]), times = [];
+    const z = new Array(page.runs[0].latents.length).fill(0.3);
     for (let i = 0; i < num; i++) {
         const begun = performance.now();
-        decoder.paint(z, explorer.image);
+        decoder.paint(z, page.pixels());
         times.push(performance.now() - begun);
     }
     return times;
 }"""
+
+
+SLIDE = """num => {
+    const slider = document.querySelector("#explorer input[type=range]"), times = [];
+    for (let i = 0; i < num; i++) {
+        slider.value = Math.sin(i);
+        const begun = performance.now();
+        slider.dispatchEvent(new Event("input"));
+        times.push(performance.now() - begun);
+    }
+    return times;
+}"""
+FIRST = "performance.getEntriesByName('answers')[0].startTime"
 
 
 def main() -> None:
@@ -65,15 +78,18 @@ def measure(report: Path, folder: Path) -> dict[str, Any]:
             page = browser.new_page()
             page.goto(page_file.as_uri())
             page.wait_for_selector("#explorer[data-ready]", state="attached")
-            first = page.evaluate("performance.now()")
             times = page.evaluate(DECODE, REPEATS)
-            page.click("[data-sweep]")
+            slides = page.evaluate(SLIDE, REPEATS)
+            page.locator("#traversals").scroll_into_view_if_needed()
+            before = page.evaluate("page.traversals.frames")
             page.wait_for_timeout(3_000)
+            frames = page.evaluate("page.traversals.frames") - before
             results[name] = {
                 "kernel": page.inner_text("[data-kernel]"),
                 "ms_per_image": round(statistics.median(times), 3),
-                "ms_to_first_picture": round(first),
-                "grid_frames_per_second": round(page.evaluate("explorer.frames") / 3, 1),
+                "ms_to_first_picture": round(page.evaluate(FIRST)),
+                "ms_from_slider_to_picture": round(statistics.median(slides), 3),
+                "grid_frames_per_second": round(frames / 3, 1),
             }
             page.close()
         browser.close()

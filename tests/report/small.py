@@ -10,6 +10,7 @@ from PIL import Image
 from unknot.common.files import write_arrays, write_json, write_text
 from unknot.common.toml import to_toml
 from unknot.config import DataConfig, ExperimentConfig, ModelConfig, RunConfig, TrainingConfig
+from unknot.data.splits import SPLITS
 from unknot.evidence.answers import AXES, BETA, CANNOT_TELL, LATENTS, WHICH_BETA, YES, Answer
 from unknot.evidence.axes import INTERACTION, LABELS, AxisEvidence
 from unknot.evidence.beta_bases import combine_bases
@@ -300,6 +301,25 @@ def small_code_scores(**changes: Any) -> CodeScores:
     return replace(code_scores, **changes)
 
 
+def small_codes(config: RunConfig) -> dict[str, Any]:
+    """Codes of 20 test images: the latents change places with the seed, and the last collapsed."""
+    codes = np.random.default_rng(0).normal(size=(20, LATENT_DIM)).astype(np.float32)
+    codes[:, :2] = np.roll(codes[:, :2], config.seed, axis=1)
+    codes[:, 2] = 0
+    return {
+        "image": np.arange(180, 200),
+        "name": np.array([f"{i}.png" for i in range(20)]),
+        "split": np.full(20, SPLITS.index("test")),
+        "posterior_mean": codes,
+        "posterior_logvar": np.zeros_like(codes),
+        "attributes": np.zeros((20, 1), np.int8),
+        "attribute_names": np.array(["Bald"]),
+        "factors": np.zeros((20, 0)),
+        "factor_names": np.array([], dtype=np.str_),
+        "groups": np.full(20, -1, np.int32),
+    }
+
+
 def small_run(
     folder: Path, config: RunConfig, *, scores: CodeScores | None = None, frames: bool = True
 ) -> Run:
@@ -321,6 +341,7 @@ def small_run(
         note="",
         scores=scores or small_code_scores(),
     ).save(run_folder.evaluation)
+    write_arrays(run_folder.codes, small_codes(config))
     if frames:
         rng = np.random.default_rng(0)
         shapes = {"images": (2, *SHAPE), "reconstructions": (3, 2, *SHAPE)}

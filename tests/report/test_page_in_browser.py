@@ -12,136 +12,29 @@ import numpy as np
 import pytest
 
 from tests.report.small import HOSTILE
-from tests.report.watched_page import WatchedPage
+from tests.report.watched_page import HALF, WatchedPage
 from unknot.common.files import write_json
 from unknot.evidence.evidence import Evidence
 from unknot.evidence.latent_labels import LatentLabels
 from unknot.experiments.experiment import Experiment
 from unknot.report.page import write_report
 
-HALF = 2  # levels of 255 that half-precision weights may cost
-
-
-def _slide(page: Any, latent: int, value: float) -> None:
-    page.eval_on_selector(
-        f"input[data-latent='{latent}']",
-        "(it, value) => { it.value = value; it.dispatchEvent(new Event('input')); }",
-        value,
-    )
-
-
-def _shown(page: Any) -> np.ndarray:
-    """The picture that was decoded last, `(height, width, 3)`."""
-    data = page.evaluate("Array.from(explorer.image.data)")
-    size = int((len(data) / 4) ** 0.5)
-    return np.array(data).reshape(size, size, 4)[..., :3]
-
-
-def _until(page: Any, expression: str) -> None:
-    """Wait until it holds; the page's policy lets nothing be evaluated from within."""
-    for _ in range(300):
-        if page.evaluate(expression):
-            return
-        page.wait_for_timeout(20)
-    raise AssertionError(f"never came true: {expression}")
-
 
 def _canvas(page: Any, selector: str) -> str:
     return str(page.eval_on_selector(selector, "it => it.toDataURL()"))
-
-
-def test_each_slider_changes_the_picture_and_it_is_the_decoders(
-    watched: WatchedPage, report: Path, trained: Experiment
-) -> None:
-    page = watched.open(report)
-    assert page.inner_text("[data-kernel]") == "WebAssembly"
-    z = np.zeros((1, 3), np.float32)
-    for latent, value in enumerate((1.5, -2, 0.5)):
-        before = _canvas(page, "[data-first]")
-        _slide(page, latent, value)
-        assert _canvas(page, "[data-first]") != before
-        z[0, latent] = value
-        expected = trained.run(beta=0.5).decode(z)[0].transpose(1, 2, 0).astype(int)
-        assert np.abs(_shown(page) - expected).max() <= HALF
-
-
-def test_a_test_image_is_where_the_sliders_start(
-    watched: WatchedPage, report: Path, trained: Experiment
-) -> None:
-    page = watched.open(report)
-    page.select_option("[data-b]", "1")
-    page.select_option("[data-from]", "2")
-    run = trained.run(beta=2)  # the second view is drawn last
-    images = run.frames()["images"]
-    code = run.encode(images)[2:3]
-    expected = run.decode(code)[0].transpose(1, 2, 0).astype(int)
-    assert np.abs(_shown(page) - expected).max() <= HALF
-    page.select_option("[data-to]", "4")
-    halfway = (code + run.encode(images)[4:5]) / 2
-    expected = run.decode(halfway)[0].transpose(1, 2, 0).astype(int)
-    assert np.abs(_shown(page) - expected).max() <= HALF
-
-
-def test_the_link_restores_the_view(watched: WatchedPage, report: Path, browser: Any) -> None:
-    page = watched.open(report)
-    page.select_option("[data-a]", "1")
-    _slide(page, 1, 1.25)
-    fragment = page.evaluate("location.hash")
-    again = WatchedPage(browser)
-    other = again.open(report, fragment)
-    assert other.input_value("[data-a]") == "1"
-    assert other.input_value("input[data-latent='1']") == "1.25"
-    assert np.array_equal(_shown(other), _shown(page))
-    other.close()
-    nonsense = WatchedPage(browser)
-    strange = nonsense.open(report, "#a=99&b=-7&from=x&t=9&z=1,2")
-    assert strange.input_value("[data-a]") == "0"
-    assert strange.input_value("input[data-latent='1']") == "0"
-    section = nonsense.open(report, "#repeat")
-    assert section.evaluate("location.hash") == "#repeat"
-    strange.close()
-    assert nonsense.faults == again.faults == []
 
 
 def test_it_plays_and_pauses(watched: WatchedPage, report: Path) -> None:
     page = watched.open(report)
     last = _canvas(page, "canvas[data-run]")
     page.click("[data-play]")
-    _until(page, "document.querySelector('[data-steps]').value > 1")
+    watched.until("document.querySelector('[data-steps]').value > 1")
     assert page.inner_text("[data-play]") == "Pause"
     assert _canvas(page, "canvas[data-run]") != last
     page.click("[data-play]")
     step = page.inner_text("[data-step]")
     page.wait_for_timeout(600)
     assert page.inner_text("[data-step]") == step
-    page.click("[data-sweep]")
-    _until(page, "explorer.frames > 3")
-    page.click("[data-sweep]")
-    frames = page.evaluate("explorer.frames")
-    page.wait_for_timeout(200)
-    assert page.evaluate("explorer.frames") <= frames + 1
-
-
-def test_keys_and_buttons_move_it(watched: WatchedPage, report: Path) -> None:
-    page = watched.open(report)
-    page.focus("input[data-latent='0']")
-    page.keyboard.press("ArrowRight")
-    assert float(page.input_value("input[data-latent='0']")) == pytest.approx(0.05)
-    page.dblclick("input[data-latent='0']")
-    assert float(page.input_value("input[data-latent='0']")) == 0
-    before = _canvas(page, "[data-first]")
-    page.click("[data-random]")
-    assert _canvas(page, "[data-first]") != before
-    page.click("[data-reset]")
-    assert _canvas(page, "[data-first]") == before
-    with page.expect_download() as download:
-        page.click("[data-save]")
-    assert download.value.suggested_filename == "unknot.png"
-    unnamed = page.eval_on_selector_all(
-        "input, select, button, canvas",
-        "all => all.filter(it => !(it.labels?.length || it.ariaLabel || it.textContent)).length",
-    )
-    assert unnamed == 0
 
 
 def test_without_webassembly_plain_javascript_gives_the_same(
@@ -152,10 +45,12 @@ def test_without_webassembly_plain_javascript_gives_the_same(
     write_report(files, copied.config, runs, {}, evidence, wasm=False)
     page = watched.open(files.report)
     assert page.inner_text("[data-kernel]") == "plain JavaScript"
-    _slide(page, 2, 2)
+    page.select_option("[data-a]", "0")
+    page.click("[data-image='-1']")
+    watched.slide(2, 2)
     z = np.array([[0, 0, 2]], np.float32)
     expected = copied.run(beta=0.5).decode(z)[0].transpose(1, 2, 0).astype(int)
-    assert np.abs(_shown(page) - expected).max() <= HALF
+    assert np.abs(watched.pixels("[data-first]") - expected).max() <= HALF
     refused = [fault for fault in watched.faults if "WebAssembly" in fault or "wasm" in fault]
     assert refused == watched.faults  # the browser reports the refusal, and nothing else
     watched.faults.clear()
@@ -168,6 +63,7 @@ def test_it_works_in_a_frame_that_may_only_run_scripts(
     watched.page.goto((tmp_path / "notebook.html").as_uri())
     frame = watched.page.frame_locator("iframe")
     frame.locator("[data-widget]:not([data-ready])").first.wait_for(state="detached")
+    frame.locator("[data-image='-1']").click()
     slider = frame.locator("input[data-latent='0']")
     slider.focus()
     slider.press("ArrowRight")
@@ -222,6 +118,48 @@ def test_nothing_is_wider_than_the_window(watched: WatchedPage, report: Path, wi
     page = watched.open(report)
     page.select_option("[data-b]", "1")
     assert page.evaluate("document.documentElement.scrollWidth - innerWidth") <= 0
+
+
+def test_links_work_in_a_frame_without_an_address(
+    watched: WatchedPage, trained: Experiment, tmp_path: Path
+) -> None:
+    (tmp_path / "notebook.html").write_text(trained._repr_html_())
+    watched.page.goto((tmp_path / "notebook.html").as_uri())
+    frame = watched.page.frame_locator("iframe")
+    frame.locator("[data-widget]:not([data-ready])").first.wait_for(state="detached")
+    frame.locator("nav a").last.click()
+    heading = frame.locator(frame.locator("nav a").last.get_attribute("href") or "")
+    watched.page.wait_for_timeout(50)
+    assert heading.evaluate("it => document.activeElement === it")
+    assert frame.locator("#explorer").count() == 1  # the page is still there
+
+
+def test_a_link_to_a_part_of_the_page_is_left_alone(watched: WatchedPage, report: Path) -> None:
+    page = watched.open(report, "#repeat")
+    assert page.evaluate("location.hash") == "#repeat"
+    assert page.evaluate("document.activeElement.id") == "repeat"
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("width", [390, 1400])
+def test_nothing_stands_in_the_way_of_people_with_disabilities(
+    browser: Any, report: Path, scheme: str, width: int
+) -> None:
+    watched = WatchedPage(browser, color_scheme=scheme, viewport={"width": width, "height": 900})
+    page = watched.open(report)
+    page.select_option("[data-b]", "1")
+    assert watched.serious_violations() == []
+    page.close()
+    assert watched.faults == []
+
+
+def test_every_control_and_picture_has_a_name(watched: WatchedPage, report: Path) -> None:
+    page = watched.open(report)
+    unnamed = page.eval_on_selector_all(
+        "input, select, button, canvas[role]",
+        "all => all.filter(it => !(it.labels?.length || it.ariaLabel || it.textContent)).length",
+    )
+    assert unnamed == 0
 
 
 def test_the_frame_is_escaped(trained: Experiment) -> None:

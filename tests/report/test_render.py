@@ -52,12 +52,12 @@ def test_a_piece_that_lacks_a_field_is_an_error() -> None:
         render_piece("repeat", object())
 
 
-def test_what_stands_before_the_first_link_is_the_answer() -> None:
+def test_pieces_stand_in_their_order_below_their_links() -> None:
     html = render_page("A title", PIECES, None)
-    answer, rest = html.split("<nav", 1)
-    assert "<p>answer</p>" in answer[answer.index('<div class="answer">') :]
-    assert '<a href="#images">pictures</a></nav>' in rest
-    assert rest.index("<p>first</p>") < rest.index("<p>second</p>")
+    links, rest = html.split("</nav>", 1)
+    assert links.endswith('<a href="#images">pictures</a>')
+    places = [rest.index(f"<p>{text}</p>") for text in ("answer", "first", "second")]
+    assert places == sorted(places)
     assert "<script" not in html
 
 
@@ -74,6 +74,16 @@ def test_no_script_but_the_pages_own_may_run(tmp_path: Path) -> None:
     assert "default-src 'none'" in html
     assert html.count("<script") == 2
     assert WASM not in render_page("A title", PIECES, data, wasm=False)
+
+
+def test_a_sections_script_and_style_go_into_the_page_with_it(tmp_path: Path) -> None:
+    context = small_context(tmp_path)
+    piece = render_piece("traversals", find_section("traversals")(context))
+    assert piece.script.startswith("/* Every latent at once")
+    html = render_page("A title", [piece], context.script_data)
+    assert piece.script in html
+    assert piece.style in html
+    assert piece.script not in render_page("A title", PIECES, context.script_data)
 
 
 def test_data_cannot_end_the_element_it_stands_in(tmp_path: Path) -> None:

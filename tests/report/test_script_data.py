@@ -33,6 +33,20 @@ def test_latents_stand_in_the_order_of_their_rate_with_their_labels(runs: list[R
     assert {latent.label for latent in bare.runs[0].latents} == {""}
 
 
+def test_runs_with_a_decoder_are_paired_by_their_codes(tmp_path: Path) -> None:
+    runs = [small_run(tmp_path, run) for run in small_config(seeds=(0, 1)).runs()]
+    first = gathered(runs).runs[0]
+    assert set(first.partners) == {run.name for run in runs} - {first.name}
+    assert first.partners["beta-0.5_seed-1"] == [(1, 1.0), (0, 1.0), None]
+    assert first.partners["beta-2_seed-0"] == [(0, 1.0), (1, 1.0), None]
+
+
+def test_histograms_count_the_test_images(runs: list[Run]) -> None:
+    latents = {latent.index: latent for latent in gathered(runs).runs[0].latents}
+    assert [sum(latents[i].histogram) for i in range(3)] == [20, 20, 20]
+    assert [latents[i].active for i in range(3)] == [True, True, False]
+
+
 def test_codes_are_those_of_the_images(runs: list[Run]) -> None:
     data = gathered(runs)
     assert data.num_images == 2
@@ -50,6 +64,8 @@ def test_the_document_is_json_with_what_the_scripts_ask_for(runs: list[Run]) -> 
         "images",
         "num_images",
         "steps",
+        "folder",
+        "reach",
         "samples",
         "scale",
         "runs",
@@ -57,7 +73,17 @@ def test_the_document_is_json_with_what_the_scripts_ask_for(runs: list[Run]) -> 
     assert document["scale"]["shape"] == [3, 32, 32]
     assert len(document["samples"]) == 8
     run = document["runs"][0]
-    assert set(run) == {"name", "title", "latents", "sheet", "model", "codes"}
+    assert set(run) == {
+        "name",
+        "title",
+        "beta",
+        "seed",
+        "latents",
+        "sheet",
+        "model",
+        "codes",
+        "partners",
+    }
     assert run["model"]["layers"][0]["kind"] == "dense"
 
 

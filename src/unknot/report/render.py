@@ -70,8 +70,7 @@ def render_page(
 ) -> str:
     """Put the pieces into the page's frame.
 
-    The page's policy lets nothing be loaded from elsewhere, and no script run but its own. The
-    pieces before the first link are the page's answer, and stand together above the links.
+    The page's policy lets nothing be loaded from elsewhere, and no script run but its own.
 
     Args:
         title: of the page.
@@ -79,7 +78,6 @@ def render_page(
         data: what the scripts read; None for a page without scripts.
         wasm: let the page compile WebAssembly.
     """
-    first_link = next((i for i, piece in enumerate(pieces) if piece.link), len(pieces))
     script = "\n".join(filter(None, [*map(asset, SCRIPTS), *(piece.script for piece in pieces)]))
     style = asset("style.css") + "".join(piece.style for piece in pieces)
     digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
@@ -88,8 +86,7 @@ def render_page(
         .from_string(asset("page.html"))
         .render(
             title=title,
-            answer=pieces[:first_link],
-            pieces=pieces[first_link:],
+            pieces=pieces,
             style=Markup(style),
             script=Markup(script) if data else None,
             script_hash=Markup(f"sha256-{digest}"),

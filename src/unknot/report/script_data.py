@@ -1,8 +1,8 @@
 """What the page's scripts read of every run: decoders, codes to start from, reconstructions."""
 
 import io
-from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -10,7 +10,9 @@ from numpy.typing import NDArray
 from PIL import Image, features
 
 from unknot.common.errors import UserError
+from unknot.config import beta_text
 from unknot.evidence.evidence import Evidence
+from unknot.metrics.posterior import ACTIVE_VARIANCE
 from unknot.report.browser_decoder import (
     BrowserModel,
     PixelScale,
@@ -19,10 +21,12 @@ from unknot.report.browser_decoder import (
     kernel,
     pixel_scale,
 )
+from unknot.report.latent_pairs import pair_latents
 from unknot.report.latent_text import best_label_text
 from unknot.report.run_figures import prior_codes
 from unknot.report.text import run_title
 from unknot.runs.codecs import Codec
+from unknot.runs.held_out import HeldOutCodes
 from unknot.runs.run import Run
 
 MODEL_BYTES = 8_000_000
@@ -31,6 +35,7 @@ SHEET_BYTES = 4_000_000
 """The same of the sheets of reconstructions."""
 QUALITY = 80
 DECIMALS = 4  # of codes
+NUM_BINS, REACH = 32, 4.0  # of the histograms, which reach from -4 to 4
 
 
 @dataclass(frozen=True)
@@ -40,12 +45,16 @@ class ScriptLatent:
     Attributes:
         index: its number in the model.
         kl: its rate on test images, in nats.
+        active: whether its codes differ from image to image.
         label: that it carries, in a few words; empty if none.
+        histogram: how many test images have a code in each of `NUM_BINS` bins from -4 to 4.
     """
 
     index: int
     kl: float
+    active: bool
     label: str
+    histogram: list[int]
 
 
 @dataclass(frozen=True)
@@ -55,20 +64,27 @@ class ScriptRun:
     Attributes:
         name: of its folder.
         title: its beta and seed.
+        beta: as people write it.
+        seed: of the run.
         latents: the largest rate first.
         sheet: its reconstructions, a row for each recorded step, as a data address; None where they
             are not in the page.
         model: its decoder; None where it is not in the page.
         codes: of the test images, where there is a decoder.
-        reason: why there is none, in words.
+        partners: name of each other run with a decoder -> for every latent, in the order of their
+            numbers, the other's latent that goes with it and the correlation, or None.
+        reason: why there is no decoder, in words.
     """
 
     name: str
     title: str
+    beta: str
+    seed: int
     latents: Sequence[ScriptLatent]
     sheet: str | None
     model: BrowserModel | None
     codes: list[list[float]]
+    partners: Mapping[str, Sequence[tuple[int, float] | None]]
     reason: str
 
     def as_dict(self) -> dict[str, Any]:
@@ -76,10 +92,13 @@ class ScriptRun:
         return {
             "name": self.name,
             "title": self.title,
+            "beta": self.beta,
+            "seed": self.seed,
             "latents": [asdict(latent) for latent in self.latents],
             "sheet": self.sheet,
             "model": self.model.as_dict() if self.model else None,
             "codes": self.codes,
+            "partners": self.partners,
         }
 
 
@@ -92,6 +111,7 @@ class ScriptData:
         images: test images, side by side, as a data address; empty where there are none.
         num_images: how many.
         steps: of training at which they were reconstructed.
+        folder: of the experiment.
         samples: of the prior, which traversals start from.
         scale: how a decoder's outputs become pixels.
         runs: every beta of the first seed first.
@@ -101,6 +121,7 @@ class ScriptData:
     images: str
     num_images: int
     steps: list[int]
+    folder: str
     samples: list[list[float]]
     scale: PixelScale
     runs: Sequence[ScriptRun]
@@ -112,8 +133,10 @@ class ScriptData:
             "images": self.images,
             "num_images": self.num_images,
             "steps": self.steps,
+            "folder": self.folder,
             "samples": self.samples,
             "scale": asdict(self.scale),
+            "reach": REACH,
             "runs": [run.as_dict() for run in self.runs],
         }
 
@@ -129,14 +152,14 @@ def script_data(runs: Sequence[Run], evidence: Evidence | None) -> ScriptData | 
         return None
     frames = next((run.frames() for run in runs if _has_frames(run)), {})
     images = frames.get("images", np.empty((0, *runs[0].image_shape), np.uint8))
+    test_codes = {run.name: _test_codes(run) for run in runs}
     described: list[ScriptRun] = []
     model_bytes = sheet_bytes = 0
     for run in runs:
-        labels = _label_texts(evidence, run)
         described.append(
             _describe(
                 run,
-                labels,
+                _script_latents(run, _label_texts(evidence, run), test_codes[run.name]),
                 images,
                 with_model=model_bytes < MODEL_BYTES,
                 with_sheet=sheet_bytes < SHEET_BYTES,
@@ -145,11 +168,13 @@ def script_data(runs: Sequence[Run], evidence: Evidence | None) -> ScriptData | 
         model, sheet = described[-1].model, described[-1].sheet
         model_bytes += len(encoded(model.weights)) if model else 0
         sheet_bytes += len(sheet or "")
+    described = _with_partners(described, test_codes)
     return ScriptData(
         kernel=kernel(),
         images=_picture(images[None], lossless=True) if len(images) else "",
         num_images=len(images),
         steps=frames["steps"].tolist() if frames else [],
+        folder=str(runs[0].folder.parent),
         samples=np.round(prior_codes(runs[0]), DECIMALS).tolist(),
         scale=_scale(runs, described),
         runs=described,
@@ -158,28 +183,73 @@ def script_data(runs: Sequence[Run], evidence: Evidence | None) -> ScriptData | 
 
 def _describe(
     run: Run,
-    labels: Sequence[str],
+    latents: Sequence[ScriptLatent],
     images: NDArray[np.uint8],
     *,
     with_model: bool,
     with_sheet: bool,
 ) -> ScriptRun:
     model, reason = _open_decoder(run) if with_model else (None, _over_budget())
-    kl = run.kl
     return ScriptRun(
         name=run.name,
         title=run_title(run.config),
-        latents=[
-            ScriptLatent(i, float(kl[i]), labels[i])
-            for i in np.argsort(-kl, kind="stable").tolist()
-        ],
+        beta=beta_text(run.config.beta),
+        seed=run.config.seed,
+        latents=latents,
         sheet=_picture(run.frames()["reconstructions"])
         if with_sheet and _has_frames(run)
         else None,
         model=model,
         codes=_codes(run, images) if model else [],
+        partners={},
         reason=reason,
     )
+
+
+def _script_latents(
+    run: Run, labels: Sequence[str], codes: NDArray[np.floating]
+) -> list[ScriptLatent]:
+    """The latents of a run, the largest rate first."""
+    edges = np.linspace(-REACH, REACH, NUM_BINS + 1)
+    kl, active = run.kl, codes.var(0) > ACTIVE_VARIANCE
+    return [
+        ScriptLatent(
+            index=latent,
+            kl=round(float(kl[latent]), DECIMALS),
+            active=bool(active[latent]),
+            label=labels[latent],
+            histogram=np.histogram(codes[:, latent], edges)[0].tolist(),
+        )
+        for latent in np.argsort(-kl, kind="stable").tolist()
+    ]
+
+
+def _test_codes(run: Run) -> NDArray[np.floating]:
+    """Codes of all test images, `(num, latent_dim)`."""
+    return HeldOutCodes.load(run.files).posterior_mean
+
+
+def _with_partners(
+    runs: Sequence[ScriptRun], codes: Mapping[str, NDArray[np.floating]]
+) -> list[ScriptRun]:
+    """The runs, those with a decoder paired with each other."""
+    open_names = [run.name for run in runs if run.model]
+    return [
+        replace(
+            run,
+            partners={
+                name: [
+                    (partner.latent, round(partner.correlation, 2)) if partner else None
+                    for partner in pair_latents(codes[run.name], codes[name])
+                ]
+                for name in open_names
+                if name != run.name
+            },
+        )
+        if run.model
+        else run
+        for run in runs
+    ]
 
 
 def _open_decoder(run: Run) -> tuple[BrowserModel | None, str]:

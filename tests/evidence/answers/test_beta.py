@@ -82,6 +82,8 @@ def test_one_seed() -> None:
         "--seeds 1 2 3 4 (it will count as a hint, since the plan named 1 seed; --until-clear "
         "plans more from the start)"
     )
+    assert answer.command.endswith("--out runs/faces --seeds 1 2 3 4")
+    assert answer.command in answer.next
 
 
 def test_two_seeds() -> None:

@@ -30,6 +30,8 @@ def test_it_is_certain_where_beta_did_it() -> None:
         "the best is the highest beta that was tried, so try 6 too: unknot compare --config "
         "runs/faces/experiment.toml --out runs/faces --betas 0.5 2 6"
     )
+    assert answer.command.startswith("unknot compare --config ")
+    assert answer.next.endswith(f": {answer.command}")
 
 
 def test_otherwise_it_is_the_best_guess() -> None:

@@ -23,6 +23,16 @@ def test_every_beta_has_a_row_below_explained_columns(tmp_path: Path) -> None:
     assert html.count("75%") == 2
 
 
+def test_it_says_whether_all_went_as_planned(tmp_path: Path) -> None:
+    html = shown("beta_evidence", small_context(tmp_path))
+    assert "As planned before the first step (plan.json, 0123456789ab)." in html
+    assert "by the pictures, beta 2 beside 0.5" in html
+    evidence = small_evidence(exploratory=["seeds: 2 added"])
+    html = shown("beta_evidence", small_context(tmp_path / "more", evidence=evidence))
+    assert "As planned" not in html
+    assert "Exploratory: not everything is as it was planned" in html
+
+
 def test_without_evidence_it_is_left_out(tmp_path: Path) -> None:
     context = small_context(tmp_path, evidence=None)
     assert "no evidence of these runs yet" in reason("beta_evidence", context)
@@ -31,5 +41,5 @@ def test_without_evidence_it_is_left_out(tmp_path: Path) -> None:
 
 
 def test_hostile_cells_are_escaped() -> None:
-    table = BetaTable({HOSTILE: HOSTILE}, [[HOSTILE]])
+    table = BetaTable({HOSTILE: HOSTILE}, [[HOSTILE]], HOSTILE, [HOSTILE])
     assert is_escaped(str(render_piece("beta_evidence", table).html))

@@ -20,7 +20,7 @@ from unknot.report.sections.player import Player
 
 def test_every_run_with_reconstructions_has_a_canvas(tmp_path: Path) -> None:
     html = shown("player", small_context(tmp_path))
-    assert '<section id="player">' in html
+    assert '<section id="player" data-widget="player">' in html
     assert 'data-run="beta-0.5_seed-0"' in html
     assert "<figcaption>beta 2, seed 0</figcaption>" in html
     assert "left out" not in html

@@ -7,7 +7,7 @@ One file a question: `latents` (what does each latent do?), `axes` (are the late
 import shlex
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 Verdict = Literal["yes", "no", "cannot tell"]
 YES: Verdict = "yes"
@@ -38,6 +38,7 @@ class Answer:
         runs: names of the runs that it rests on.
         sentence: the answer in plain words.
         next: what to do next; empty where there is nothing.
+        command: that does it, as it stands in `next`; empty where there is none.
     """
 
     question: str
@@ -48,6 +49,7 @@ class Answer:
     runs: tuple[str, ...]
     sentence: str
     next: str
+    command: str = ""
 
     def __str__(self) -> str:
         """The question, its answer, and what to do next, a line each."""
@@ -62,6 +64,18 @@ class Answer:
     def from_dict(cls, document: dict[str, Any]) -> "Answer":
         """Read back what `as_dict` gave."""
         return cls(**document | {"runs": tuple(document["runs"])})
+
+
+class NextStep(NamedTuple):
+    """What to do next.
+
+    Attributes:
+        sentence: in words; empty where there is nothing to do.
+        command: that does it, as it stands in the sentence; empty where there is none.
+    """
+
+    sentence: str = ""
+    command: str = ""
 
 
 @dataclass(frozen=True)

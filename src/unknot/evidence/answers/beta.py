@@ -11,6 +11,7 @@ from unknot.evidence.answers import (
     YES,
     Answer,
     Commands,
+    NextStep,
     Verdict,
     counted,
     listed,
@@ -60,6 +61,7 @@ def answer_beta(asked: Asked, axes: Mapping[str, AxisEvidence]) -> Answer:
         axes: of every run, by its name.
     """
     verdict, answer = asked.verdict, _answer(asked)
+    next_step = _next(asked, answer)
     tests = verdict.decision.tests if verdict else {}
     effects = [r.effect for test in tests.values() for r in test.results if r.effect == r.effect]
     seeds, betas = (verdict.seeds, verdict.betas) if verdict else ((), ())
@@ -71,7 +73,8 @@ def answer_beta(asked: Asked, axes: Mapping[str, AxisEvidence]) -> Answer:
         basis=listed([IN_WORDS[basis] for basis in tests]),
         runs=tuple(n for n, run in axes.items() if run.beta in betas and run.seed in seeds),
         sentence=_sentence(asked, answer, axes),
-        next=_next(asked, answer),
+        next=next_step.sentence,
+        command=next_step.command,
     )
 
 
@@ -132,22 +135,23 @@ def _plain_sentence(asked: Asked, answer: Verdict) -> str:
     )
 
 
-def _next(asked: Asked, answer: Verdict) -> str:
+def _next(asked: Asked, answer: Verdict) -> NextStep:
     if answer != CANNOT_TELL or (asked.verdict and not asked.verdict.decision.tests):
-        return ""
+        return NextStep()
     if asked.verdict is None and len(asked.seeds) >= LEAST_SEEDS:
-        return ""
+        return NextStep()
     num = max(RECOMMENDED_SEEDS, len(asked.seeds) + 2)
     further = _further_looks(asked)
     if further:
         stopped = f"the budget of {asked.budget} is used up; " if asked.budget else ""
-        more = _others(asked.seeds, further[0])
-        return f"{stopped}go on, as planned: {asked.commands.add_seeds(more)}"
+        command = asked.commands.add_seeds(_others(asked.seeds, further[0]))
+        return NextStep(f"{stopped}go on, as planned: {command}", command)
     command = asked.commands.add_seeds(_others(asked.seeds, num))
-    return (
+    sentence = (
         f"train more seeds: {command} (it will count as a hint, since the plan named "
         f"{counted(len(asked.seeds), 'seed')}; --until-clear plans more from the start)"
     )
+    return NextStep(sentence, command)
 
 
 def _further_looks(asked: Asked) -> list[int]:

@@ -10,6 +10,7 @@ from unknot.evidence.answers import (
     YES,
     Answer,
     Commands,
+    NextStep,
     Verdict,
     listed,
     p_text,
@@ -38,6 +39,7 @@ def answer_which_beta(
         commands: that make the experiment larger.
     """
     answer = CANNOT_TELL if choice is None else _certainty(choice, axes, supported)
+    next_step = _next(choice, commands) if choice else NextStep()
     p_values = [p for run in axes.values() for p in run.p_values_holm.values()]
     return Answer(
         question=WHICH_BETA,
@@ -47,7 +49,8 @@ def answer_which_beta(
         basis="how far the latents stand out from random mixes of them, and what the pictures lose",
         runs=tuple(axes),
         sentence=_sentence(choice, axes, answer, beta_answer) if choice else "No run is finished.",
-        next=_next(choice, commands) if choice else "",
+        next=next_step.sentence,
+        command=next_step.command,
     )
 
 
@@ -121,13 +124,16 @@ def _plain(row: BetaRow) -> str:
     return f"they show {row.explained:.0%} ({row.distortion:,.0f} nats)"
 
 
-def _next(choice: BetaChoice, commands: Commands) -> str:
+def _next(choice: BetaChoice, commands: Commands) -> NextStep:
     if not choice.next_betas:
-        return ""
+        return NextStep()
     betas = sorted([*(row.beta for row in choice.rows), *choice.next_betas])
     command = commands.add_betas([beta_text(beta) for beta in betas])
     more = listed([beta_text(beta) for beta in choice.next_betas])
     if not choice.is_separated:
-        return f"betas that can matter on these images are higher, so try {more} too: {command}"
+        sentence = f"betas that can matter on these images are higher, so try {more} too: {command}"
+        return NextStep(sentence, command)
     end = "highest" if choice.best_beta == choice.rows[-1].beta else "lowest"
-    return f"the best is the {end} beta that was tried, so try {more} too: {command}"
+    return NextStep(
+        f"the best is the {end} beta that was tried, so try {more} too: {command}", command
+    )

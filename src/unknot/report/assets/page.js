@@ -30,6 +30,7 @@ class Page extends EventTarget {
     await Promise.all([...document.querySelectorAll("[data-widget]")].map(async (root) => {
       await WIDGETS[root.dataset.widget](root, this);
       root.dataset.ready = "yes";
+      performance.mark(root.dataset.widget);
     }));
     this.#arrive();
   }
@@ -141,6 +142,14 @@ function saveFile(blob, name) {
   const link = Object.assign(document.createElement("a"), { href: URL.createObjectURL(blob), download: name });
   link.click();
   URL.revokeObjectURL(link.href);
+}
+
+/** Keep `thing.inView` true to what the reader sees of an element; calls `thing.seen()` on entering. */
+function watchView(thing, element) {
+  new IntersectionObserver(([entry]) => {
+    thing.inView = entry.isIntersecting;
+    if (thing.inView) thing.seen?.();
+  }).observe(element);
 }
 
 /** An element with properties, dataset entries under `data`, and children. */

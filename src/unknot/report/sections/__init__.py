@@ -26,18 +26,19 @@ if TYPE_CHECKING:  # the names below must be had without torch
     from unknot.runs.run import Run
 
 SECTIONS = {
-    "summary": "unknot.report.sections.summary:summary",
     "answers": "unknot.report.sections.answers:answers",
-    "images": "unknot.report.sections.images:images",
-    "collapse": "unknot.report.sections.collapse:collapse",
+    "explorer": "unknot.report.sections.explorer:explorer",
+    "traversals": "unknot.report.sections.traversals:traversals",
+    "latents": "unknot.report.sections.latents:latents",
     "betas": "unknot.report.sections.betas:betas",
     "beta_evidence": "unknot.report.sections.beta_evidence:beta_evidence",
     "rate_distortion": "unknot.report.sections.rate_distortion:rate_distortion",
+    "collapse": "unknot.report.sections.collapse:collapse",
     "player": "unknot.report.sections.player:player",
     "curves": "unknot.report.sections.curves:curves",
-    "explorer": "unknot.report.sections.explorer:explorer",
-    "latents": "unknot.report.sections.latents:latents",
     "scores": "unknot.report.sections.scores:scores",
+    "images": "unknot.report.sections.images:images",
+    "summary": "unknot.report.sections.summary:summary",
     "missing": "unknot.report.sections.missing:missing",
     "repeat": "unknot.report.sections.repeat:repeat",
 }

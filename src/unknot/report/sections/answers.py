@@ -1,105 +1,188 @@
-"""The four questions with their answers, and what the chosen beta makes of some pictures."""
+"""The first screen: the four questions with their answers, and two moving pictures beside them."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
+from typing import Any
 
 import numpy as np
 
 from unknot.config import beta_text
-from unknot.evidence.answers import QUESTIONS, WHICH_BETA
-from unknot.report.figures import sheets
-from unknot.report.render import picture_uri
-from unknot.report.sections import NO_EVIDENCE, LeftOut, ReportContext
-from unknot.report.text import plan_text, reason_lines
-from unknot.runs.run import Run
+from unknot.evidence.answers import CANNOT_TELL, LATENTS, NO, QUESTIONS, WHICH_BETA, YES, Answer
+from unknot.evidence.beta_choice import BetaChoice
+from unknot.evidence.evidence import Evidence
+from unknot.evidence.latent_labels import LatentLabels
+from unknot.report.must_know import must_know
+from unknot.report.script_data import ScriptData, ScriptLatent, ScriptRun
+from unknot.report.sections import NO_EVIDENCE, ReportContext
 
-NUM_PICTURES, MAGNIFIED = 3, 2
+CERTAINTY = {YES: "Yes", NO: "No", CANNOT_TELL: "Not sure yet"}
+OF_LATENTS = CERTAINTY | {YES: "Named", NO: "No label fits"}
+OF_WHICH_BETA = CERTAINTY | {YES: "Sure", NO: "No beta is better", CANNOT_TELL: "Best guess"}
 
 
 @dataclass(frozen=True)
-class Shown:
-    """One answer.
+class ShownAnswer:
+    """One question with its answer.
 
     Attributes:
         question: in words.
         state: yes, no, or cannot tell.
+        certainty: in a word or two.
         sentence: the answer in words.
         next: what to do next, or empty.
-        pictures: a data address, or empty.
-        caption: what the pictures show.
+        command: that does it, or empty.
     """
 
     question: str
     state: str
+    certainty: str
     sentence: str
     next: str
-    pictures: str
+    command: str
+
+
+@dataclass(frozen=True)
+class Morph:
+    """The picture that moves by itself.
+
+    Attributes:
+        run: whose decoder draws it.
+        latent: that moves.
+        image: the test image it starts from; -1 for the middle of the prior.
+        caption: in words.
+    """
+
+    run: str
+    latent: int
+    image: int
+    caption: str
+
+
+@dataclass(frozen=True)
+class BetaStop:
+    """What one beta makes of the test images.
+
+    Attributes:
+        run: whose reconstructions are shown.
+        beta: as people write it.
+        caption: in words.
+    """
+
+    run: str
+    beta: str
     caption: str
 
 
 @dataclass(frozen=True)
 class Answers:
-    """All answers.
+    """The first screen.
 
     Attributes:
-        answers: in their order.
-        plan: that all went as planned, in words, or empty.
-        reasons: what the answer about beta rests on, a line each.
+        answers: in their order; empty without evidence.
+        must_know: what limits them, a sentence each.
+        morph: the picture that moves by itself; None where the page holds no decoder.
+        stops: of the slider over the betas; empty where no run recorded reconstructions.
+        num_images: test images that are shown.
     """
 
-    answers: Sequence[Shown]
-    plan: str
-    reasons: Sequence[str]
+    answers: Sequence[ShownAnswer]
+    must_know: Sequence[str]
+    morph: Morph | None
+    stops: Sequence[BetaStop]
+    num_images: int
+
+    @property
+    def data(self) -> dict[str, Any]:
+        """What the script reads."""
+        return {
+            "morph": asdict(self.morph) if self.morph else None,
+            "stops": [asdict(stop) for stop in self.stops],
+        }
 
 
-def answers(context: ReportContext) -> Answers | LeftOut:
-    """Give the answers in their order."""
-    evidence = context.evidence
-    if evidence is None:
-        return LeftOut(NO_EVIDENCE)
-    shown = []
-    for answer in evidence.answers:
-        pictures, caption = ("", "")
-        if answer.question == WHICH_BETA:
-            pictures, caption = _pictures(context)
-        shown.append(
-            Shown(
-                question=QUESTIONS[answer.question],
-                state=answer.answer,
-                sentence=answer.sentence,
-                next=answer.next,
-                pictures=pictures,
-                caption=caption,
-            )
-        )
+def answers(context: ReportContext) -> Answers:
+    """Give the answers, what limits them, and the pictures."""
+    evidence, data = context.evidence, context.script_data
+    choice = evidence.which_beta if evidence else None
+    sentences = must_know(
+        context.config, context.environment, context.runs, context.failures, evidence
+    )
+    if evidence is None and context.runs:
+        sentences.insert(0, f"There are no answers: {NO_EVIDENCE}.")
     return Answers(
-        answers=shown,
-        plan=plan_text(evidence),
-        reasons=reason_lines(evidence),
+        answers=[_shown(answer) for answer in evidence.answers] if evidence else [],
+        must_know=sentences,
+        morph=_morph(data, evidence) if data else None,
+        stops=_stops(data, choice) if data else [],
+        num_images=data.num_images if data else 0,
     )
 
 
-def _pictures(context: ReportContext) -> tuple[str, str]:
-    """The same test images at the lowest beta and at the one to take, and what they are."""
-    choice = context.evidence.which_beta if context.evidence else None
-    if choice is None:
-        return "", ""
-    betas = sorted({choice.rows[0].beta, choice.beta})
-    runs = [_first_run(context.runs, beta) for beta in betas]
-    shown = [run for run in runs if run is not None and run.files.frames.is_file()]
-    if not shown:
-        return "", ""
-    rows = [shown[0].frames()["images"], *(run.frames()["reconstructions"][-1] for run in shown)]
-    pixels = np.stack([row[:NUM_PICTURES] for row in rows])
-    large = pixels.repeat(MAGNIFIED, axis=-1).repeat(MAGNIFIED, axis=-2)
-    names = [f"beta {beta_text(run.config.beta)}" for run in shown]
-    sheet = sheets.sheet(large, row_labels=["test images", *names])
-    make = "makes" if len(names) == 1 else "make"
-    caption = f"The same test images, and what {' and '.join(names)} {make} of them."
-    return picture_uri(sheet), caption
+def _shown(answer: Answer) -> ShownAnswer:
+    words = {LATENTS: OF_LATENTS, WHICH_BETA: OF_WHICH_BETA}.get(answer.question, CERTAINTY)
+    following = answer.next.replace(f": {answer.command}", "") if answer.command else answer.next
+    return ShownAnswer(
+        question=QUESTIONS[answer.question],
+        state=answer.answer,
+        certainty=words[answer.answer],
+        sentence=answer.sentence,
+        next=following[:1].upper() + following[1:],
+        command=answer.command,
+    )
 
 
-def _first_run(runs: Sequence[Run], beta: float) -> Run | None:
-    """The finished run of the smallest seed."""
-    of_beta = [run for run in runs if run.config.beta == beta]
-    return min(of_beta, key=lambda run: run.config.seed, default=None)
+def _morph(data: ScriptData, evidence: Evidence | None) -> Morph | None:
+    """The most telling latent of the beta to take, of its first seed that has a decoder."""
+    open_runs = [run for run in data.runs if run.model]
+    open_runs = [run for run in open_runs if any(x.active for x in run.latents)] or open_runs
+    if not open_runs:
+        return None
+    choice = evidence.which_beta if evidence else None
+    wanted = beta_text(choice.beta) if choice else open_runs[-1].beta
+    run = next((run for run in open_runs if run.beta == wanted), open_runs[-1])
+    latent = max(run.latents, key=lambda x: (x.active, _strength(evidence, run, x), x.kl))
+    label = f", which follows {latent.label}" if latent.label else ""
+    return Morph(
+        run=run.name,
+        latent=latent.index,
+        image=0 if run.codes else -1,
+        caption=f"Latent {latent.index} at {run.title}{label}",
+    )
+
+
+def _strength(evidence: Evidence | None, run: ScriptRun, latent: ScriptLatent) -> float:
+    """How well the best label is told by a latent, 0 to 1; 0 where no label passed."""
+    of_run = evidence.runs.get(run.name) if evidence else None
+    tables = [of_run.labels, of_run.properties] if of_run else []
+    return next((s for s in (_best(t, latent.index) for t in tables if t) if s > 0), 0.0)
+
+
+def _best(labels: LatentLabels, latent: int) -> float:
+    best = labels.best(latent)
+    if best is None:
+        return 0.0
+    effect = float(labels.effect[latent, best])
+    return 2 * effect - 1 if labels.binary[best] else effect
+
+
+def _stops(data: ScriptData, choice: BetaChoice | None) -> list[BetaStop]:
+    """A run for each beta, the first whose reconstructions are in the page."""
+    first: dict[str, ScriptRun] = {}
+    for run in data.runs:
+        if run.sheet:
+            first.setdefault(run.beta, run)
+    explained = {beta_text(row.beta): row.explained for row in choice.rows} if choice else {}
+    ordered = sorted(first.values(), key=lambda run: float(run.beta))
+    return [
+        BetaStop(run=run.name, beta=run.beta, caption=_stop_caption(run, explained.get(run.beta)))
+        for run in ordered
+    ]
+
+
+def _stop_caption(run: ScriptRun, explained: float | None) -> str:
+    num_active = sum(latent.active for latent in run.latents)
+    rate = float(np.sum([latent.kl for latent in run.latents]))
+    latents = f"{num_active} of {len(run.latents)} latents in use, {rate:.1f} nats an image"
+    if explained is None:
+        return f"Beta {run.beta}: {latents}."
+    return f"Beta {run.beta}: {latents}; shows {explained:.0%} of what differs between pictures."

@@ -1,10 +1,10 @@
-"""What was measured of the runs of each beta, with controls."""
+"""What was measured of the runs of each beta, with controls, and how the betas were compared."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from unknot.report.sections import NO_EVIDENCE, NO_RUN, LeftOut, ReportContext
-from unknot.report.text import BETA_COLUMNS, beta_cells
+from unknot.report.text import BETA_COLUMNS, beta_cells, plan_text, reason_lines
 
 
 @dataclass(frozen=True)
@@ -14,16 +14,26 @@ class BetaTable:
     Attributes:
         columns: name and meaning of each; no meaning where the name says it.
         rows: a cell for each column.
+        plan: that all went as planned, or what did not, in words.
+        reasons: what the answer about beta rests on, a line each.
     """
 
     columns: Mapping[str, str]
     rows: Sequence[Sequence[str]]
+    plan: str
+    reasons: Sequence[str]
 
 
 def beta_evidence(context: ReportContext) -> BetaTable | LeftOut:
     """Give means over the seeds of each beta."""
-    if context.evidence is None:
+    evidence = context.evidence
+    if evidence is None:
         return LeftOut(NO_EVIDENCE)
-    if not context.evidence.betas:
+    if not evidence.betas:
         return LeftOut(NO_RUN)
-    return BetaTable(BETA_COLUMNS, [beta_cells(beta) for beta in context.evidence.betas])
+    return BetaTable(
+        columns=BETA_COLUMNS,
+        rows=[beta_cells(beta) for beta in evidence.betas],
+        plan=plan_text(evidence),
+        reasons=reason_lines(evidence),
+    )

@@ -1,236 +1,304 @@
 /* The explorer: sliders for every latent, with the decoder of one or two runs behind them. */
-"use strict";
-
 const REACH = 3, STEP = 0.05; // of a slider, in standard deviations of the prior
-const SWEEP_MS = 3000;
+const ENDS_AFTER_MS = 120; // of rest, until the pictures at the sliders' ends are drawn again
+const FAR = 1.5; // how far a latent is moved to see where it acts
+const KEPT_VIEWS = 100;
 
 class Explorer {
-  constructor(root, data) {
-    this.root = root;
-    this.data = data;
-    this.find = (name) => root.querySelector(`[data-${name}]`);
-    this.open = data.runs.filter((run) => run.model);
-    this.decoders = new Map();
-    const [, height, width] = data.scale.shape;
-    this.image = new ImageData(width, height);
-    this.code = bytesOf(data.kernel);
-    this.scale = { ...data.scale };
-    for (const name of ["mean", "std"]) this.scale[name] = fromHalf(bytesOf(data.scale[name]));
-    this.small = Object.assign(document.createElement("canvas"), { width, height });
+  constructor(root, page) {
+    Object.assign(this, { root, page, find: (name) => root.querySelector(`[data-${name}]`) });
+    this.open = page.runs.filter((run) => run.model);
     this.latentDim = this.open[0].latents.length;
-    this.state = { a: 0, b: -1, from: -1, to: -1, t: 0, moved: new Array(this.latentDim).fill(0) };
-    this.#read();
+    this.image = page.pixels();
+    this.spare = page.pixels();
+    this.views = [];
+    for (const name of ["first", "second", "acts"]) Object.assign(this.find(name), { width: page.width, height: page.height });
+    this.state = { a: this.#preferred(), b: -1, from: page.data.num_images ? 0 : -1, moved: new Array(this.latentDim).fill(0) };
     this.#fill();
     this.#listen();
+    this.#read();
     this.#choose();
-    this.#render(); // the address stays as it was until something is moved
   }
 
-  /** The decoder of a run, unpacked when it is first wanted. */
-  decoder(run) {
-    if (!this.decoders.has(run)) {
-      this.decoders.set(run, new Decoder(run.model, this.scale, this.code));
-      this.find("kernel").textContent = this.decoders.get(run).kernel.name;
-    }
-    return this.decoders.get(run);
+  /** The run of the first screen's picture, or the first. */
+  #preferred() {
+    return Math.max(0, this.open.indexOf(this.page.morph?.run));
   }
 
-  /** What a run starts from: nothing, an image's code, or a code between two images. */
+  /** What a run starts from: nothing, or a test image's code. */
   base(run) {
-    const { from, to, t } = this.state;
-    if (from < 0) return new Array(this.latentDim).fill(0);
-    const first = run.codes[from], second = to < 0 ? first : run.codes[to];
-    return first.map((value, i) => (1 - t) * value + t * second[i]);
+    return this.state.from < 0 ? new Array(this.latentDim).fill(0) : run.codes[this.state.from];
   }
 
+  /** The code of the first run, or what its moves are for another: partners move with each other. */
   z(run) {
-    return this.base(run).map((value, i) => value + this.state.moved[i]);
+    const z = this.base(run).slice(), first = this.open[this.state.a];
+    this.state.moved.forEach((value, latent) => {
+      const partner = run === first ? [latent, 1] : first.partners[run.name][latent];
+      if (partner) z[partner[0]] += Math.sign(partner[1]) * value;
+    });
+    return z;
   }
 
   draw() {
-    this.#render();
-    this.#write();
-  }
-
-  #render() {
     const { a, b } = this.state;
     this.#paint(this.find("first"), this.open[a]);
     if (b >= 0) this.#paint(this.find("second"), this.open[b]);
+    clearTimeout(this.resting);
+    this.resting = setTimeout(() => this.#drawEnds(), ENDS_AFTER_MS);
   }
 
-  #paint(canvas, run) {
-    this.decoder(run).paint(this.z(run), this.image);
-    this.small.getContext("2d").putImageData(this.image, 0, 0);
-    const context = canvas.getContext("2d");
-    context.imageSmoothingQuality = "high";
-    context.drawImage(this.small, 0, 0, canvas.width, canvas.height);
+  #paint(canvas, run, z = this.z(run)) {
+    canvas.getContext("2d").putImageData(this.page.decoder(run).paint(z, this.image), 0, 0);
   }
 
-  /** Put the sliders in the order and with the labels of the first run. */
+  /** Remember how it was, change it, and draw. */
+  #change(change) {
+    this.views.push(JSON.stringify(this.state));
+    if (this.views.length > KEPT_VIEWS) this.views.shift();
+    change();
+    this.#choose();
+    this.#write();
+  }
+
+  undo() {
+    if (!this.views.length) return;
+    this.state = JSON.parse(this.views.pop());
+    this.#choose();
+    this.#write();
+  }
+
+  /** Show the state: the sliders in the order and with the labels of the first run. */
   #choose() {
-    const { a, b } = this.state, run = this.open[a];
-    const rows = run.latents.map((latent) => {
-      const slider = Object.assign(document.createElement("input"), { type: "range", step: STEP });
-      Object.assign(slider, { min: -REACH, max: REACH });
-      slider.dataset.latent = latent.index;
-      const name = `latent ${latent.index}`;
-      const shown = document.createElement("output");
-      slider.setAttribute("aria-label", `${name}${latent.label ? `, ${latent.label}` : ""}`);
-      slider.addEventListener("input", () => {
-        this.state.moved[latent.index] = slider.value - this.base(run)[latent.index];
-        shown.textContent = (+slider.value).toFixed(2);
-        this.draw();
-      });
-      slider.addEventListener("dblclick", () => { slider.value = 0; slider.dispatchEvent(new Event("input")); });
-      const title = document.createElement("span");
-      title.textContent = `${name} · ${latent.kl.toFixed(2)} nats`;
-      const label = document.createElement("small");
-      label.textContent = latent.label;
-      const row = document.createElement("label");
-      row.append(title, label, slider, shown);
-      return row;
-    });
-    this.find("sliders").replaceChildren(...rows);
+    const { a, b, from } = this.state, run = this.open[a], other = this.open[b];
+    if (this.shown !== run || this.beside !== other) {
+      this.find("sliders").replaceChildren(...run.latents.map((latent, i) => this.#row(run, other, latent, i)));
+    }
+    Object.assign(this, { shown: run, beside: other });
     this.#place();
-    this.find("second-view").hidden = b < 0;
+    this.find("second-view").hidden = !other;
     this.find("first-name").textContent = run.title;
-    if (b >= 0) this.find("second-name").textContent = this.open[b].title;
-    this.find("a").value = a;
-    this.find("b").value = b;
-    this.find("from").value = this.state.from;
-    this.find("to").value = this.state.to;
-    this.find("t").value = this.state.t;
-    this.find("t").disabled = this.find("to").disabled = this.state.from < 0;
-    this.find("rows").replaceChildren(...run.latents.map((latent) => {
-      const row = document.createElement("span");
-      row.title = row.textContent = `${latent.index}${latent.label ? `: ${latent.label}` : ""}`;
-      return row;
-    }));
-    if (this.shownInGrid !== run && !this.sweeping) this.#grid(0);
+    this.find("second-name").textContent = other ? other.title : "";
+    Object.assign(this.find("a"), { value: a });
+    Object.assign(this.find("b"), { value: b });
+    this.find("undo").disabled = !this.views.length;
+    for (const button of this.find("start").children) button.setAttribute("aria-pressed", +button.dataset.image === from);
+    this.draw();
+    this.find("kernel").textContent = this.page.decoder(run).kernel.name;
+    this.page.select(run.name);
+  }
+
+  /** One latent: what it is, where its codes lie, and a slider between pictures of its ends. */
+  #row(run, other, latent, i) {
+    const name = `Latent ${latent.index}`, what = latent.active ? latent.label : "switched off: it changes nothing";
+    const slider = element("input", { type: "range", step: STEP, min: -REACH, max: REACH, data: { latent: latent.index } });
+    slider.setAttribute("aria-label", what ? `${name}, ${what}` : name);
+    const shown = element("output"), end = () => element("canvas", { width: this.page.width, height: this.page.height });
+    slider.addEventListener("pointerdown", () => this.#begin());
+    slider.addEventListener("keydown", () => this.#begin());
+    slider.addEventListener("input", () => this.#slide(latent.index, slider, shown));
+    slider.addEventListener("dblclick", () => { slider.value = 0; this.#slide(latent.index, slider, shown); });
+    const title = element("span", { className: "name" }, element("strong", { textContent: name }), what ? ` ${what}` : "");
+    const row = element("label", { className: latent.active ? "row" : "row off" }, title, shown, end(), element("span", { className: "track" }, codeBars(latent, this.page.data.reach), slider), end());
+    if (other) row.append(element("small", { textContent: partnerText(run, other, latent) }));
+    const show = () => this.#drawActs(run, latent);
+    row.addEventListener("pointerenter", show);
+    slider.addEventListener("focus", show);
+    if (i === 0) this.acting = latent;
+    return row;
+  }
+
+  /** A slide is one step back for Undo, however long it takes. */
+  #begin() {
+    const before = JSON.stringify(this.state);
+    if (this.views.at(-1) !== before) this.views.push(before);
+    this.find("undo").disabled = false;
+  }
+
+  #slide(latent, slider, shown) {
+    this.state.moved[latent] = slider.value - this.base(this.shown)[latent];
+    shown.textContent = (+slider.value).toFixed(2);
+    this.draw();
+    this.#write();
   }
 
   /** Put the sliders where the code is. */
   #place() {
-    const z = this.z(this.open[this.state.a]);
+    const z = this.z(this.shown);
     for (const slider of this.find("sliders").querySelectorAll("input")) {
       const value = z[slider.dataset.latent];
-      const reach = Math.max(+slider.max, Math.ceil(Math.abs(value)));
+      const reach = Math.max(REACH, Math.ceil(Math.abs(value)));
       Object.assign(slider, { min: -reach, max: reach });
       slider.value = value;
-      slider.nextElementSibling.textContent = value.toFixed(2);
+      slider.closest("label").querySelector("output").textContent = value.toFixed(2);
     }
+  }
+
+  /** What each latent leads to at both of its ends, the others as they are. */
+  #drawEnds() {
+    const run = this.shown, z = this.z(run);
+    this.find("sliders").querySelectorAll("label").forEach((row, i) => {
+      const { index } = run.latents[i];
+      row.querySelectorAll("canvas").forEach((canvas, side) => {
+        const moved = z.slice();
+        moved[index] = side ? REACH : -REACH;
+        this.#paint(canvas, run, moved);
+      });
+    });
+    this.#drawActs(run, run.latents.includes(this.acting) ? this.acting : run.latents[0]);
+  }
+
+  /** Where a latent acts from here: the stronger the ink, the larger the change. */
+  #drawActs(run, latent) {
+    this.acting = latent;
+    const decoder = this.page.decoder(run), z = this.z(run), canvas = this.find("acts");
+    const at = (value) => { const moved = z.slice(); moved[latent.index] = value; return moved; };
+    const low = decoder.paint(at(-FAR), this.image).data.slice(), high = decoder.paint(at(FAR), this.spare).data;
+    const change = new Float32Array(low.length / 4);
+    for (let p = 0; p < change.length; p++) {
+      for (let k = 0; k < 3; k++) change[p] += Math.abs(high[4 * p + k] - low[4 * p + k]);
+    }
+    const most = Math.max(30, change.reduce((a, b) => Math.max(a, b), 0));
+    const ink = getComputedStyle(this.root).getPropertyValue("--accent").match(/[0-9a-f]{2}/gi).map((hex) => parseInt(hex, 16));
+    for (let p = 0; p < change.length; p++) this.spare.data.set([...ink, 255 * (change[p] / most)], 4 * p);
+    canvas.getContext("2d").putImageData(this.spare, 0, 0);
+    this.find("acts-name").textContent = `Where latent ${latent.index} acts`;
   }
 
   #fill() {
-    const option = (value, text) => Object.assign(document.createElement("option"), { value, textContent: text });
+    const option = (value, text) => element("option", { value, textContent: text });
     const runs = this.open.map((run, i) => option(i, run.title));
     this.find("a").replaceChildren(...runs);
-    this.find("b").replaceChildren(option(-1, "nothing"), ...runs.map((one) => one.cloneNode(true)));
-    const images = [...Array(this.data.num_images).keys()].map((i) => option(i, `test image ${i + 1}`));
-    this.find("from").replaceChildren(option(-1, "the middle of the prior"), ...images);
-    this.find("to").replaceChildren(option(-1, "nothing"), ...images.map((one) => one.cloneNode(true)));
+    this.find("b").replaceChildren(option(-1, "nothing"), ...runs.map((run) => run.cloneNode(true)));
+    const middle = element("button", { type: "button", textContent: "The middle", title: "all latents at 0", data: { image: -1 } });
+    const images = [...Array(this.page.data.num_images).keys()].map((i) => {
+      const canvas = element("canvas", { width: this.page.width, height: this.page.height });
+      const button = element("button", { type: "button", title: `test image ${i + 1}`, data: { image: i } }, canvas);
+      button.setAttribute("aria-label", `Test image ${i + 1}`);
+      return button;
+    });
+    this.find("start").replaceChildren(...images, middle);
+    if (images.length) {
+      picture(this.page.data.images).then((sheet) => images.forEach((button, i) => {
+        button.firstChild.getContext("2d").drawImage(sheet, -i * this.page.width, 0);
+      }));
+    }
   }
 
   #listen() {
-    const changed = () => { this.#choose(); this.draw(); };
+    const { page } = this, on = (name, act) => this.find(name).addEventListener("click", act);
     for (const name of ["a", "b"]) {
-      this.find(name).addEventListener("change", (event) => { this.state[name] = +event.target.value; changed(); });
+      this.find(name).addEventListener("change", (event) => this.#change(() => { this.state[name] = +event.target.value; }));
     }
-    for (const name of ["from", "to"]) {
-      this.find(name).addEventListener("change", (event) => {
-        this.state[name] = +event.target.value;
-        this.state.moved.fill(0);
-        if (name === "to") this.state.t = this.state.to < 0 ? 0 : 0.5;
-        if (this.state.from < 0) Object.assign(this.state, { to: -1, t: 0 });
-        changed();
-      });
-    }
-    this.find("t").addEventListener("input", (event) => { this.state.t = +event.target.value; this.#place(); this.draw(); });
-    this.find("random").addEventListener("click", () => {
-      Object.assign(this.state, { from: -1, to: -1, t: 0 });
+    this.find("start").addEventListener("click", (event) => {
+      const button = event.target.closest("button");
+      if (button) this.#change(() => { this.state.from = +button.dataset.image; this.state.moved.fill(0); });
+    });
+    on("random", () => this.#change(() => {
+      this.state.from = -1;
       this.state.moved = this.state.moved.map(() => +normal().toFixed(2));
-      changed();
-    });
-    this.find("reset").addEventListener("click", () => { this.state.moved.fill(0); changed(); });
-    this.find("save").addEventListener("click", () => this.#save());
-    this.find("sweep").addEventListener("click", () => (this.sweeping ? this.#stop() : this.#sweep()));
-    addEventListener("hashchange", () => { if (this.#read()) changed(); });
-  }
-
-  #save() {
-    this.find("first").toBlob((blob) => {
-      const link = Object.assign(document.createElement("a"), { href: URL.createObjectURL(blob), download: "unknot.png" });
-      link.click();
-      URL.revokeObjectURL(link.href);
-    });
-  }
-
-  /** Every latent moved to `value`, a row each, from eight samples of the prior. */
-  #grid(value) {
-    const canvas = this.find("grid"), run = this.open[this.state.a], { samples } = this.data;
-    const { width, height } = this.image, decoder = this.decoder(run);
-    if (canvas.width !== samples.length * width || canvas.height !== run.latents.length * height) {
-      Object.assign(canvas, { width: samples.length * width, height: run.latents.length * height });
-    }
-    const context = canvas.getContext("2d");
-    run.latents.forEach((latent, row) => samples.forEach((sample, column) => {
-      const z = sample.slice();
-      z[latent.index] = value;
-      context.putImageData(decoder.paint(z, this.image), column * width, row * height);
     }));
-    this.shownInGrid = run;
-    this.find("value").textContent = value.toFixed(2);
+    on("reset", () => this.#change(() => this.state.moved.fill(0)));
+    on("undo", () => this.undo());
+    on("save", () => this.#save());
+    on("link", (event) => copyText(page.link(this.#fragment()), event.target));
+    on("python", (event) => copyText(this.#python(), event.target));
+    this.find("sharp").addEventListener("change", (event) => this.root.classList.toggle("sharp", event.target.checked));
+    this.root.addEventListener("keydown", (event) => this.#key(event));
+    page.addEventListener("address", () => { if (this.#read()) { this.#choose(); page.show(document.getElementById("explore")); } });
+    page.addEventListener("select", () => {
+      const index = this.open.indexOf(page.run(page.selected));
+      if (index >= 0 && index !== this.state.a) this.#change(() => { this.state.a = index; });
+    });
   }
 
-  #sweep() {
-    this.find("sweep").textContent = "Pause";
-    const begun = performance.now();
-    const frame = (now) => {
-      this.#grid(Math.sin((2 * Math.PI * (now - begun)) / SWEEP_MS));
-      this.frames = (this.frames || 0) + 1;
-      if (this.sweeping) this.sweeping = requestAnimationFrame(frame);
-    };
-    this.sweeping = requestAnimationFrame(frame);
+  #key(event) {
+    if ((event.ctrlKey || event.metaKey) && event.key === "z") {
+      event.preventDefault();
+      this.undo();
+    } else if (/^[1-9]$/.test(event.key) && event.target.tagName !== "SELECT") {
+      this.find("sliders").querySelectorAll("input")[event.key - 1]?.focus();
+    }
   }
 
-  #stop() {
-    cancelAnimationFrame(this.sweeping);
-    this.sweeping = null;
-    this.find("sweep").textContent = "Play";
+  /** Save what is shown, one picture or both side by side. */
+  #save() {
+    const { width, height } = this.page, scale = +this.find("scale").value;
+    const shown = ["first", "second"].slice(0, this.state.b < 0 ? 1 : 2).map((name) => this.find(name));
+    const canvas = element("canvas", { width: shown.length * width * scale, height: height * scale });
+    const context = canvas.getContext("2d");
+    Object.assign(context, { imageSmoothingEnabled: !this.find("sharp").checked, imageSmoothingQuality: "high" });
+    shown.forEach((view, i) => context.drawImage(view, i * width * scale, 0, width * scale, height * scale));
+    canvas.toBlob((blob) => saveFile(blob, "unknot.png"));
   }
 
-  /** Take the view from the address, as far as it fits; whether it differed. */
+  #python() {
+    const { title, beta, seed } = this.shown, z = this.z(this.shown).map((value) => +value.toFixed(3));
+    return [
+      "import numpy as np",
+      "import unknot",
+      "",
+      `run = unknot.Experiment(${JSON.stringify(this.page.data.folder)}).run(beta=${beta}, seed=${seed})  # ${title}`,
+      `picture = run.decode(np.array([[${z.join(", ")}]], np.float32))[0]  # uint8, (channel, height, width)`,
+      "",
+    ].join("\n");
+  }
+
+  /** Take the view from the address, as far as it fits; whether there is one. */
   #read() {
-    const given = new URLSearchParams(location.hash.slice(1));
-    if (!given.has("z") || location.hash.slice(1) === this.written) return false;
+    const { asked } = this.page;
+    if (!asked.has("z")) return false;
     const within = (name, least, most) => {
-      const value = Number(given.get(name) ?? -1);
+      const value = Number(asked.get(name) ?? -1);
       return Number.isInteger(value) && value >= least && value < most ? value : least;
     };
-    const moved = given.get("z").split(",").map(Number);
+    const moved = asked.get("z").split(",").map(Number);
     const fits = moved.length === this.latentDim && moved.every((value) => Math.abs(value) < 100);
-    const t = Number(given.get("t") ?? 0);
     this.state = {
       a: within("a", 0, this.open.length),
       b: within("b", -1, this.open.length),
-      from: within("from", -1, this.data.num_images),
-      to: within("to", -1, this.data.num_images),
-      t: t >= 0 && t <= 1 ? t : 0,
+      from: within("from", -1, this.page.data.num_images),
       moved: fits ? moved : new Array(this.latentDim).fill(0),
     };
     return true;
   }
 
-  #write() {
-    const { a, b, from, to, t, moved } = this.state;
-    const z = moved.map((value) => +value.toFixed(3)).join(",");
-    this.written = `a=${a}&b=${b}&from=${from}&to=${to}&t=${t}&z=${z}`;
-    try {
-      history.replaceState(null, "", `#${this.written}`);
-    } catch (error) {
-      this.written = null; // in a frame without an address of its own
-    }
+  #fragment() {
+    const { a, b, from, moved } = this.state;
+    return `a=${a}&b=${b}&from=${from}&z=${moved.map((value) => +value.toFixed(3)).join(",")}`;
   }
+
+  #write() {
+    this.page.write(this.#fragment());
+  }
+}
+
+/** Which latent of the other model moves along, and how closely the two go together. */
+function partnerText(run, other, latent) {
+  if (run === other) return "the same model";
+  const partner = run.partners[other.name][latent.index];
+  if (!partner) return `no latent of ${other.title} goes with it`;
+  const side = partner[1] < 0 ? ", in the other direction" : "";
+  return `moves latent ${partner[0]} of ${other.title}${side} (correlation ${Math.abs(partner[1]).toFixed(2)})`;
+}
+
+/** How often test images have a code, as small bars behind a slider, over the prior's curve. */
+function codeBars({ histogram }, reach) {
+  const svg = (tag, attributes) => {
+    const made = document.createElementNS("http://www.w3.org/2000/svg", tag);
+    for (const [name, value] of Object.entries(attributes)) made.setAttribute(name, value);
+    return made;
+  };
+  const root = svg("svg", { viewBox: `${-REACH} -1 ${2 * REACH} 1`, preserveAspectRatio: "none", "aria-hidden": "true" });
+  const width = (2 * reach) / histogram.length, total = histogram.reduce((a, b) => a + b, 0) || 1;
+  const most = Math.max(0.4, ...histogram.map((count) => count / total / width));
+  histogram.forEach((count, i) => {
+    const height = count / total / width / most;
+    root.append(svg("rect", { x: i * width - reach, y: -height, width: width * 0.9, height }));
+  });
+  const curve = [...Array(61).keys()].map((i) => { const x = i / 10 - 3; return `${x},${-Math.exp((-x * x) / 2) / Math.sqrt(2 * Math.PI) / most}`; });
+  root.append(svg("polyline", { points: curve.join(" "), "vector-effect": "non-scaling-stroke" }));
+  return root;
 }
 
 /** A standard normal number (Box and Muller 1958). */
@@ -238,4 +306,4 @@ function normal() {
   return Math.sqrt(-2 * Math.log(1 - Math.random())) * Math.cos(2 * Math.PI * Math.random());
 }
 
-WIDGETS.explorer = (root, page) => { window.explorer = new Explorer(root, page.data); };
+WIDGETS.explorer = (root, page) => { page.explorer = new Explorer(root, page); };

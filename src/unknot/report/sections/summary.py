@@ -11,7 +11,7 @@ from unknot.runs.run import Run
 
 @dataclass(frozen=True)
 class Summary:
-    """Sentences at the top of the page.
+    """What was trained, in sentences.
 
     Attributes:
         sentences: a paragraph each.
@@ -23,12 +23,6 @@ class Summary:
 def summary(context: ReportContext) -> Summary:
     """Sum the experiment up in a few sentences."""
     sentences = [_trained(context)]
-    if context.failures:
-        num_failures = len(context.failures)
-        sentences.append(
-            f"{num_failures} of {num_failures + len(context.runs)} runs are missing; the reason "
-            "stands in the table."
-        )
     if context.runs:
         sentences.append(_best_bound(context.runs))
     return Summary(sentences)

@@ -1,0 +1,147 @@
+"""What a reader must know before believing an experiment, a sentence for each thing."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
+
+from unknot.config import ExperimentConfig, beta_text
+from unknot.evidence.answers import listed
+from unknot.evidence.beta_choice import BetaChoice
+from unknot.evidence.collapse import NEAR, CollapsePrediction
+from unknot.evidence.evidence import Evidence
+from unknot.runs.run import Run
+
+FEW_TRAINING, FEW_TEST = 1_000, 100  # images
+STILL_FALLING = 0.01  # of the loss, over a tenth of the training
+LAST_PART = 2 / 3  # of the training, after which its end begins
+
+
+def must_know(
+    config: ExperimentConfig,
+    environment: Mapping[str, Any],
+    runs: Sequence[Run],
+    failures: Mapping[str, str],
+    evidence: Evidence | None,
+) -> list[str]:
+    """Say what limits the answers; an empty list where nothing does.
+
+    Args:
+        config: the experiment's description.
+        environment: what was known of the images.
+        runs: those that are finished.
+        failures: name of each run that is not finished -> the reason.
+        evidence: of these runs; None where there is none.
+    """
+    prediction = evidence.collapse if evidence else None
+    sentences = [
+        _missing(len(failures), len(runs)),
+        _alike(prediction, config.betas) if prediction else "",
+        _collapsed(evidence.which_beta) if evidence and evidence.which_beta else "",
+        _still_falling(runs),
+        _few_images(environment["data"]["splits"]),
+    ]
+    return [sentence for sentence in sentences if sentence]
+
+
+def _missing(num_failures: int, num_runs: int) -> str:
+    if not num_failures:
+        return ""
+    return (
+        f"{num_failures} of {num_failures + num_runs} runs are missing; the reason stands in the "
+        "table of the betas."
+    )
+
+
+def _alike(prediction: CollapsePrediction, betas: Sequence[float]) -> str:
+    """Which betas lie so low that they cannot differ much."""
+    first = min((float(b) for b in prediction.collapse_betas if b > 0), default=0.0)
+    low = [beta_text(beta) for beta in sorted(betas) if beta * NEAR < first]
+    if len(low) < 2:
+        return ""
+    sentence = (
+        f"Beta {listed(low)} cannot differ much on these images: by a simple linear model, beta "
+        f"begins to switch latents off at about {_rounded(first)}."
+    )
+    if len(low) < len(betas):
+        return sentence
+    suggested = " ".join(beta_text(beta) for beta in prediction.suggested_betas)
+    return f"{sentence} Betas that can matter here: {suggested}."
+
+
+def _rounded(beta: float) -> str:
+    """A beta with two digits, written as people write it."""
+    return f"{float(f'{beta:.2g}'):,g}"
+
+
+def _collapsed(choice: BetaChoice) -> str:
+    """Which betas switched every latent off."""
+    betas = [beta_text(row.beta) for row in choice.rows if not row.active]
+    if not betas:
+        return ""
+    return (
+        f"At beta {listed(betas)} every latent is switched "
+        "off: the model draws the same picture whatever the image is. That beta is too high."
+    )
+
+
+def _still_falling(runs: Sequence[Run]) -> str:
+    """Which betas were trained for too few steps."""
+    falls = [(run.config.beta, fall) for run in runs if (fall := last_fall(run))]
+    betas = sorted({beta for beta, fall in falls if fall.per_tenth > STILL_FALLING})
+    if not betas:
+        return ""
+    largest = max((fall for _, fall in falls), key=lambda fall: fall.per_tenth)
+    return (
+        f"Training was not finished at beta {listed([beta_text(beta) for beta in betas])}: from "
+        f"step {largest.first_step:,} to {largest.last_step:,} the loss still fell by up to "
+        f"{largest.share:.0%}. More steps (--steps {3 * largest.last_step}) give sharper pictures, "
+        "and may change what the latents do."
+    )
+
+
+class Fall(NamedTuple):
+    """How the validation loss fell at the end of a training.
+
+    Attributes:
+        first_step: where the end begins.
+        last_step: of the training.
+        share: by which the loss fell, of the last loss.
+    """
+
+    first_step: int
+    last_step: int
+    share: float
+
+    @property
+    def per_tenth(self) -> float:
+        """The share for each tenth of the training."""
+        return self.share * self.last_step / (self.last_step - self.first_step) / 10
+
+
+def last_fall(run: Run) -> Fall | None:
+    """Measure how the validation loss fell over the last third of a training, or a little more.
+
+    Args:
+        run: that was trained; None where it recorded too little.
+    """
+    lines = run.history("validation")
+    before = [line for line in lines if line["step"] <= LAST_PART * lines[-1]["step"]]
+    if not before:
+        return None
+    first, last = (
+        line["distortion"] + run.config.beta * line["rate"] for line in (before[-1], lines[-1])
+    )
+    return Fall(
+        first_step=before[-1]["step"],
+        last_step=lines[-1]["step"],
+        share=(first - last) / abs(last) if last else 0.0,
+    )
+
+
+def _few_images(splits: Mapping[str, int]) -> str:
+    if splits["train"] >= FEW_TRAINING and splits["test"] >= FEW_TEST:
+        return ""
+    return (
+        f"There are few images: {splits['train']:,} to train on and {splits['test']:,} to test "
+        "with. The models may have learned these images by heart, and only strong effects can be "
+        "seen."
+    )
