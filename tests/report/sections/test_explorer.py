@@ -201,6 +201,7 @@ def test_the_link_opens_at_the_explorer_with_the_same_view(
     page.select_option("[data-a]", "1")
     watched.slide(1, 1.25)
     again = WatchedPage(browser)
+    watched.until("location.hash.includes('1.25')")
     other = again.open(report, page.evaluate("location.hash"))
     assert other.input_value("[data-a]") == "1"
     assert other.input_value("input[data-latent='1']") == "1.25"

@@ -25,13 +25,14 @@ class Page extends EventTarget {
     addEventListener("hashchange", () => this.#arrive());
   }
 
-  /** Call every part's function. */
+  /** Call every part's function, from the top; each is painted before the next begins. */
   async start() {
-    await Promise.all([...document.querySelectorAll("[data-widget]")].map(async (root) => {
+    for (const root of document.querySelectorAll("[data-widget]")) {
       await WIDGETS[root.dataset.widget](root, this);
       root.dataset.ready = "yes";
       performance.mark(root.dataset.widget);
-    }));
+      await new Promise((done) => setTimeout(done));
+    }
     this.#arrive();
   }
 

@@ -1,6 +1,6 @@
 /* The explorer: sliders for every latent, with the decoder of one or two runs behind them. */
 const REACH = 3, STEP = 0.05; // of a slider, in standard deviations of the prior
-const ENDS_AFTER_MS = 120; // of rest, until the pictures at the sliders' ends are drawn again
+const ENDS_AFTER_MS = 120; // of rest, until the ends of the sliders and the address follow
 const FAR = 1.5; // how far a latent is moved to see where it acts
 const KEPT_VIEWS = 100;
 
@@ -45,7 +45,7 @@ class Explorer {
     this.#paint(this.find("first"), this.open[a]);
     if (b >= 0) this.#paint(this.find("second"), this.open[b]);
     clearTimeout(this.resting);
-    this.resting = setTimeout(() => this.#drawEnds(), ENDS_AFTER_MS);
+    this.resting = setTimeout(() => this.#rest(), ENDS_AFTER_MS);
   }
 
   #paint(canvas, run, z = this.z(run)) {
@@ -56,16 +56,15 @@ class Explorer {
   #change(change) {
     this.views.push(JSON.stringify(this.state));
     if (this.views.length > KEPT_VIEWS) this.views.shift();
+    this.touched = true;
     change();
     this.#choose();
-    this.#write();
   }
 
   undo() {
     if (!this.views.length) return;
     this.state = JSON.parse(this.views.pop());
     this.#choose();
-    this.#write();
   }
 
   /** Show the state: the sliders in the order and with the labels of the first run. */
@@ -116,10 +115,10 @@ class Explorer {
   }
 
   #slide(latent, slider, shown) {
+    this.touched = true;
     this.state.moved[latent] = slider.value - this.base(this.shown)[latent];
     shown.textContent = (+slider.value).toFixed(2);
     this.draw();
-    this.#write();
   }
 
   /** Put the sliders where the code is. */
@@ -132,6 +131,12 @@ class Explorer {
       slider.value = value;
       slider.closest("label").querySelector("output").textContent = value.toFixed(2);
     }
+  }
+
+  /** What may follow a little later: the address, unless nothing was touched, and the small pictures. */
+  #rest() {
+    if (this.touched) this.page.write(this.#fragment());
+    this.#drawEnds();
   }
 
   /** What each latent leads to at both of its ends, the others as they are. */
@@ -266,10 +271,6 @@ class Explorer {
   #fragment() {
     const { a, b, from, moved } = this.state;
     return `a=${a}&b=${b}&from=${from}&z=${moved.map((value) => +value.toFixed(3)).join(",")}`;
-  }
-
-  #write() {
-    this.page.write(this.#fragment());
   }
 }
 
