@@ -199,6 +199,7 @@ def test_the_link_opens_at_the_explorer_with_the_same_view(
 ) -> None:
     page = watched.open(report)
     page.select_option("[data-a]", "1")
+    page.click("[data-image='-1']")
     watched.slide(1, 1.25)
     again = WatchedPage(browser)
     watched.until("location.hash.includes('1.25')")
