@@ -13,6 +13,7 @@ from unknot.data.image_set import ImageSet
 from unknot.models.build import build_vae
 from unknot.models.objectives import Loss
 from unknot.models.vae import Posterior, Terms
+from unknot.runs.folder import RunFolder
 from unknot.training.monitors import (
     DivergenceMonitor,
     ReconstructionRecorder,
@@ -98,23 +99,23 @@ def test_what_explodes_or_is_not_finite_diverges(
 def test_reconstructions_are_of_the_same_images_and_go_on_from_a_step(
     small_faces: ImageSet, tmp_path: Path
 ) -> None:
-    path = tmp_path / "frames.npz"
+    folder = RunFolder(tmp_path)
     model = build_vae("linear", small_faces.image_shape, 2)
-    recorder = ReconstructionRecorder(model, small_faces, path, 0)
+    recorder = ReconstructionRecorder(model, small_faces, folder, 0)
     for step in (0, 3, 5):
         recorder.record(step)
         torch.nn.init.zeros_(model.decoder[0].weight)
     recorder.save()
-    first = read_arrays(path)
+    first = read_arrays(folder.frames)
     assert first["steps"].tolist() == [0, 3, 5]
     shown = small_faces.images[small_faces.indices("test")[:8]]
     assert np.array_equal(first["images"], shown)
     assert first["reconstructions"].shape == (3, *shown.shape)
     assert not np.array_equal(first["reconstructions"][0], first["reconstructions"][1])
-    resumed = ReconstructionRecorder(model, small_faces, path, 3)
+    resumed = ReconstructionRecorder(model, small_faces, folder, 3)
     resumed.record(4)
     resumed.save()
-    second = read_arrays(path)
+    second = read_arrays(folder.frames)
     assert second["steps"].tolist() == [0, 3, 4]
     assert np.array_equal(first["reconstructions"][:2], second["reconstructions"][:2])
     assert model.training
@@ -123,9 +124,26 @@ def test_reconstructions_are_of_the_same_images_and_go_on_from_a_step(
 def test_a_run_that_begins_anew_drops_earlier_reconstructions(
     small_faces: ImageSet, tmp_path: Path
 ) -> None:
-    model = build_vae("linear", small_faces.image_shape, 2)
+    model, folder = build_vae("linear", small_faces.image_shape, 2), RunFolder(tmp_path)
     for step in (9, 0):
-        recorder = ReconstructionRecorder(model, small_faces, tmp_path / "frames.npz", 0)
+        recorder = ReconstructionRecorder(model, small_faces, folder, 0)
         recorder.record(step)
         recorder.save()
-    assert read_arrays(tmp_path / "frames.npz")["steps"].tolist() == [0]
+    assert read_arrays(folder.frames)["steps"].tolist() == [0]
+
+
+def test_the_newest_reconstructions_can_be_seen_at_once(
+    small_faces: ImageSet, tmp_path: Path
+) -> None:
+    model, folder = build_vae("linear", small_faces.image_shape, 2), RunFolder(tmp_path)
+    recorder = ReconstructionRecorder(model, small_faces, folder, 0)
+    recorder.record(4)
+    assert read_arrays(folder.newest_frame)["steps"].tolist() == [4]
+    recorder.show(9)
+    newest = read_arrays(folder.newest_frame)
+    assert newest["steps"].tolist() == [9]
+    recorder.save()
+    kept = read_arrays(folder.frames)
+    assert kept["steps"].tolist() == [4]
+    assert np.array_equal(kept["reconstructions"], newest["reconstructions"])
+    assert np.array_equal(kept["images"], newest["images"])

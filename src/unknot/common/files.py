@@ -48,8 +48,15 @@ def write_json(path: Path, content: Any) -> None:
     write_text(path, json.dumps(content, indent=2) + "\n")
 
 
-def write_arrays(path: Path, arrays: Mapping[str, NDArray[Any]]) -> None:
-    """Write named arrays to `path` atomically, as a compressed npz.
+def write_arrays(
+    path: Path, arrays: Mapping[str, NDArray[Any]], *, compressed: bool = True
+) -> None:
+    """Write named arrays to `path` atomically, as npz.
+
+    Args:
+        path: of the file.
+        arrays: by name.
+        compressed: smaller, and slower.
 
     Raises:
         TypeError: if one holds Python objects, which could only be pickled.
@@ -58,7 +65,8 @@ def write_arrays(path: Path, arrays: Mapping[str, NDArray[Any]]) -> None:
         if array.dtype.hasobject:
             raise TypeError(f"array {name!r} holds Python objects")
     buffer = io.BytesIO()
-    np.savez_compressed(buffer, allow_pickle=False, **arrays)
+    save = np.savez_compressed if compressed else np.savez
+    save(buffer, allow_pickle=False, **arrays)
     write_bytes(path, buffer.getvalue())
 
 

@@ -1,6 +1,6 @@
 """An experiment's runs and evidence -> its page: the sections in their order, in one HTML file."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -9,8 +9,8 @@ from unknot.common.text import shown
 from unknot.config import ExperimentConfig
 from unknot.evidence.evidence import Evidence
 from unknot.report.render import Piece, render_page, render_piece
-from unknot.report.script_data import script_data
-from unknot.report.sections import SECTIONS, LeftOut, ReportContext, find_section
+from unknot.report.script_data import empty_script_data, script_data
+from unknot.report.sections import SECTIONS, SERVED, LeftOut, ReportContext, find_section
 from unknot.runs.folder import ExperimentFolder
 from unknot.runs.run import Run
 
@@ -37,7 +37,19 @@ def write_report(
     Raises:
         UserError: if a file of the experiment is damaged.
     """
-    context = ReportContext(
+    context = report_context(files, config, runs, failures, evidence)
+    write_text(files.report, page_html(context, wasm=wasm))
+
+
+def report_context(
+    files: ExperimentFolder,
+    config: ExperimentConfig,
+    runs: Sequence[Run],
+    failures: Mapping[str, str],
+    evidence: Evidence | None,
+) -> ReportContext:
+    """Gather all that the sections may show; the arguments are those of `write_report`."""
+    return ReportContext(
         files=files,
         config=config,
         runs=runs,
@@ -47,19 +59,34 @@ def write_report(
         script_data=script_data(runs, evidence),
         left_out={},
     )
-    html = render_page(page_title(context), compose(context), context.script_data, wasm=wasm)
-    write_text(files.report, shown(html))
 
 
-def compose(context: ReportContext) -> list[Piece]:
-    """Fill every section that has what it needs, in the order of `SECTIONS`.
+def page_html(context: ReportContext, *, wasm: bool = True, served: bool = False) -> str:
+    """Give the page as text.
+
+    Args:
+        context: of the experiment.
+        wasm: let the page compile WebAssembly.
+        served: put the sections of `SERVED` above the others, as far as there is anything for them
+            to show; a page without them is the one that `write_report` writes.
+    """
+    above = compose(context, SERVED) if served else []
+    data = context.script_data or (empty_script_data() if above else None)
+    pieces = [*above, *compose(context)]
+    html = render_page(page_title(context), pieces, data, wasm=wasm, connected=bool(above))
+    return shown(html)
+
+
+def compose(context: ReportContext, names: Iterable[str] = SECTIONS) -> list[Piece]:
+    """Fill every section that has what it needs.
 
     Args:
         context: each section gets it with the names of those before it that are left out.
+        names: of the sections, in their order.
     """
     pieces: list[Piece] = []
     left_out = dict(context.left_out)
-    for name in SECTIONS:
+    for name in names:
         section = find_section(name)(replace(context, left_out=dict(left_out)))
         if isinstance(section, LeftOut):
             left_out[name] = section.reason

@@ -15,11 +15,13 @@ from markupsafe import Markup
 from PIL import Image
 
 from unknot.report.script_data import ScriptData
-from unknot.report.sections import SECTIONS
+from unknot.report.sections import SECTIONS, SERVED
 
 MEDIA = {".avif": "image/avif", ".webp": "image/webp", ".gif": "image/gif", ".png": "image/png"}
 SCRIPTS = ("decoder.js", "page.js")
 """What all parts of the page share, before the scripts of its sections."""
+CONNECTION = " connect-src 'self';"
+"""What lets a page hear from the server that it came from."""
 WASM = " 'wasm-unsafe-eval'"
 """What lets a page compile WebAssembly; without it the plain JavaScript is used."""
 
@@ -29,7 +31,7 @@ class Piece:
     """One section of the page, filled in.
 
     Attributes:
-        name: in `SECTIONS`.
+        name: in `SECTIONS` or `SERVED`.
         html: everything a user named is escaped in it.
         anchor: id of the element that a link leads to; empty if there is no link.
         link: text of that link.
@@ -49,8 +51,8 @@ def render_piece(name: str, section: Any) -> Piece:
     """Fill the HTML piece of a section.
 
     Args:
-        name: in `SECTIONS`; the piece lies beside the section's module, and so do its style and its
-            script, if it has any.
+        name: in `SECTIONS` or `SERVED`; the piece lies beside the section's module, and so do its
+            style and its script, if it has any.
         section: what it shows.
     """
     source = _beside(name, "html")
@@ -66,7 +68,12 @@ def render_piece(name: str, section: Any) -> Piece:
 
 
 def render_page(
-    title: str, pieces: Sequence[Piece], data: ScriptData | None, *, wasm: bool = True
+    title: str,
+    pieces: Sequence[Piece],
+    data: ScriptData | None,
+    *,
+    wasm: bool = True,
+    connected: bool = False,
 ) -> str:
     """Put the pieces into the page's frame.
 
@@ -77,6 +84,7 @@ def render_page(
         pieces: in their order.
         data: what the scripts read; None for a page without scripts.
         wasm: let the page compile WebAssembly.
+        connected: let the page hear from the server that it came from, and from no other.
     """
     script = "\n".join(filter(None, [*map(asset, SCRIPTS), *(piece.script for piece in pieces)]))
     style = asset("style.css") + "".join(piece.style for piece in pieces)
@@ -90,6 +98,7 @@ def render_page(
             style=Markup(style),
             script=Markup(script) if data else None,
             script_hash=Markup(f"sha256-{digest}"),
+            connection=Markup(CONNECTION if connected else ""),
             wasm=Markup(WASM if wasm else ""),
             data=Markup(_inert_json(data.as_dict())) if data else None,
         )
@@ -126,7 +135,7 @@ def inline_svg(text: str) -> Markup:
 
 def _beside(name: str, kind: str) -> str:
     """Read the file of a kind that lies beside a section's module; empty if there is none."""
-    package, stem = SECTIONS[name].split(":")[0].rsplit(".", 1)
+    package, stem = {**SECTIONS, **SERVED}[name].split(":")[0].rsplit(".", 1)
     file = resources.files(package).joinpath(f"{stem}.{kind}")
     return file.read_text(encoding="utf-8") if file.is_file() else ""
 

@@ -141,6 +141,20 @@ class ScriptData:
         }
 
 
+def empty_script_data() -> ScriptData:
+    """Give what the scripts of a page without any finished run read."""
+    return ScriptData(
+        kernel="",
+        images="",
+        num_images=0,
+        steps=[],
+        folder="",
+        samples=[],
+        scale=PixelScale(shape=(1, 1, 1), mean="", std="", sigmoid=False),
+        runs=[],
+    )
+
+
 def script_data(runs: Sequence[Run], evidence: Evidence | None) -> ScriptData | None:
     """Gather all that the page's scripts read; None where there is no run.
 
@@ -171,7 +185,7 @@ def script_data(runs: Sequence[Run], evidence: Evidence | None) -> ScriptData | 
     described = _with_partners(described, test_codes)
     return ScriptData(
         kernel=kernel(),
-        images=_picture(images[None], lossless=True) if len(images) else "",
+        images=sheet_address(images[None], lossless=True) if len(images) else "",
         num_images=len(images),
         steps=frames["steps"].tolist() if frames else [],
         folder=str(runs[0].folder.parent),
@@ -196,7 +210,7 @@ def _describe(
         beta=beta_text(run.config.beta),
         seed=run.config.seed,
         latents=latents,
-        sheet=_picture(run.frames()["reconstructions"])
+        sheet=sheet_address(run.frames()["reconstructions"])
         if with_sheet and _has_frames(run)
         else None,
         model=model,
@@ -293,7 +307,7 @@ def _has_frames(run: Run) -> bool:
     return run.files.frames.is_file()
 
 
-def _picture(rows: NDArray[np.uint8], *, lossless: bool = False) -> str:
+def sheet_address(rows: NDArray[np.uint8], *, lossless: bool = False) -> str:
     """Images `(rows, columns, channel, height, width)` as one sheet, as a data address."""
     num_rows, num_columns, channels, height, width = rows.shape
     sheet = rows.transpose(0, 3, 1, 4, 2).reshape(num_rows * height, num_columns * width, channels)

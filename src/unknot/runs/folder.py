@@ -50,6 +50,7 @@ class RunFolder:
         checkpoint: folder of weights, optimizer and state, replaced as one.
         history: a line per logged step.
         frames: reconstructions of the same test images over training.
+        newest_frame: the last of them while the run trains; it goes when the run is done.
         weights: of the trained model.
         codes: of validation and test images.
         evaluation: losses on held-out images, and scores.
@@ -67,6 +68,7 @@ class RunFolder:
         self.history = self.path / "history.jsonl"
         self.tensorboard = self.path / "tensorboard"
         self.frames = self.path / "frames.npz"
+        self.newest_frame = self.path / "newest_frame.npz"
         self.weights = self.path / "weights.safetensors"
         self.codes = self.path / "codes.npz"
         self.evaluation = self.path / "evaluation.json"
@@ -164,6 +166,7 @@ class RunFolder:
     def mark_done(self) -> None:
         """Note that the run is finished."""
         write_text(self.done, datetime.now(UTC).isoformat(timespec="seconds") + "\n")
+        self.newest_frame.unlink(missing_ok=True)
 
     def append_log(self, text: str) -> None:
         """Add a line to what the run's process printed."""

@@ -44,6 +44,37 @@ def last_step(path: Path) -> int:
     return int(json.loads(whole[-1])["step"]) if whole else 0
 
 
+class HistoryTail:
+    """Follows a history that another process writes; what was read before is not read again.
+
+    Args:
+        path: `RunFolder.history`; may be absent yet.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._inode, self._place = 0, 0
+
+    def read(self) -> tuple[bool, list[HistoryLine]]:
+        """Read what has been added.
+
+        Returns:
+            Whether the history has begun anew, as it does when a run is taken up again, so that
+            what was read of it before is void; and the lines that were added.
+        """
+        if not self._path.exists():
+            return True, []
+        with self._path.open("rb") as file:
+            status = os.fstat(file.fileno())
+            is_new = status.st_ino != self._inode or status.st_size < self._place
+            self._inode, self._place = status.st_ino, 0 if is_new else self._place
+            file.seek(self._place)
+            added = file.read()
+        whole = added[: added.rfind(b"\n") + 1]
+        self._place += len(whole)
+        return is_new, [json.loads(line) for line in whole.splitlines()]
+
+
 class History:
     """Writes a run's history. On a resume it is cut back to the checkpoint's step.
 

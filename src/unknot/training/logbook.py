@@ -55,7 +55,7 @@ class Logbook:
         self._objective, self._context = objective, context
         self._validation = images.indices("validation")[:NUM_VALIDATION]
         self._frame_steps = set(frame_steps(self._recipe.steps))
-        self._recorder = ReconstructionRecorder(model, images, folder.frames, state.step)
+        self._recorder = ReconstructionRecorder(model, images, folder, state.step)
         self._means = RunningMeans(
             model.latent_dim,
             objective.quantities,
@@ -107,9 +107,14 @@ class Logbook:
         self._add(line)
 
     def add_frame(self, state: TrainingState) -> None:
-        """Reconstruct the test images that are shown, if it is due."""
+        """Reconstruct the test images that are shown, if it is due.
+
+        Frames lie on a logarithmic scale, far apart at last; who watches sees some between them.
+        """
         if state.step in self._frame_steps:
             self._recorder.record(state.step)
+        elif state.step % self._config.training.validate_every == 0:
+            self._recorder.show(state.step)
 
     def save(self, state: TrainingState) -> TrainingState:
         """Write the frames; give the state with the sums from which the means go on."""

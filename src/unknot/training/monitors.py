@@ -2,7 +2,6 @@
 
 import math
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -14,6 +13,7 @@ from unknot.common.files import read_arrays, write_arrays
 from unknot.data.image_set import ImageSet
 from unknot.models.objectives import Loss
 from unknot.models.vae import VAE, Terms
+from unknot.runs.folder import RunFolder
 from unknot.runs.inference import decode_codes, encode_images
 
 EXPLODED = 1e4  # times the first step's loss
@@ -124,31 +124,45 @@ class ReconstructionRecorder:
     Args:
         model: as it is being trained.
         images: the first few of the test split are shown.
-        path: `RunFolder.frames`.
+        folder: the run's.
         step: on a resume, frames after this step are dropped.
     """
 
-    def __init__(self, model: VAE, images: ImageSet, path: Path, step: int) -> None:
-        self._model, self._path = model, path
+    def __init__(self, model: VAE, images: ImageSet, folder: RunFolder, step: int) -> None:
+        self._model, self._folder = model, folder
         self._indices = images.indices("test")[:NUM_FRAME_IMAGES]
         self._images = images.images
         self._frames: dict[int, NDArray[np.uint8]] = {}
-        if self._path.exists() and step > 0:
-            arrays = read_arrays(self._path)
+        if folder.frames.exists() and step > 0:
+            arrays = read_arrays(folder.frames)
             frames = zip(arrays["steps"].tolist(), arrays["reconstructions"])
             self._frames = {at: frame for at, frame in frames if at <= step}
 
     def record(self, step: int) -> None:
-        """Reconstruct the images from their posterior means."""
-        mean = encode_images(self._model, self._images, self._indices).mean
-        self._frames[step] = decode_codes(self._model, mean)
+        """Reconstruct the images from their posterior means, and show them."""
+        self._frames[step] = self._reconstruct()
+        self._write_newest(step, self._frames[step])
+
+    def show(self, step: int) -> None:
+        """Show how the images are reconstructed now; nothing of it is kept."""
+        self._write_newest(step, self._reconstruct())
 
     def save(self) -> None:
         """Write every frame so far."""
         steps = sorted(self._frames)
-        arrays = {
-            "steps": np.array(steps),
-            "images": np.asarray(self._images[self._indices]),
-            "reconstructions": np.stack([self._frames[step] for step in steps]),
-        }
-        write_arrays(self._path, arrays)
+        write_arrays(
+            self._folder.frames, self._arrays(steps, [self._frames[step] for step in steps])
+        )
+
+    def _reconstruct(self) -> NDArray[np.uint8]:
+        mean = encode_images(self._model, self._images, self._indices).mean
+        return decode_codes(self._model, mean)
+
+    def _write_newest(self, step: int, frame: NDArray[np.uint8]) -> None:
+        write_arrays(self._folder.newest_frame, self._arrays([step], [frame]), compressed=False)
+
+    def _arrays(
+        self, steps: Sequence[int], frames: Sequence[NDArray[np.uint8]]
+    ) -> dict[str, NDArray[Any]]:
+        images = np.asarray(self._images[self._indices])
+        return {"steps": np.array(steps), "images": images, "reconstructions": np.stack(frames)}

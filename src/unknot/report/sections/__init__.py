@@ -44,6 +44,9 @@ SECTIONS = {
 }
 """Name -> `module:function`, in the page's order. The function is a `Section`."""
 
+SERVED = {"live": "unknot.report.sections.live:live"}
+"""The same for sections that stand above the others while `unknot watch` serves the page."""
+
 NO_RUN = "no run is finished"
 NO_EVIDENCE = "no evidence of these runs yet: unknot evidence EXPERIMENT writes it"
 
@@ -92,10 +95,10 @@ class Section(Protocol):
 
 
 def find_section(name: str) -> Section:
-    """Import a named section.
+    """Import a section, named in `SECTIONS` or `SERVED`.
 
     Raises:
         UserError: if there is none.
     """
-    section: Section = load_plugin("section", name, SECTIONS)
+    section: Section = load_plugin("section", name, {**SECTIONS, **SERVED})
     return section
