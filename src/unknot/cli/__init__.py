@@ -1,9 +1,9 @@
 """The command line: a thin skin over the public names.
 
-`train`, `evaluate`, `inspect` and `doctor` hold the commands: for each a dataclass of what can be
-typed, made from `options`, and a function of it, which gives text for a person and a document for
-`--json`. torch, NumPy and matplotlib are imported inside those functions, so that help and errors
-answer at once. `renamed` knows the words of earlier versions.
+`train`, `evaluate`, `inspect`, `watch` and `doctor` hold the commands: for each a dataclass of what
+can be typed, made from `options`, and a function of it, which gives text for a person and a
+document for `--json`. torch, NumPy and matplotlib are imported inside those functions, so that help
+and errors answer at once. `renamed` knows the words of earlier versions.
 """
 
 import sys
@@ -58,6 +58,7 @@ COMMANDS = {
         ("inspect", "traverse", "Move each latent of a run and hold the others."),
         ("inspect", "reconstruct", "Draw a run's reconstructions over training."),
         ("inspect", "report", "Write an experiment's page again."),
+        ("watch", "watch", "Serve the page of an experiment while its runs train."),
         ("inspect", "export", "Write a run's networks for other programs, with a model card."),
         ("inspect", "data", "Look at a data set: counts, sizes, problems, labels."),
         ("inspect", "cache", "Show where prepared images are kept, or delete them."),

@@ -18,6 +18,7 @@ EXTRAS = {
     "zarr": ("zarr", "to read zarr arrays"),
     "zstd": ("zstandard", "to read tars packed with zstd"),
     "tensorboard": ("tensorboardX", "to follow training in TensorBoard"),
+    "watch": ("uvicorn", "to see reconstructions form in a browser while runs train"),
     "onnx": ("onnxscript", "to export networks as ONNX"),
     "dev": ("pytest", "to run the tests"),
     "docs": ("sphinx", "to build the documentation"),

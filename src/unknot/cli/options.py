@@ -193,6 +193,16 @@ ConfigFile = Annotated[
 """The option `--config`."""
 
 
+OPEN = (
+    "open",
+    Annotated[
+        Flag,
+        tyro.conf.arg(help="Open the live page in a browser, and serve it until Ctrl-C."),
+    ],
+    field(default=False),
+)
+
+
 def _execution(title: str, names: Iterable[str], folder: str) -> type:
     """Make the group of options that say where and how it runs.
 
@@ -256,6 +266,7 @@ CompareOptions = _command(
         ),
         option(ExperimentConfig, "seeds", metavar="SEED [SEED ...]"),
         option(ExperimentConfig, "until_clear", kind=Flag),
+        OPEN,
     ],
     ExecutionOptions,
     questions=QuestionOptions,

@@ -1,5 +1,6 @@
 """The commands that train, and what comes before: `compare`, `train`, `suggest-betas`."""
 
+from collections.abc import Callable
 from dataclasses import field, make_dataclass, replace
 from math import prod
 from typing import TYPE_CHECKING, Any
@@ -18,6 +19,7 @@ from unknot.cli.options import (
     option,
     pick,
 )
+from unknot.cli.watch import live_page
 from unknot.common.errors import RunsFailedError, UserError
 from unknot.config import ExperimentConfig, ModelConfig, beta_text
 
@@ -31,6 +33,35 @@ __all__ = ["CompareOptions", "SuggestBetasOptions", "TrainOptions"]
 
 def compare_command(options: Any) -> tuple[str, Any]:
     """Train every beta and seed."""
+    if options.open:
+        with live_page(options.output) as page:
+            experiment, was_finished = _compare(options, page.open)
+            text, document = experiment_summary(experiment, was_finished)
+            text = page.stay(text)
+    else:
+        experiment, was_finished = _compare(options)
+        text, document = experiment_summary(experiment, was_finished)
+    failures = document["failures"]
+    if failures:
+        raise RunsFailedError(
+            text,
+            document,
+            num_failed=len(failures),
+            num_runs=len(experiment.config.runs()),
+            has_crashed=bool(experiment.crashed_runs()),
+        )
+    return text, document
+
+
+def _compare(
+    options: Any, begun: "Callable[[Experiment], None] | None" = None
+) -> "tuple[Experiment, bool]":
+    """Train what is not trained yet; gives the experiment, and whether all of it was finished.
+
+    Args:
+        options: of the command.
+        begun: called with the experiment before the first step.
+    """
     from unknot.common.progress import ProgressBars
     from unknot.experiments.compare import run_experiment
     from unknot.experiments.setup import (
@@ -60,18 +91,9 @@ def compare_command(options: Any) -> tuple[str, Any]:
             replace(execution, out=str(folder.path)),
             progress=bars.show,
             tell=None if output.json else print,
+            begun=begun,
         )
-    text, document = experiment_summary(experiment, was_finished)
-    failures = document["failures"]
-    if failures:
-        raise RunsFailedError(
-            text,
-            document,
-            num_failed=len(failures),
-            num_runs=len(experiment.config.runs()),
-            has_crashed=bool(experiment.crashed_runs()),
-        )
-    return text, document
+    return experiment, was_finished
 
 
 def print_plan(config: ExperimentConfig, images: "ImageSet", folder: "ExperimentFolder") -> None:

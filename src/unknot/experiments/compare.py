@@ -1,7 +1,7 @@
 """The main job: train every beta and seed, and tell on one page what came of it."""
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Executor, Future
 from dataclasses import replace
 from pathlib import Path
@@ -138,6 +138,7 @@ def run_experiment(
     networks: NetworkBuilder | None = None,
     progress: Progress | None = None,
     tell: Tell | None = None,
+    begun: Callable[[Experiment], None] | None = None,
 ) -> Experiment:
     """Run a described experiment; see `compare`.
 
@@ -149,6 +150,7 @@ def run_experiment(
         networks: a user's own builder; such runs are trained one by one in this process.
         progress: as in `compare`.
         tell: as in `compare`.
+        begun: called once, with the experiment in its folder, before the first step.
 
     Raises:
         UserError: if something given does not fit.
@@ -171,6 +173,9 @@ def run_experiment(
     while following is not None:
         config = following
         create_experiment_folder(config, images, folder)
+        if begun:
+            begun(Experiment(folder.path, networks=networks))
+            begun = None
         _train_all(config, images, folder, execution, executor, networks, progress)
         experiment = Experiment(folder.path, networks=networks)
         evidence = _finish(experiment, images, progress)

@@ -15,7 +15,9 @@ from unknot.data.image_set import ImageSet
 from unknot.evidence.collect import collect_evidence
 from unknot.evidence.evidence import Evidence
 from unknot.models.networks import NetworkBuilder
-from unknot.report.page import write_report
+from unknot.report.live_runs import FAILED
+from unknot.report.page import page_html, report_context, write_report
+from unknot.report.run_watcher import ExperimentWatcher
 from unknot.runs.folder import ERROR, ExperimentFolder
 from unknot.runs.run import Run
 
@@ -149,6 +151,21 @@ class Experiment:
         """
         write_report(self.files, self.config, self.runs(), self.failures(), self.saved_evidence())
         return self.files.report
+
+    def live_page(self) -> str:
+        """Give the page from what is there, with the runs that are being trained above all else.
+
+        Once all is done, it is the page that `report` writes.
+
+        Raises:
+            UserError: if a file of the experiment is damaged.
+        """
+        runs = ExperimentWatcher(self.files).look().runs
+        failures = {run.name: run.words for run in runs if run.state == FAILED}
+        context = report_context(
+            self.files, self.config, self.runs(), failures, self.saved_evidence()
+        )
+        return page_html(context, served=True)
 
     def _repr_html_(self) -> str:
         """The page in a frame that may run scripts and nothing else, for notebooks."""

@@ -1,4 +1,4 @@
-"""The page of an experiment while it trains: where it is served, and until when."""
+"""The page of an experiment while it trains: at which address it is served, and to whom."""
 
 import json
 import os
@@ -7,14 +7,15 @@ import webbrowser
 from collections.abc import Iterator
 from contextlib import contextmanager
 from importlib.util import find_spec
-from pathlib import Path
 from threading import Thread
 from typing import NamedTuple
 
 from unknot.common.errors import UserError
-from unknot.common.files import written_beside
+from unknot.common.files import read_json, written_beside
 from unknot.experiments.experiment import Experiment
 from unknot.report.run_watcher import ExperimentWatcher
+from unknot.report.server import PageServer, is_free
+from unknot.runs.folder import ExperimentFolder
 
 LIBRARIES = ("starlette", "uvicorn")
 TOKEN_BYTES = 24
@@ -41,6 +42,74 @@ def check_watchable() -> None:
     missing = [name for name in LIBRARIES if find_spec(name) is None]
     if missing:
         raise UserError(
-            f"the page is served by {' and '.join(missing)}, not installed: "
-            "pip install 'unknot[watch]'"
+            f"the live page needs {' and '.join(missing)}: pip install 'unknot[watch]', then the "
+            "same command again"
         )
+
+
+def page_server(experiment: Experiment, port: int | None = None) -> PageServer:
+    """Open a port for the page of an experiment, the same as the last time where that is free.
+
+    Port and token are kept in a file that the user alone can read. Where that file is somebody
+    else's, or cannot be written, both are new each time.
+
+    Args:
+        experiment: with or without finished runs.
+        port: that must be taken; by default the last one, or any that is free.
+
+    Raises:
+        UserError: if the port is taken, or cannot be.
+    """
+    files = experiment.files
+    last = _read_address(files)
+    if port is None:
+        port = last.port if last and is_free(last.port) else 0
+    server = PageServer(
+        html=lambda: Experiment(files.path).live_page(),
+        look=ExperimentWatcher(files).look,
+        token=last.token if last else secrets.token_urlsafe(TOKEN_BYTES),
+        port=port,
+    )
+    if os.access(files.served if files.served.exists() else files.path, os.W_OK):
+        _write_address(files, Address(port=server.port, token=server.token))
+    return server
+
+
+def _read_address(files: ExperimentFolder) -> Address | None:
+    if not (files.served.exists() and os.access(files.served, os.R_OK)):
+        return None
+    document = read_json(files.served)
+    return Address(port=document["port"], token=document["token"])
+
+
+def _write_address(files: ExperimentFolder, address: Address) -> None:
+    with written_beside(files.served) as temporary:
+        descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        with open(descriptor, "w", encoding="utf-8") as file:
+            json.dump(address._asdict(), file)
+
+
+@contextmanager
+def served(server: PageServer) -> Iterator[None]:
+    """Serve a page from a thread while the block runs."""
+    thread = Thread(target=server.run, name="unknot page", daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        server.close()
+        thread.join()
+
+
+def open_in_browser(address: str) -> bool:
+    """Open an address, unless the only browser is one that would take over the terminal.
+
+    Returns:
+        Whether it was opened.
+    """
+    try:
+        browser = webbrowser.get()
+    except webbrowser.Error:
+        return False
+    is_in_terminal = type(browser) is webbrowser.GenericBrowser
+    return not is_in_terminal and browser.open(address)

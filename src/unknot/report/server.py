@@ -36,6 +36,7 @@ HEADERS = {
     "Referrer-Policy": "no-referrer",
     "X-Content-Type-Options": "nosniff",
 }
+MAX_PORT = 65_535
 PULSE_SECONDS = 0.25
 """Between two glances whether there is something to tell, or the server is to close."""
 SILENCE_SECONDS = 15.0
@@ -55,6 +56,7 @@ class PageServer:
         port: 0 for any that is free.
 
     Attributes:
+        token: as it was given.
         port: that is open.
         address: of the page.
 
@@ -65,6 +67,8 @@ class PageServer:
     def __init__(
         self, html: Callable[[], str], look: Callable[[], LiveExperiment], token: str, port: int = 0
     ) -> None:
+        if not 0 <= port <= MAX_PORT:
+            raise UserError(f"port is {port}; it must be from 0 to {MAX_PORT}")
         try:
             self._socket = socket.create_server((HOST, port))
         except OSError as error:
@@ -72,6 +76,7 @@ class PageServer:
                 f"port {port} cannot be had ({error.strerror}); choose another --port, or leave it "
                 "out"
             ) from None
+        self.token = token
         self.port = self._socket.getsockname()[1]
         self.address = f"http://{HOST}:{self.port}/{token}/"
         self._server = uvicorn.Server(
@@ -101,6 +106,15 @@ class PageServer:
     def close(self) -> None:
         """Have `run` come to its end, from any thread."""
         self._server.should_exit = True
+
+
+def is_free(port: int) -> bool:
+    """Whether a port of this machine can be had."""
+    try:
+        socket.create_server((HOST, port)).close()
+    except OSError:
+        return False
+    return True
 
 
 def build_app(

@@ -202,6 +202,7 @@ class ExperimentFolder:
         labels: that were given after training; absent where none were.
         sample: a random sample of the prepared images.
         report: the page.
+        served: at which address it was served while it trained; for the user's eyes alone.
     """
 
     def __init__(self, path: str | Path) -> None:
@@ -213,6 +214,7 @@ class ExperimentFolder:
         self.labels = self.path / "labels.npz"
         self.sample = self.path / "sample.png"
         self.report = self.path / "report.html"
+        self.served = self.path / ".served.json"
 
     def __repr__(self) -> str:
         return f"ExperimentFolder({str(self.path)!r})"

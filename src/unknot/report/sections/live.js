@@ -49,8 +49,7 @@ class LiveCard {
 
   #bars(run) {
     const svg = this.part("bars"), most = Math.max(1, ...run.kl), width = LIVE_WIDTH / Math.max(1, run.kl.length);
-    const large = run.kl.filter((kl) => kl > 0.1).length;
-    this.#value("kl", run.kl.length ? `${large} of ${run.kl.length} above 0.1` : "");
+    this.#value("kl", run.kl.length ? `up to ${liveNumber(Math.max(...run.kl))}` : "");
     svg.setAttribute("aria-label", `KL of each latent of ${run.title} in nats: ${run.kl.map(liveNumber).join(", ")}`);
     svg.replaceChildren(...run.kl.map((kl, i) => {
       const height = Math.max(0.5, (kl / most) * (LIVE_HEIGHT - LIVE_TOP));
