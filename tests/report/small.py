@@ -27,6 +27,7 @@ from unknot.evidence.verdict import Verdict
 from unknot.metrics.result import Null, Score
 from unknot.metrics.settings import NullSettings
 from unknot.models.build import build_vae
+from unknot.report.live_runs import TRAINING, Curve, Frame, LiveRun, Pace
 from unknot.report.render import render_piece
 from unknot.report.script_data import script_data
 from unknot.report.sections import LeftOut, ReportContext, find_section
@@ -389,3 +390,20 @@ def reason(name: str, context: ReportContext) -> str:
 def is_escaped(html: str) -> bool:
     """Whether `HOSTILE` stands there, and nothing of it as HTML."""
     return "<script" not in html and "<img src=x" not in html and "&lt;script&gt;" in html
+
+
+def small_live_run(name: str = "beta-2_seed-0", **changes: Any) -> LiveRun:
+    """A run at step 6 of 12, with a picture."""
+    run = LiveRun(
+        name=name,
+        title=name.replace("_seed-", ", seed ").replace("-", " "),
+        state=TRAINING,
+        words="step 6 of 12",
+        step=6,
+        steps=12,
+        pace=Pace(steps=2.0, images=16.0),
+        kl=(1.0, 0.5),
+        curve=Curve(steps=(3, 6), distortion=(900.0, 800.0), rate=(1.0, 1.5)),
+        frame=Frame(step=5, width=64, height=64, address="data:image/png;base64,"),
+    )
+    return replace(run, **changes)

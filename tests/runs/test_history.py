@@ -3,7 +3,7 @@
 import json
 from pathlib import Path
 
-from unknot.runs.history import History, last_step, read_history
+from unknot.runs.history import History, HistoryTail, last_step, read_history
 
 
 def test_history_is_cut_back_to_the_checkpoint(tmp_path: Path) -> None:
@@ -49,3 +49,32 @@ def test_last_step_reads_only_the_end(tmp_path: Path) -> None:
     assert last_step(path) == 1
     path.write_text("")
     assert last_step(path) == 0
+
+
+def test_the_tail_reads_only_what_was_added(tmp_path: Path) -> None:
+    path = tmp_path / "history.jsonl"
+    tail = HistoryTail(path)
+    assert tail.read() == (True, [])
+    history = History(path, 0)
+    history.add({"split": "train", "step": 1})
+    assert tail.read() == (True, [{"split": "train", "step": 1}])
+    assert tail.read() == (False, [])
+    history.add({"split": "train", "step": 2})
+    with path.open("a") as file:
+        file.write('{"split": "train", "st')
+    assert tail.read() == (False, [{"split": "train", "step": 2}])
+    with path.open("a") as file:
+        file.write('ep": 3}\n')
+    assert tail.read() == (False, [{"split": "train", "step": 3}])
+    history.close()
+
+
+def test_the_tail_begins_anew_with_a_history_that_was_cut_back(tmp_path: Path) -> None:
+    path = tmp_path / "history.jsonl"
+    history, tail = History(path, 0), HistoryTail(path)
+    for step in (1, 2):
+        history.add({"split": "train", "step": step})
+    history.close()
+    tail.read()
+    History(path, 1).close()
+    assert tail.read() == (True, [{"split": "train", "step": 1}])

@@ -160,8 +160,11 @@ class Experiment:
         Raises:
             UserError: if a file of the experiment is damaged.
         """
-        runs = ExperimentWatcher(self.files).look().runs
-        failures = {run.name: run.words for run in runs if run.state == FAILED}
+        seen = ExperimentWatcher(self.files).look()
+        failures = self.failures()
+        if not seen.is_finished:  # a run that waits or trains is not missing
+            failed = [run.name for run in seen.runs if run.state == FAILED]
+            failures = {name: failures[name] for name in failed}
         context = report_context(
             self.files, self.config, self.runs(), failures, self.saved_evidence()
         )

@@ -4,10 +4,7 @@ import json
 import os
 import secrets
 import webbrowser
-from collections.abc import Iterator
-from contextlib import contextmanager
 from importlib.util import find_spec
-from threading import Thread
 from typing import NamedTuple
 
 from unknot.common.errors import UserError
@@ -87,18 +84,6 @@ def _write_address(files: ExperimentFolder, address: Address) -> None:
         descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
         with open(descriptor, "w", encoding="utf-8") as file:
             json.dump(address._asdict(), file)
-
-
-@contextmanager
-def served(server: PageServer) -> Iterator[None]:
-    """Serve a page from a thread while the block runs."""
-    thread = Thread(target=server.run, name="unknot page", daemon=True)
-    thread.start()
-    try:
-        yield
-    finally:
-        server.close()
-        thread.join()
 
 
 def open_in_browser(address: str) -> bool:

@@ -176,9 +176,9 @@ class RunWatcher:
         if is_new:
             self._points.clear()
             self._lines.clear()
-        for line in lines:
+        for line in (line for line in lines if line["split"] == "train"):
             point = Point(step=line["step"], distortion=line["distortion"], rate=line["rate"])
-            if line["split"] == "train" and math.isfinite(point.distortion + point.rate):
+            if math.isfinite(point.distortion + point.rate):
                 self._points.append(point)
                 self._lines.append(line)
         while len(self._lines) > 2 and self._spans_enough():

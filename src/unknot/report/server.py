@@ -8,9 +8,10 @@ import asyncio
 import json
 import secrets
 import socket
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import contextmanager
 from http import HTTPStatus
-from threading import Lock
+from threading import Lock, Thread
 from typing import Any
 
 import uvicorn
@@ -96,16 +97,23 @@ class PageServer:
         )
 
     def run(self) -> None:
-        """Serve until `close`, or until Ctrl-C, where this is the main thread.
+        """Serve until Ctrl-C; in a thread of its own, until `running` ends.
 
         Raises:
             KeyboardInterrupt: after Ctrl-C, once everything is closed.
         """
         self._server.run(sockets=[self._socket])
 
-    def close(self) -> None:
-        """Have `run` come to its end, from any thread."""
-        self._server.should_exit = True
+    @contextmanager
+    def running(self) -> Iterator[None]:
+        """Serve from a thread while the block runs."""
+        thread = Thread(target=self.run, name="unknot page", daemon=True)
+        thread.start()
+        try:
+            yield
+        finally:
+            self._server.should_exit = True
+            thread.join()
 
 
 def is_free(port: int) -> bool:

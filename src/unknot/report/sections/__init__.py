@@ -48,7 +48,10 @@ SERVED = {"live": "unknot.report.sections.live:live"}
 """The same for sections that stand above the others while `unknot watch` serves the page."""
 
 NO_RUN = "no run is finished"
-NO_EVIDENCE = "no evidence of these runs yet: unknot evidence EXPERIMENT writes it"
+NO_EVIDENCE = (
+    "no evidence of these runs yet: it is gathered when all are trained, or by unknot evidence "
+    "EXPERIMENT"
+)
 
 
 @dataclass(frozen=True, eq=False)

@@ -98,6 +98,7 @@ class LivePart {
       if (!this.cards.has(run.name)) {
         this.cards.set(run.name, new LiveCard(this.template));
         this.part("cards").append(this.cards.get(run.name).root);
+        this.part("explain").hidden = false;
       }
       this.cards.get(run.name).show(run);
       this.cards.get(run.name).root.dataset.state = run.state;
