@@ -14,7 +14,7 @@ from unknot.metrics.registry import METRICS
 from unknot.models.likelihoods import LIKELIHOODS
 from unknot.models.networks import NETWORKS
 from unknot.models.objectives import OBJECTIVES
-from unknot.report.sections import SECTIONS
+from unknot.report.sections import SECTIONS, SERVED
 from unknot.runs.codecs import CODECS
 from unknot.training.gradients import STRATEGIES
 from unknot.training.listeners import LISTENERS
@@ -38,7 +38,7 @@ KINDS: dict[str, Any] = {
     **SCIENCE,
     "source": SOURCES,
     "engine": ENGINES,
-    "section": SECTIONS,
+    "section": {**SECTIONS, **SERVED},
     "codec": CODECS,
     "strategy": STRATEGIES,
     "listener": LISTENERS,

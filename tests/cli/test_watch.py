@@ -14,7 +14,6 @@ import pytest
 from tests.command_line import HERE, fails
 from unknot.cli import main, watch
 from unknot.experiments import watch as experiments_watch
-from unknot.report.server import PageServer
 
 ADDRESS = re.compile(r"http://127\.0\.0\.1:\d+/\S+/")
 
@@ -33,7 +32,7 @@ def test_watch_tells_the_address_and_ends_with_ctrl_c(
 ) -> None:
     opened: list[str] = []
     monkeypatch.setattr(experiments_watch, "open_in_browser", opened.append)
-    monkeypatch.setattr(PageServer, "run", _interrupt)
+    monkeypatch.setattr("uvicorn.Server.run", _interrupt)
     assert main(["watch", str(experiment), "--open"]) == 0
     out, err = capsys.readouterr()
     assert ADDRESS.findall(err) == opened

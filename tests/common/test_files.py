@@ -62,9 +62,11 @@ def test_json_comes_back(tmp_path: Path) -> None:
     assert path.read_text() == '{\n  "a": [\n    1.5,\n    null\n  ]\n}\n'
 
 
-def test_arrays_come_back(tmp_path: Path) -> None:
+@pytest.mark.parametrize("compressed", [True, False])
+def test_arrays_come_back(compressed: bool, tmp_path: Path) -> None:
     path = tmp_path / "arrays.npz"
-    write_arrays(path, {"numbers": np.arange(3), "names": np.array(["ä", "b"])})
+    arrays = {"numbers": np.arange(3), "names": np.array(["ä", "b"])}
+    write_arrays(path, arrays, compressed=compressed)
     arrays = read_arrays(path)
     assert arrays.keys() == {"numbers", "names"}
     assert arrays["numbers"].tolist() == [0, 1, 2]

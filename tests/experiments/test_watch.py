@@ -31,7 +31,7 @@ def test_a_restart_has_the_same_address(copied: Experiment) -> None:
     third = page_server(copied)  # while the second has the port
     assert third.port != first.port
     assert third.token == first.token
-    assert _closed(third).port == page_server(copied).port
+    assert _closed(third).port == _closed(page_server(copied)).port
     _closed(second)
 
 

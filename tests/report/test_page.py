@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from tests.report.small import HOSTILE, small_config, small_context, small_run
-from unknot.report.page import compose, page_title, write_report
+from unknot.report.page import compose, page_html, page_title, write_report
 from unknot.report.sections import SECTIONS, LeftOut, ReportContext
 
 
@@ -43,6 +43,17 @@ def test_without_runs_the_page_says_what_was_asked(tmp_path: Path) -> None:
     assert "no run is finished" in html
     assert "<script" not in html
     assert '<section id="explorer"' not in html
+
+
+def test_a_page_that_is_served_has_the_runs_that_train_above_all_else(tmp_path: Path) -> None:
+    context = small_context(tmp_path, runs=[], evidence=None, script_data=None)
+    context.files.write_config(context.config)
+    served = page_html(context, served=True)
+    assert served.index('id="live"') < served.index("2 of 2 runs are waiting") < served.index("<h2")
+    assert "class LivePart" in served
+    written = page_html(context)
+    assert "<script" not in written
+    assert "live" not in written.lower()
 
 
 def test_runs_without_frames_keep_their_explorer(tmp_path: Path) -> None:

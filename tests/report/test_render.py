@@ -23,7 +23,7 @@ from unknot.report.render import (
     render_page,
     render_piece,
 )
-from unknot.report.sections import SECTIONS, find_section
+from unknot.report.sections import SECTIONS, SERVED, find_section
 from unknot.report.sections.repeat import Command
 
 PIECES = [
@@ -34,7 +34,7 @@ PIECES = [
 
 
 def test_every_section_has_a_function_with_a_docstring_and_a_piece_beside_it() -> None:
-    for name, target in SECTIONS.items():
+    for name, target in {**SECTIONS, **SERVED}.items():
         assert target == f"unknot.report.sections.{name}:{name}"
         assert find_section(name).__doc__
         assert resources.files("unknot.report.sections").joinpath(f"{name}.html").is_file()
@@ -74,6 +74,14 @@ def test_no_script_but_the_pages_own_may_run(tmp_path: Path) -> None:
     assert "default-src 'none'" in html
     assert html.count("<script") == 2
     assert WASM not in render_page("A title", PIECES, data, wasm=False)
+
+
+def test_only_a_served_page_may_hear_from_its_server_and_from_no_other() -> None:
+    page = render_page("A title", PIECES, None)
+    assert "default-src 'none'" in page
+    assert "connect-src" not in page
+    connected = render_page("A title", PIECES, None, connected=True)
+    assert connected.replace(" connect-src 'self';", "") == page
 
 
 def test_a_sections_script_and_style_go_into_the_page_with_it(tmp_path: Path) -> None:

@@ -40,6 +40,15 @@ def test_another_run_in_the_folder_is_refused(
         folder.create(CONFIG, bare_faces)
 
 
+def test_the_newest_frame_goes_when_the_run_is_done(tmp_path: Path) -> None:
+    folder = RunFolder(tmp_path)
+    folder.newest_frame.touch()
+    folder.mark_done()
+    assert folder.is_done
+    assert not folder.newest_frame.exists()
+    folder.mark_done()
+
+
 def test_a_folder_with_other_things_is_refused(small_faces: ImageSet, tmp_path: Path) -> None:
     (tmp_path / "thesis.doc").write_text("precious")
     with pytest.raises(UserError, match="holds no run"):

@@ -102,7 +102,8 @@ class PageServer:
         Raises:
             KeyboardInterrupt: after Ctrl-C, once everything is closed.
         """
-        self._server.run(sockets=[self._socket])
+        with self._socket:
+            self._server.run(sockets=[self._socket])
 
     @contextmanager
     def running(self) -> Iterator[None]:
