@@ -117,9 +117,17 @@ def test_folders_are_looked_at_once_a_second_at_most(
 @pytest.mark.parametrize(
     ("log", "state", "words"),
     [
-        ("error: the disk is full", FAILED, "the disk is full"),
-        ("Traceback (most recent call last):\n  x\nZeroDivisionError: y", FAILED, "ZeroDivisionE"),
-        ("the process was ended by signal 9; out of memory?", FAILED, "the process was ended by"),
+        ("error: the disk is full", FAILED, "failed (the disk is full)"),
+        (
+            "Traceback (most recent call last):\n  x\nZeroDivisionError: y",
+            FAILED,
+            "failed (ZeroDivisionError: y)",
+        ),
+        (
+            "the process was ended by signal 9; out of memory?",
+            FAILED,
+            "failed (the process was ended by",
+        ),
         ("stopped at step 3 of 12", STOPPED, "stopped at step 3 of 12; the same command goes on"),
         ("interrupted", STOPPED, "stopped at step 3 of 12; the same command goes on"),
         ("UserWarning: of some library", TRAINING, "step 3 of 12"),

@@ -4,7 +4,7 @@ import asyncio
 import http.client
 import json
 import socket
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, closing, contextmanager
 from dataclasses import replace
 from typing import Any, NamedTuple
@@ -26,6 +26,10 @@ def _page() -> str:
 
 def _damaged() -> str:
     raise UserError("plan.json is damaged")
+
+
+def _faulty() -> str:
+    raise ZeroDivisionError
 
 
 @pytest.fixture
@@ -72,7 +76,16 @@ def test_the_page_is_served_to_whom_knows_the_token(server: PageServer) -> None:
 
 @pytest.mark.parametrize(
     "path",
-    ["/", "/events", "/wrong/", "/wrong/events", f"/{TOKEN}x/", f"/x/{TOKEN}/", f"/?token={TOKEN}"],
+    [
+        "/",
+        "/events",
+        "/wrong/",
+        "/wrong/events",
+        f"/{TOKEN}x/",
+        f"/x/{TOKEN}/",
+        f"/?token={TOKEN}",
+        "*",
+    ],
 )
 def test_without_the_token_nothing_is_served(path: str, server: PageServer) -> None:
     answer = _ask(server, path)
@@ -107,12 +120,18 @@ def test_no_other_address_of_this_machine_answers(server: PageServer) -> None:
                 assert asking.connect_ex((address, server.port)) != 0
 
 
-def test_what_is_damaged_is_said(capfd: pytest.CaptureFixture[str]) -> None:
-    server = PageServer(_damaged, lambda: SEEN, TOKEN)
+@pytest.mark.parametrize(
+    ("html", "ending"),
+    [(_damaged, "error: plan.json is damaged"), (_faulty, "ZeroDivisionError\n")],
+)
+def test_what_is_wrong_is_said_in_the_browser(
+    html: Callable[[], str], ending: str, capfd: pytest.CaptureFixture[str]
+) -> None:
+    server = PageServer(html, lambda: SEEN, TOKEN)
     with server.running():
         answer = _ask(server, f"/{TOKEN}/")
         assert answer.status == 500
-        assert answer.body == b"error: plan.json is damaged"
+        assert answer.body.decode().endswith(ending)
     assert capfd.readouterr().err == ""
 
 

@@ -15,7 +15,6 @@ from unknot.data.image_set import ImageSet
 from unknot.evidence.collect import collect_evidence
 from unknot.evidence.evidence import Evidence
 from unknot.models.networks import NetworkBuilder
-from unknot.report.live_runs import FAILED
 from unknot.report.page import page_html, report_context, write_report
 from unknot.report.run_watcher import ExperimentWatcher
 from unknot.runs.folder import ERROR, ExperimentFolder
@@ -161,10 +160,7 @@ class Experiment:
             UserError: if a file of the experiment is damaged.
         """
         seen = ExperimentWatcher(self.files).look()
-        failures = self.failures()
-        if not seen.is_finished:  # a run that waits or trains is not missing
-            failed = [run.name for run in seen.runs if run.state == FAILED]
-            failures = {name: failures[name] for name in failed}
+        failures = self.failures() if seen.is_finished else {}  # no run is missing yet
         context = report_context(
             self.files, self.config, self.runs(), failures, self.saved_evidence()
         )

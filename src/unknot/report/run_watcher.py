@@ -233,7 +233,7 @@ class RunWatcher:
 
     def _words(self, state: str) -> str:
         if state == FAILED:
-            return self._last_words.removeprefix(ERROR)
+            return f"failed ({self._last_words.removeprefix(ERROR)})"
         if state == STOPPED:
             return f"stopped at step {self._newest_step():,} of {self._steps:,}; {GOES_ON}"
         if state == SCORING:

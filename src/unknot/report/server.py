@@ -8,6 +8,7 @@ import asyncio
 import json
 import secrets
 import socket
+import traceback
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from http import HTTPStatus
@@ -148,7 +149,10 @@ def build_app(
             with lock:  # a page takes a second of computing, which runs may need
                 return HTMLResponse(html())
         except UserError as error:
-            return PlainTextResponse(f"error: {error}", HTTPStatus.INTERNAL_SERVER_ERROR)
+            text = f"error: {error}"
+        except Exception:  # a fault of ours: nobody reads what the server would log
+            text = traceback.format_exc()
+        return PlainTextResponse(text, HTTPStatus.INTERNAL_SERVER_ERROR)
 
     async def events(request: Request) -> Response:
         return StreamingResponse(news(look, is_closing), media_type="text/event-stream")
@@ -185,7 +189,7 @@ class Guard:
 
     def _refusal(self, request: Request) -> Response | None:
         name = request.headers.get("host", "").rsplit(":", 1)[0]
-        given = request.url.path.split("/")[1]
+        given = request.scope["path"].removeprefix("/").split("/")[0]
         if name not in NAMES or not secrets.compare_digest(given.encode(), self._token.encode()):
             text = "This page opens with the whole address that unknot printed."
             return PlainTextResponse(text, HTTPStatus.FORBIDDEN)
