@@ -104,7 +104,7 @@ class Fall(NamedTuple):
     Attributes:
         first_step: where the end begins.
         last_step: of the training.
-        share: by which the loss fell, of the last loss.
+        share: by which the loss fell, of the first of these losses.
     """
 
     first_step: int
@@ -133,7 +133,7 @@ def last_fall(run: Run) -> Fall | None:
     return Fall(
         first_step=before[-1]["step"],
         last_step=lines[-1]["step"],
-        share=(first - last) / abs(last) if last else 0.0,
+        share=(first - last) / abs(first) if first else 0.0,
     )
 
 
