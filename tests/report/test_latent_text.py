@@ -12,7 +12,7 @@ def test_a_latent_is_told_by_its_label_and_by_what_moving_it_changes() -> None:
         "latent 0: lower with Bald, AUROC 0.90 (0.25-0.95), p < .001; which goes with Grey; also "
         "angle; moving it changes color, all over, by 12 levels"
     )
-    assert lines[1].startswith("latent 1: no label explains it; moving it changes shape, middle")
+    assert lines[1].startswith("latent 1: no label explains it; moving it changes shape, center")
     assert lines[2] == "latent 2: collapsed"
 
 

@@ -1,0 +1,132 @@
+"""Which latent of another run does what a latent does: paired by codes of the same test images."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from urllib.parse import quote
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.stats import rankdata
+
+from unknot.config import beta_text
+from unknot.evidence.rate_matching import RunPosteriors
+
+FloatArray = NDArray[np.float64]
+PAIRED = 0.5
+"""Rank correlation from which on two latents are called a pair."""
+
+
+def card_address(run: str, latent: int) -> str:
+    """Give the fragment of the page's address that leads to a latent's card.
+
+    Args:
+        run: the run's name.
+        latent: its number.
+    """
+    return f"latent={quote(run, safe='')}/{latent}"
+
+
+@dataclass(frozen=True)
+class Partner:
+    """The latent of another run whose codes are most like those of a latent.
+
+    Attributes:
+        run: name of the other run.
+        beta: of that run.
+        seed: of that run.
+        latent: its number there; None where no latent of that run is active.
+        correlation: of the ranks of their codes (Spearman), from -1 to 1; 0 where there is none.
+    """
+
+    run: str
+    beta: float
+    seed: int
+    latent: int | None
+    correlation: float
+
+    @property
+    def is_paired(self) -> bool:
+        """Whether the two are alike enough to be called a pair."""
+        return abs(self.correlation) >= PAIRED
+
+    @property
+    def title(self) -> str:
+        """The other run's beta and seed."""
+        return f"beta {beta_text(self.beta)}, seed {self.seed}"
+
+    @property
+    def address(self) -> str:
+        """The fragment of the page's address that leads to the card of that latent."""
+        return card_address(self.run, self.latent or 0)
+
+
+@dataclass(frozen=True)
+class Partners:
+    """What a latent is paired with.
+
+    Attributes:
+        seeds: its partner in each other run of the same beta.
+        betas: its partner in the runs of the next lower beta and of the next higher one, where
+            there are any.
+    """
+
+    seeds: Sequence[Partner]
+    betas: Sequence[Partner]
+
+
+def latent_partners(runs: Mapping[str, RunPosteriors]) -> dict[tuple[str, int], Partners]:
+    """Find the partners of every active latent.
+
+    Args:
+        runs: name of each run -> its posteriors of the same test images.
+
+    Returns:
+        Name of a run and number of a latent -> its partners.
+    """
+    ranks = {name: _standard_ranks(run) for name, run in runs.items()}
+    partners = {}
+    for name, run in runs.items():
+        for position, latent in enumerate(run.active.tolist()):
+            of_others = [
+                _partner(other, runs[other], ranks[name][:, position], ranks[other])
+                for other in runs
+                if other != name
+            ]
+            partners[name, latent] = _choose(run.beta, of_others)
+    return partners
+
+
+def _standard_ranks(run: RunPosteriors) -> FloatArray:
+    """Ranks of the codes of active latents with mean 0 and norm 1, `(num, num_active)`."""
+    if not len(run.active):
+        return np.empty((len(run.mean), 0))
+    ranks = rankdata(run.codes, axis=0)
+    centered = ranks - ranks.mean(0)
+    return np.asarray(centered / np.linalg.norm(centered, axis=0))
+
+
+def _partner(name: str, run: RunPosteriors, latent: FloatArray, ranks: FloatArray) -> Partner:
+    """Find the latent of another run that is most like one."""
+    correlations = latent @ ranks
+    best = int(np.abs(correlations).argmax()) if correlations.size else None
+    return Partner(
+        run=name,
+        beta=run.beta,
+        seed=run.seed,
+        latent=None if best is None else int(run.active[best]),
+        correlation=0.0 if best is None else float(correlations[best]),
+    )
+
+
+def _choose(beta: float, partners: Sequence[Partner]) -> Partners:
+    """Keep the partners in other seeds, and the best one in each neighboring beta."""
+    betas = {partner.beta for partner in partners}
+    lower, higher = [b for b in betas if b < beta], [b for b in betas if b > beta]
+    neighbors = ([max(lower)] if lower else []) + ([min(higher)] if higher else [])
+    return Partners(
+        seeds=[partner for partner in partners if partner.beta == beta],
+        betas=[
+            max((p for p in partners if p.beta == b), key=lambda p: abs(p.correlation))
+            for b in neighbors
+        ],
+    )
