@@ -27,7 +27,8 @@ FloatArray = NDArray[np.float64]
 VALUES = np.linspace(-3, 3, 9)  # of a latent in its strip
 NUM_STARTS = 8  # test images from which a latent is moved, to see where the picture changes
 NUM_EXTREMES = 6  # test images with the lowest codes, and as many with the highest
-STRIP_QUALITY, EXTREMES_QUALITY, CHANGE_QUALITY = 55, 55, 50
+STRIP_CELL, EXTREMES_CELL, CHANGE_SIZE = 64, 48, 48  # images in the pictures, in pixels
+STRIP_CHARACTERS, EXTREMES_CHARACTERS, CHANGE_CHARACTERS = 5_200, 4_600, 1_200  # in the page
 NOTHING_KNOWN = LatentSentences(lead="", details="", effect="")
 
 
@@ -151,9 +152,7 @@ def _card(source: CardSource, latent: int, kl: float) -> LatentCard:
     )
 
 
-def _decoded(
-    decode: Decode, codes: FloatArray, latent: int
-) -> tuple[Picture, Picture]:
+def _decoded(decode: Decode, codes: FloatArray, latent: int) -> tuple[Picture, Picture]:
     """Move a latent, and draw what comes of it and where it changes the picture."""
     starts = codes[np.linspace(0, len(codes) - 1, NUM_STARTS).round().astype(int)]
     ends = np.quantile(codes[:, latent], QUANTILES)
@@ -182,11 +181,11 @@ def _moved(start: FloatArray, latent: int, values: FloatArray) -> FloatArray:
 def _strip(rows: NDArray[np.uint8], latent: int) -> Picture:
     ends = np.abs(rows[:, -1].astype(float) - rows[:, 0]).mean((1, 2, 3))
     return _picture(
-        film(rows),
-        STRIP_QUALITY,
-        f"Latent {latent} moved from -3 to 3 in nine steps: the upper row begins with a test image, "
-        f"the lower row with all latents at 0. From end to end a pixel changes by {ends[0]:.0f} and "
-        f"by {ends[1]:.0f} of 255 levels on average",
+        film(rows, STRIP_CELL),
+        STRIP_CHARACTERS,
+        f"Latent {latent} moved from -3 to 3 in nine steps, above from a test image, below with all "
+        f"other latents at 0. From end to end a pixel changes by {ends[0] / 255:.0%} (above) and "
+        f"{ends[1] / 255:.0%} (below) of the way from black to white, on average",
     )
 
 
@@ -194,11 +193,11 @@ def _change(change: FloatArray, backdrop: NDArray[np.uint8], latent: int) -> Pic
     height, width = change.shape
     row, column = np.unravel_index(change.argmax(), change.shape)
     return _picture(
-        change_picture(change, backdrop),
-        CHANGE_QUALITY,
-        f"Where latent {latent} changes the picture: most, by {change.max():.0f} of 255 levels, at "
-        f"{column / width:.0%} of the width from the left and {row / height:.0%} of the height from "
-        f"the top; by {change.mean():.0f} levels on average",
+        change_picture(change, backdrop, CHANGE_SIZE),
+        CHANGE_CHARACTERS,
+        f"Where latent {latent} changes the picture: most, by {change.max() / 255:.0%} of the way "
+        f"from black to white, {column / width:.0%} of the width from the left and "
+        f"{row / height:.0%} of the height from the top; by {change.mean() / 255:.0%} on average",
     )
 
 
@@ -208,14 +207,14 @@ def _extremes(images: HeldOutImages, values: FloatArray, latent: int) -> Picture
     lowest, highest = order[:num], order[::-1][:num]
     chosen = images.pixels[images.rows[np.concatenate([lowest, highest])]]
     return _picture(
-        film(chosen.reshape(2, num, *chosen.shape[1:])),
-        EXTREMES_QUALITY,
+        film(chosen.reshape(2, num, *chosen.shape[1:]), EXTREMES_CELL),
+        EXTREMES_CHARACTERS,
         f"Above, the {num} test images with the lowest codes of latent {latent}, "
         f"{values[lowest[0]]:.1f} to {values[lowest[-1]]:.1f}; below, the {num} with the highest, "
         f"{values[highest[-1]]:.1f} to {values[highest[0]]:.1f}",
     )
 
 
-def _picture(picture: Image.Image, quality: int, alt: str) -> Picture:
+def _picture(picture: Image.Image, max_characters: int, alt: str) -> Picture:
     width, height = picture.size
-    return Picture(data_address(picture, quality), alt, width, height)
+    return Picture(data_address(picture, max_characters), alt, width, height)

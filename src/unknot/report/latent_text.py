@@ -107,6 +107,16 @@ class LatentSentences:
         return " ".join(filter(None, (lead, self.details, self.effect)))
 
 
+def collapsed_text(latents: Sequence[int]) -> str:
+    """Say which latents have collapsed; an empty string for none."""
+    if not latents:
+        return ""
+    numbers = ", ".join(map(str, latents))
+    if len(latents) == 1:
+        return f"Latent {numbers} has collapsed: its code is the same for every image."
+    return f"Latents {numbers} have collapsed: their codes are the same for every image."
+
+
 def latent_sentences(run: RunEvidence, latent: int) -> LatentSentences:
     """Say what an active latent of a run does.
 
@@ -137,8 +147,14 @@ def _details(labels: LatentLabels, latent: int, label: int) -> str:
     if labels.binary[label]:
         text = f"AUROC {size:.2f} (95% interval {low:.2f} to {high:.2f}), "
     else:
-        text = f"tells {size:.0%} of it (95% interval {low:.0%} to {high:.0%}), "
-    text += "p < .001." if p_value < 0.001 else f"p {p_value:.3f}."
+        text = (
+            f"holds {size:.0%} of the information about it (95% interval {low:.0%} to {high:.0%}), "
+        )
+    text += (
+        "p\N{NO-BREAK SPACE}<\N{NO-BREAK SPACE}.001."
+        if p_value < 0.001
+        else f"p\N{NO-BREAK SPACE}{p_value:.3f}."
+    )
     for lead, others in (
         ("Labels that go together with it", labels.correlated_labels(latent)),
         ("It also tells", labels.other_labels(latent)),
@@ -158,7 +174,9 @@ def _effect_sentence(effects: TraversalEffects, latent: int) -> str:
         return "Moving it changes nothing in the picture."
     where = f"most at the {' and the '.join(region.rsplit(', ', 1))}"
     where = "all over the picture" if region == "all over" else where
+    share = effects.change[latent] / 255
+    size = f"{share:.0%}" if share >= 0.01 else f"{share:.1%}"
     return (
-        f"Moving it changes mainly the {kind}, {where}: by {effects.change[latent]:.0f} of 255 "
-        "levels in a typical pixel."
+        f"Moving it changes mainly the {kind}, {where}; a typical pixel changes by {size} of the "
+        "way from black to white."
     )

@@ -54,6 +54,7 @@ class RunFolder:
         codes: of validation and test images.
         evaluation: losses on held-out images, and scores.
         curves: training curves.
+        report: a page of this run alone, where it lies in no experiment.
         log: what its process printed.
         done: written last.
     """
@@ -72,6 +73,7 @@ class RunFolder:
         self.evaluation = self.path / "evaluation.json"
         self.traversals = self.path / "traversals.png"
         self.curves = self.path / "curves.svg"
+        self.report = self.path / "report.html"
         self.log = self.path / "log.txt"
         self.done = self.path / "done"
         self._lock = self.path / ".lock"

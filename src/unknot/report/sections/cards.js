@@ -7,7 +7,7 @@ class LatentCards {
     this.root = root;
     this.page = page;
     this.choice = root.querySelector("[data-choice]");
-    this.choice.closest("[hidden]").hidden = false;
+    this.choice.closest("[hidden]").hidden = this.choice.options.length < 2;
     this.choice.addEventListener("change", () => { this.show(this.choice.value); page.select(this.choice.value); });
     page.addEventListener("select", () => this.show(page.selected));
     page.addEventListener("address", () => this.follow(page.asked.get("latent")));

@@ -8,11 +8,13 @@ from unknot.evidence.run_evidence import pixel_decoder, posteriors_of
 from unknot.evidence.traversal_effects import Decode
 from unknot.report.latent_cards import CardSource, HeldOutImages, LatentCard, latent_cards
 from unknot.report.latent_pairs import PAIRED, latent_partners
+from unknot.report.latent_text import collapsed_text
 from unknot.report.sections import NO_EVIDENCE, NO_RUN, LeftOut, ReportContext
 from unknot.report.text import run_title
 from unknot.runs.held_out import HeldOutCodes
 from unknot.runs.run import Run
 
+NO_EXPERIMENT = "this run lies in no experiment; unknot compare trains one and asks"
 PICTURE_BYTES = 2_000_000
 """Once the pictures of the first runs' cards have so many characters, no more go into the page."""
 
@@ -88,16 +90,6 @@ def _run_cards(source: CardSource, missing: Sequence[str]) -> RunCards:
     )
 
 
-def collapsed_text(latents: Sequence[int]) -> str:
-    """Say which latents have collapsed; an empty string for none."""
-    if not latents:
-        return ""
-    numbers = ", ".join(map(str, latents))
-    if len(latents) == 1:
-        return f"Latent {numbers} has collapsed: its code is the same for every image."
-    return f"Latents {numbers} have collapsed: their codes are the same for every image."
-
-
 def _test_images(run: Run) -> tuple[HeldOutImages | None, str]:
     """The test images of an experiment, or a sentence that says why they cannot be shown."""
     try:
@@ -118,7 +110,8 @@ def _decoder(run: Run) -> tuple[Decode | None, str]:
 def _gaps_of_evidence(context: ReportContext, run: Run) -> list[str]:
     """What is not known of a run, and why, in sentences."""
     if context.evidence is None:
-        return [f"Nothing is known yet of what these latents mean: {NO_EVIDENCE}."]
+        why = NO_EVIDENCE if context.files.is_experiment else NO_EXPERIMENT
+        return [f"Which labels explain these latents is not known: {why}."]
     if run.name not in context.evidence.runs:
         return ["The evidence was gathered without this run: unknot evidence EXPERIMENT adds it."]
     of_run, reasons = context.evidence.runs[run.name], context.evidence.not_available
