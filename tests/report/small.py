@@ -10,6 +10,7 @@ from PIL import Image
 from unknot.common.files import write_arrays, write_json, write_text
 from unknot.common.toml import to_toml
 from unknot.config import DataConfig, ExperimentConfig, ModelConfig, RunConfig, TrainingConfig
+from unknot.data.splits import SPLITS
 from unknot.evidence.answers import AXES, BETA, CANNOT_TELL, LATENTS, WHICH_BETA, YES, Answer
 from unknot.evidence.axes import INTERACTION, LABELS, AxisEvidence
 from unknot.evidence.beta_bases import combine_bases
@@ -300,6 +301,22 @@ def small_code_scores(**changes: Any) -> CodeScores:
     return replace(code_scores, **changes)
 
 
+def small_codes() -> dict[str, np.ndarray]:
+    """Codes of 5 validation and 20 test images, as a run saves them; latent 2 is collapsed."""
+    rng = np.random.default_rng(0)
+    mean = rng.normal(0, (1, 1, 0.01), (25, LATENT_DIM)).astype(np.float32)
+    return {
+        "split": np.repeat([SPLITS.index("validation"), SPLITS.index("test")], [5, 20]),
+        "posterior_mean": mean,
+        "posterior_logvar": np.full_like(mean, -2.0),
+        "attributes": np.zeros((25, 0), np.int8),
+        "attribute_names": np.array([], np.str_),
+        "factors": np.zeros((25, 0)),
+        "factor_names": np.array([], np.str_),
+        "groups": np.full(25, -1, np.int32),
+    }
+
+
 def small_run(
     folder: Path, config: RunConfig, *, scores: CodeScores | None = None, frames: bool = True
 ) -> Run:
@@ -309,6 +326,7 @@ def small_run(
     write_json(run_folder.images, ImagesRecord("abc123", (200, *SHAPE), "gone")._asdict())
     write_json(run_folder.scales, {"beta_eff": config.beta, "beta_norm": config.beta / 1024})
     save_weights(run_folder.weights, build_vae("linear", SHAPE, LATENT_DIM, seed=config.seed))
+    write_arrays(run_folder.codes, small_codes())
     line = '{"split": "train", "step": 12, "seconds": 7.0}\n'
     write_text(run_folder.history, line)
     write_text(run_folder.curves, '<?xml version="1.0"?>\n<svg class="curve"></svg>\n')

@@ -183,8 +183,8 @@ def _strip(rows: NDArray[np.uint8], latent: int) -> Picture:
     return _picture(
         film(rows, STRIP_CELL),
         STRIP_CHARACTERS,
-        f"Latent {latent} moved from -3 to 3 in nine steps, above from a test image, below with all "
-        f"other latents at 0. From end to end a pixel changes by {ends[0] / 255:.0%} (above) and "
+        f"Latent {latent} moved from -3 to 3 in nine steps, above from a test image, below with "
+        f"all others at 0. From end to end a pixel changes by {ends[0] / 255:.0%} (above) and "
         f"{ends[1] / 255:.0%} (below) of the way from black to white, on average",
     )
 

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from unknot.evidence.answers import p_text
 from unknot.evidence.latent_labels import LatentLabels
 from unknot.evidence.run_evidence import RunEvidence
 from unknot.evidence.traversal_effects import TraversalEffects
@@ -125,19 +126,24 @@ def latent_sentences(run: RunEvidence, latent: int) -> LatentSentences:
         latent: its number.
     """
     tables = [table for table in (run.labels, run.properties) if table]
-    best = next((table for table in tables if table.best(latent) is not None), None)
-    lead = "No label explains it" if tables else ""
-    details = ""
-    if best:
-        label = best.best(latent)
-        assert label is not None
-        side = "Lower" if best.sign[latent, label] < 0 else "Higher"
-        lead, details = f"{side} with {best.label_names[label]}", _details(best, latent, label)
-    if best and best is run.properties:
-        details += " That was measured in the pixels"
-        details += "; none of the given labels explains it." if run.labels else "."
     effects = run.traversal_effects
-    return LatentSentences(lead, details, _effect_sentence(effects, latent) if effects else "")
+    lead, details = "No label explains it" if tables else "", ""
+    for table in reversed(tables):  # a given label stands before a computed one
+        label = table.best(latent)
+        if label is not None:
+            side = "Lower" if table.sign[latent, label] < 0 else "Higher"
+            lead, details = (
+                f"{side} with {table.label_names[label]}",
+                _details(table, latent, label),
+            )
+            if table is run.properties:
+                details += " This label was computed from the pixels"
+                details += "; none of the given labels explains the latent." if run.labels else "."
+    return LatentSentences(
+        lead=lead,
+        details=details,
+        effect=_effect_sentence(effects, latent) if effects else "",
+    )
 
 
 def _details(labels: LatentLabels, latent: int, label: int) -> str:
@@ -150,11 +156,7 @@ def _details(labels: LatentLabels, latent: int, label: int) -> str:
         text = (
             f"holds {size:.0%} of the information about it (95% interval {low:.0%} to {high:.0%}), "
         )
-    text += (
-        "p\N{NO-BREAK SPACE}<\N{NO-BREAK SPACE}.001."
-        if p_value < 0.001
-        else f"p\N{NO-BREAK SPACE}{p_value:.3f}."
-    )
+    text += f"{p_text(p_value)}."
     for lead, others in (
         ("Labels that go together with it", labels.correlated_labels(latent)),
         ("It also tells", labels.other_labels(latent)),
