@@ -120,5 +120,5 @@ def test_a_run_trained_alone_gets_a_page_of_its_own(
     capsys.readouterr()
     assert main(["latent", str(run), "1"]) == 0
     assert opened == [f"{(run / 'report.html').as_uri()}#latent=run/1"]
-    assert "the run lies in no experiment" in capsys.readouterr().out
+    assert "this run was trained alone" in capsys.readouterr().out
     assert "data-cards" in (run / "report.html").read_text()

@@ -80,12 +80,13 @@ def _sentence(run: "Run", latent: int, experiment: "Experiment | None") -> str:
     """Say what a latent does, or why that is not known."""
     from unknot.evidence.run_evidence import posteriors_of
     from unknot.report.latent_text import collapsed_text, latent_sentences
+    from unknot.report.sections.cards import NO_EXPERIMENT
     from unknot.runs.held_out import HeldOutCodes
 
     if latent not in posteriors_of(run, HeldOutCodes.load(run.files)).active:
         return collapsed_text([latent])
     if experiment is None:
-        return "the run lies in no experiment, so that nobody asked which labels explain it"
+        return f"which labels explain it is not known: {NO_EXPERIMENT}"
     evidence = experiment.saved_evidence()
     if evidence is None:
         return f"not asked yet; unknot evidence {experiment.folder} does"

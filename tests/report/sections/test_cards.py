@@ -53,7 +53,7 @@ def test_images_that_are_gone_are_named_once_for_each_run(tmp_path: Path) -> Non
 
 def test_without_evidence_cards_say_how_to_gather_it(tmp_path: Path) -> None:
     context = small_context(tmp_path, evidence=None)
-    assert "this run lies in no experiment" in shown("cards", context)
+    assert "this run was trained alone" in shown("cards", context)
     context.files.write_config(context.config)
     html = shown("cards", context)
     assert "is not known: no evidence of these runs yet" in html
@@ -128,17 +128,17 @@ def _run_shown(page: Any) -> str:
 def test_the_choice_shows_the_cards_of_one_run(watched: WatchedPage, spread: Path) -> None:
     page = watched.open(spread)
     assert _run_shown(page) == "beta-0.5_seed-0"
-    page.select_option("[data-choice]", "beta-2_seed-0")
+    page.select_option(".latent-cards [data-choice]", "beta-2_seed-0")
     assert _run_shown(page) == "beta-2_seed-0"
     assert page.evaluate("page.selected") == "beta-2_seed-0"
     page.evaluate("page.select('beta-0.5_seed-0')")
     assert _run_shown(page) == "beta-0.5_seed-0"
-    assert page.input_value("[data-choice]") == "beta-0.5_seed-0"
+    assert page.input_value(".latent-cards [data-choice]") == "beta-0.5_seed-0"
 
 
 def test_an_address_opens_the_card_and_marks_it(watched: WatchedPage, spread: Path) -> None:
     page = watched.open(spread, "#latent=beta-2_seed-0/1")
-    marked = page.locator("[aria-current]")
+    marked = page.locator(".latent-card[aria-current]")
     assert marked.get_attribute("data-card") == "beta-2_seed-0/1"
     assert _run_shown(page) == "beta-2_seed-0"
     assert page.evaluate("page.selected") == "beta-2_seed-0"
@@ -146,7 +146,7 @@ def test_an_address_opens_the_card_and_marks_it(watched: WatchedPage, spread: Pa
     assert page.evaluate("document.activeElement.dataset.card") == "beta-2_seed-0/1"
     page.evaluate("location.hash = 'latent=beta-0.5_seed-0/0'")
     page.wait_for_function(
-        "document.querySelector('[aria-current]').dataset.card === 'beta-0.5_seed-0/0'"
+        "document.querySelector('.latent-card[aria-current]').dataset.card === 'beta-0.5_seed-0/0'"
     )
     page.evaluate("location.hash = 'latent=nobody/7'")
     page.wait_for_timeout(100)
@@ -158,7 +158,7 @@ def test_the_link_to_a_partner_leads_to_its_card(watched: WatchedPage, spread: P
     link = page.locator("[data-cards]:visible a[href^='#latent=']").first
     address = link.get_attribute("href")
     link.click()
-    marked = page.locator("[aria-current]")
+    marked = page.locator(".latent-card[aria-current]")
     assert f"#latent={marked.get_attribute('data-card')}" == address
     assert _run_shown(page) == "beta-2_seed-0"
 
@@ -166,8 +166,8 @@ def test_the_link_to_a_partner_leads_to_its_card(watched: WatchedPage, spread: P
 def test_the_button_copies_the_address(watched: WatchedPage, spread: Path) -> None:
     page = watched.open(spread)
     page.evaluate("() => { window.copied = []; copyText = (text) => copied.push(text); }")
-    page.locator("[data-link]:visible").first.click()
-    fragment = page.locator("[data-link]").first.get_attribute("data-link")
+    page.locator(".latent-card [data-link]:visible").first.click()
+    fragment = page.locator(".latent-card [data-link]").first.get_attribute("data-link")
     assert page.evaluate("copied") == [f"{spread.as_uri()}#{fragment}"]
 
 
@@ -205,6 +205,6 @@ def test_without_javascript_the_first_run_is_there(browser: Any, spread: Path) -
     page = browser.new_page(java_script_enabled=False)
     page.goto(spread.as_uri())
     assert _run_shown(page) == "beta-0.5_seed-0"
-    assert not page.locator("[data-choice]").is_visible()
+    assert not page.locator(".latent-cards [data-choice]").is_visible()
     assert page.locator(".latent-card img").first.is_visible()
     page.close()
