@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from unknot.evidence.rate_matching import RunPosteriors
+from unknot.evidence.rotation_null import spaced_rows
 from unknot.evidence.run_evidence import RunEvidence
 from unknot.evidence.traversal_effects import QUANTILES, Decode
 from unknot.report.figures.latent_pictures import (
@@ -129,9 +130,12 @@ def latent_cards(source: CardSource) -> list[LatentCard]:
 
 def _card(source: CardSource, latent: int, kl: float) -> LatentCard:
     run, evidence, images = source.run, source.evidence, source.images
-    codes = source.codes.mean.astype(np.float64)
-    values = codes[:, latent]
-    strip, change = _decoded(source.decode, codes, latent) if source.decode else (None, None)
+    mean = source.codes.mean
+    values = mean[:, latent].astype(np.float64)
+    strip = change = None
+    if source.decode:
+        starts = mean[spaced_rows(len(mean), NUM_STARTS)].astype(np.float64)
+        strip, change = _decoded(source.decode, starts, latent, np.quantile(values, QUANTILES))
     return LatentCard(
         latent=latent,
         title=run_title(run.config),
@@ -152,10 +156,17 @@ def _card(source: CardSource, latent: int, kl: float) -> LatentCard:
     )
 
 
-def _decoded(decode: Decode, codes: FloatArray, latent: int) -> tuple[Picture, Picture]:
-    """Move a latent, and draw what comes of it and where it changes the picture."""
-    starts = codes[np.linspace(0, len(codes) - 1, NUM_STARTS).round().astype(int)]
-    ends = np.quantile(codes[:, latent], QUANTILES)
+def _decoded(
+    decode: Decode, starts: FloatArray, latent: int, ends: FloatArray
+) -> tuple[Picture, Picture]:
+    """Move a latent, and draw what comes of it and where it changes the picture.
+
+    Args:
+        decode: codes -> pixels.
+        starts: codes of test images, shape `(num, latent_dim)`.
+        latent: its number.
+        ends: low and high value between which the change is measured.
+    """
     from_image, from_mean = starts[:1], np.zeros_like(starts[:1])
     places = [
         (from_image, VALUES),
