@@ -18,6 +18,7 @@ from unknot.report.latent_cards import (
     CardSource,
     HeldOutImages,
     Picture,
+    _extremes,
     latent_cards,
 )
 from unknot.report.latent_pairs import latent_partners
@@ -125,3 +126,8 @@ def test_few_images_give_few_extremes(source: CardSource) -> None:
     )
     assert cards[0].extremes is not None
     assert cards[0].extremes.width == 2 * min(EXTREMES_CELL, 32)
+
+
+def test_a_single_image_is_no_extreme() -> None:
+    images = HeldOutImages(pixels=np.zeros((1, 3, 8, 8), np.uint8), rows=np.array([0]))
+    assert _extremes(images, np.array([1.0]), 0) is None

@@ -62,7 +62,8 @@ class LatentCard:
         sentences: what it does.
         strip: the latent moved from -3 to 3; None without a decoder or beyond the page's size.
         change: where that changes the picture; likewise.
-        extremes: real images with the lowest and the highest codes; None where images are gone.
+        extremes: real images with the lowest and the highest codes; None where images are gone, or
+            there is but one.
         histogram: of its codes over the test images.
         spread: the same in words.
         partners: latents of other runs that are like it.
@@ -212,9 +213,11 @@ def _change(change: FloatArray, backdrop: NDArray[np.uint8], latent: int) -> Pic
     )
 
 
-def _extremes(images: HeldOutImages, values: FloatArray, latent: int) -> Picture:
+def _extremes(images: HeldOutImages, values: FloatArray, latent: int) -> Picture | None:
     order = np.argsort(values, kind="stable")
     num = min(NUM_EXTREMES, len(order) // 2)
+    if not num:
+        return None
     lowest, highest = order[:num], order[::-1][:num]
     chosen = images.pixels[images.rows[np.concatenate([lowest, highest])]]
     return _picture(

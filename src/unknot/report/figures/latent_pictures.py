@@ -103,10 +103,11 @@ def data_address(picture: Image.Image, max_characters: int) -> str:
     """
     if not features.check("webp"):
         return _encode(picture, "PNG", 0)
-    addresses = (_encode(picture, "WEBP", quality) for quality in QUALITIES)
-    return next((text for text in addresses if len(text) <= max_characters), None) or _encode(
-        picture, "WEBP", QUALITIES[-1]
-    )
+    for quality in QUALITIES:
+        address = _encode(picture, "WEBP", quality)
+        if len(address) <= max_characters:
+            break
+    return address
 
 
 def _encode(picture: Image.Image, kind: str, quality: int) -> str:
