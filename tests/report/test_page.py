@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from tests.report.small import HOSTILE, small_config, small_context, small_run
-from unknot.report.page import compose, page_title, write_report
+from unknot.report.page import RUN_SECTIONS, compose, page_title, write_report, write_run_report
 from unknot.report.sections import SECTIONS, LeftOut, ReportContext
 
 
@@ -97,3 +97,14 @@ def test_the_title_counts_the_betas(tmp_path: Path) -> None:
     assert page_title(small_context(tmp_path)) == "2 betas on faces"
     single = small_context(tmp_path, config=small_config(betas=(1.0,)))
     assert page_title(single) == "1 beta on faces"
+
+
+def test_a_lone_run_has_a_page_of_its_own(tmp_path: Path) -> None:
+    run = small_run(tmp_path, small_config().runs()[0])
+    path = write_run_report(run)
+    html = path.read_text()
+    assert path == run.folder / "report.html"
+    assert "<title>beta 0.5, seed 0 on faces</title>" in html
+    assert html.count("<article") == 2
+    assert [piece for piece in RUN_SECTIONS if piece not in SECTIONS] == []
+    assert '<div class="answer">' not in html

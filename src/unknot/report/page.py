@@ -1,6 +1,6 @@
 """An experiment's runs and evidence -> its page: the sections in their order, in one HTML file."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -11,8 +11,12 @@ from unknot.evidence.evidence import Evidence
 from unknot.report.render import Piece, render_page, render_piece
 from unknot.report.script_data import script_data
 from unknot.report.sections import SECTIONS, LeftOut, ReportContext, find_section
+from unknot.report.text import run_title
 from unknot.runs.folder import ExperimentFolder
 from unknot.runs.run import Run
+
+RUN_SECTIONS = ("explorer", "cards")
+"""What the page of a lone run holds."""
 
 
 def write_report(
@@ -51,15 +55,51 @@ def write_report(
     write_text(files.report, shown(html))
 
 
-def compose(context: ReportContext) -> list[Piece]:
+def write_run_report(run: Run) -> Path:
+    """Write a page of one run that lies in no experiment into its folder.
+
+    Args:
+        run: trained.
+
+    Returns:
+        The page's file.
+
+    Raises:
+        UserError: if a file of the run is damaged.
+    """
+    config = run.config
+    context = ReportContext(
+        files=ExperimentFolder(run.folder),
+        config=ExperimentConfig(
+            betas=(config.beta,),
+            seeds=(config.seed,),
+            data=config.data,
+            model=config.model,
+            training=config.training,
+        ),
+        runs=[run],
+        failures={},
+        evidence=None,
+        environment={},
+        script_data=script_data([run], None),
+        left_out={},
+    )
+    title = f"{run_title(config)} on {Path(config.data.source).name}"
+    html = render_page(title, compose(context, RUN_SECTIONS), context.script_data)
+    write_text(run.files.report, shown(html))
+    return run.files.report
+
+
+def compose(context: ReportContext, names: Iterable[str] = SECTIONS) -> list[Piece]:
     """Fill every section that has what it needs, in the order of `SECTIONS`.
 
     Args:
         context: each section gets it with the names of those before it that are left out.
+        names: of sections.
     """
     pieces: list[Piece] = []
     left_out = dict(context.left_out)
-    for name in SECTIONS:
+    for name in names:
         section = find_section(name)(replace(context, left_out=dict(left_out)))
         if isinstance(section, LeftOut):
             left_out[name] = section.reason

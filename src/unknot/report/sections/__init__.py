@@ -29,6 +29,7 @@ SECTIONS = {
     "answers": "unknot.report.sections.answers:answers",
     "explorer": "unknot.report.sections.explorer:explorer",
     "traversals": "unknot.report.sections.traversals:traversals",
+    "cards": "unknot.report.sections.cards:cards",
     "latents": "unknot.report.sections.latents:latents",
     "betas": "unknot.report.sections.betas:betas",
     "beta_evidence": "unknot.report.sections.beta_evidence:beta_evidence",
