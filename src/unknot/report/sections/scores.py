@@ -1,14 +1,17 @@
-"""Scores of the codes of the first runs, each with what a score of 1 means."""
+"""Scores of the codes: a chart of every run, and a table of the first with what 1 means."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from math import isfinite
+from typing import Any
 
-from unknot.metrics.registry import HEADLINE, METRICS, SCORES
+from unknot.metrics.registry import HEADLINE, METRICS, SCORES, metric_of
 from unknot.metrics.scoring import Score
+from unknot.report.chart_data import all_rounded, chart_run, rounded
 from unknot.report.sections import NO_RUN, LeftOut, ReportContext
 from unknot.report.text import MAX_RUNS, more_runs_text, run_title
 from unknot.runs.evaluation import CodeScores
+from unknot.runs.run import Run
 
 
 @dataclass(frozen=True)
@@ -41,14 +44,17 @@ class ScoreRow:
 
 @dataclass(frozen=True)
 class ScoreTable:
-    """Scores of the first runs.
+    """Scores of all runs as a chart, and of the first as a table.
 
     Attributes:
+        data: of the chart: `keys` of the scores, how many of them are `first` shown, and `runs`,
+            each with its scores.
         titles: of the runs, a column each.
         rows: the best-regarded scores first.
         others: how many runs are not in the table, in words.
     """
 
+    data: Mapping[str, Any]
     titles: Sequence[str]
     rows: Sequence[ScoreRow]
     others: str
@@ -70,10 +76,30 @@ def scores(context: ReportContext) -> ScoreTable | LeftOut:
         if any(key in run for run in by_run)
     ]
     return ScoreTable(
+        data=score_data(context.runs),
         titles=[run_title(run.config) for run in runs],
         rows=rows,
         others=more_runs_text(len(context.runs)),
     )
+
+
+def score_data(runs: Sequence[Run]) -> dict[str, Any]:
+    """Give the scores between 0 and 1 of every run, for the chart.
+
+    Args:
+        runs: that are finished; one without scores has none in the chart.
+    """
+    remarks: dict[str, int] = {}
+    by_run = [(run, run.evaluation.scores) for run in runs]
+    scored = [(run, of_run.scores) for run, of_run in by_run if of_run]
+    keys = [key for key in _bounded_keys() if any(key in of_run for _, of_run in scored)]
+    chart_runs = [
+        chart_run(run)
+        | {"scores": {key: _numbers(of_run[key], remarks) for key in keys if key in of_run}}
+        for run, of_run in scored
+    ]
+    first = sum(key in keys for key in _headline_keys())
+    return {"keys": keys, "first": first, "runs": chart_runs, "remarks": list(remarks)}
 
 
 def score_cell(score: Score | None) -> ScoreCell:
@@ -94,7 +120,28 @@ def _problem(scored: Sequence[CodeScores]) -> str:
     return "; ".join(problems) or "no run's codes were scored"
 
 
+def _numbers(score: Score, remarks: dict[str, int]) -> dict[str, Any]:
+    """What the chart shows of a score; a remark goes into `remarks` once, and is named by number."""
+    numbers: dict[str, Any] = {"value": rounded(score.value)}
+    if score.interval:
+        numbers["interval"] = all_rounded(score.interval)
+    if null := score.null_rotation:
+        numbers["rotated"] = all_rounded((null.mean, null.std, null.percentile, null.observed))
+        numbers["num"] = null.num_points
+    numbers["remarks"] = [remarks.setdefault(flag, len(remarks)) for flag in score.flags]
+    return numbers
+
+
+def _headline_keys() -> list[str]:
+    """The scores of the best-regarded metrics."""
+    return [info.key for name in HEADLINE for info in METRICS[name].scores]
+
+
 def _ordered_keys() -> list[str]:
     """Every score, those of the best-regarded metrics first."""
-    first = [info.key for name in HEADLINE for info in METRICS[name].scores]
+    first = _headline_keys()
     return [*first, *(key for key in SCORES if key not in first)]
+
+
+def _bounded_keys() -> list[str]:
+    return [key for key in _ordered_keys() if isfinite(metric_of(key).bounds[1])]
