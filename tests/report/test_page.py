@@ -31,7 +31,7 @@ def test_sections_that_lack_something_are_left_out_and_named(tmp_path: Path) -> 
     write_report(context.files, context.config, context.runs, {}, None)
     html = context.files.report.read_text()
     assert 'href="#latents"' not in html
-    assert "<li>answers, collapse, beta evidence, latents: no evidence of these runs" in html
+    assert "<li>answers, beta evidence, latents, label map: no evidence of these runs" in html
 
 
 def test_without_runs_the_page_says_what_was_asked(tmp_path: Path) -> None:

@@ -15,11 +15,11 @@ from PIL import Image
 from tests.report.small import HOSTILE, is_escaped, small_context
 from unknot.report.render import (
     SCRIPTS,
+    STYLES,
     WASM,
     Piece,
     asset,
     data_uri,
-    inline_svg,
     render_page,
     render_piece,
 )
@@ -61,6 +61,12 @@ def test_what_stands_before_the_first_link_is_the_answer() -> None:
     assert "<script" not in html
 
 
+def test_the_page_has_the_looks_of_its_parts() -> None:
+    html = render_page("A title", PIECES, None)
+    for name in STYLES:
+        assert asset(name) in html
+
+
 def test_a_hostile_title_is_escaped() -> None:
     assert is_escaped(render_page(HOSTILE, PIECES, None))
 
@@ -91,8 +97,3 @@ def test_pictures_become_data_addresses(tmp_path: Path) -> None:
     kind, content = data_uri(tmp_path / "a.png").split(",")
     assert kind == "data:image/png;base64"
     assert base64.b64decode(content) == (tmp_path / "a.png").read_bytes()
-
-
-def test_only_the_svg_of_a_plot_is_let_through() -> None:
-    assert inline_svg('<?xml version="1.0"?>\n<svg></svg>') == Markup("<svg></svg>")
-    assert inline_svg("") == ""

@@ -14,43 +14,16 @@ from tests.report.small import (
     small_labels,
     small_run_evidence,
 )
-from unknot.report.sections.latents import BLUE, ORANGE, latent_map
 
 
-def test_every_run_has_lines_and_a_map_of_its_active_latents(tmp_path: Path) -> None:
+def test_every_run_has_a_line_for_each_latent(tmp_path: Path) -> None:
     html = shown("latents", small_context(tmp_path))
     assert html.count("<details") == 2
     assert html.count("<details open>") == 1
-    assert '<th scope="row">latent 1</th>' in html
-    assert '<th scope="row">latent 2</th>' not in html
     assert "<li>latent 2: collapsed</li>" in html
-    assert "Labels that go together: Bald and Grey (+0.60)" in html
 
 
-def test_a_cell_shows_strength_side_and_test() -> None:
-    rows = latent_map(small_run_evidence(2.0, 0)).tables[0].rows
-    bald, grey, angle = rows[0].cells
-    assert bald.title == "latent 0, Bald: AUROC 0.90 (0.25 to 0.95), R2 0.50, p 0.001"
-    assert bald.color == f"rgba({ORANGE}, 0.89)"
-    assert grey.color == f"rgba({BLUE}, 0.77)"
-    assert "share of its information 0.30" in angle.title
-    assert [cell.passed for cell in rows[0].cells] == [True, True, True]
-    assert [cell.passed for cell in rows[1].cells] == [False, False, False]
-
-
-def test_without_labels_there_are_lines_only(tmp_path: Path) -> None:
-    run = latent_map(small_run_evidence(2.0, 0, labels=None))
-    assert run.lines[0] == "latent 0: moving it changes color, all over, by 12 levels"
-    assert not run.tables
-
-
-def test_labels_computed_from_the_pixels_have_a_map_of_their_own() -> None:
-    run = latent_map(small_run_evidence(2.0, 0, properties=small_labels()))
-    assert [table.title for table in run.tables] == ["Labels", "Computed from the pixels"]
-    assert "in the pixels lower with Bald" in run.lines[0]
-
-
-def test_only_the_first_runs_have_a_map(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_only_the_first_runs_are_described(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("unknot.report.sections.latents.MAX_RUNS", 1)
     assert shown("latents", small_context(tmp_path)).count("<details") == 1
 

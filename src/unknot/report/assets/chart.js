@@ -92,7 +92,7 @@ class Chart {
   /** Something to point at, drawn as a mark of its beta's color and shape. */
   mark(point, look, { radius = 5, hollow = false } = {}) {
     const selected = this.isSelected(point.run);
-    const size = selected ? radius * 1.35 : radius;
+    const size = selected ? radius * 1.25 : radius;
     const mark = this.add("path", {
       d: SHAPES[look.shape], class: `mark${hollow ? " hollow" : ""}${selected ? " selected" : ""}`,
       transform: `translate(${point.x.toFixed(1)} ${point.y.toFixed(1)}) scale(${size})`, "stroke-width": (selected ? 2 : 1.3) / size,

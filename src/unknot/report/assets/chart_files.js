@@ -1,7 +1,9 @@
 /* A chart as a file: an SVG that needs nothing of the page, and its numbers as CSV. */
 "use strict";
 
-const CHART_STYLES = ["fill", "fill-opacity", "stroke", "stroke-width", "stroke-dasharray", "stroke-opacity", "opacity", "font-family", "font-size", "font-weight", "text-anchor", "paint-order", "stroke-linejoin"];
+const CHART_MARGIN = 12;  // around a chart in a file
+const CHART_STYLES = ["fill", "fill-opacity", "stroke", "stroke-width", "stroke-opacity"];
+const CHART_TEXT_STYLES = [...CHART_STYLES, "font-family", "font-size", "font-weight", "text-anchor", "paint-order", "stroke-linejoin"];
 
 /** Two buttons that save a chart. */
 function chartFileButtons(chart) {
@@ -24,14 +26,17 @@ function svgFile({ svg, kind, width, height }) {
   copy.querySelector(".halo").remove();
   for (const part of copy.querySelectorAll("*")) {
     const style = getComputedStyle(part);
-    for (const name of CHART_STYLES) part.setAttribute(name, style.getPropertyValue(name));
+    for (const name of part.tagName === "text" ? CHART_TEXT_STYLES : CHART_STYLES) part.setAttribute(name, style.getPropertyValue(name));
   }
   place.remove();
-  for (const part of [copy, ...copy.querySelectorAll("*")]) for (const name of ["style", "class", "role", "aria-label"]) part.removeAttribute(name);
-  copy.prepend(chartElement("title"), chartElement("rect", { width, height, fill: "#fff" }));
+  for (const part of [copy, ...copy.querySelectorAll("*")]) {
+    part.style.cssText = "";
+    for (const name of ["style", "class", "role", "aria-label"]) part.removeAttribute(name);
+  }
+  const [x, y, wide, high] = [-CHART_MARGIN, -CHART_MARGIN, width + 2 * CHART_MARGIN, height + 2 * CHART_MARGIN];
+  copy.prepend(chartElement("title"), chartElement("rect", { x, y, width: wide, height: high, fill: "#fff" }));
   copy.firstChild.textContent = kind.title;
-  copy.setAttribute("width", width);
-  copy.setAttribute("height", height);
+  for (const [name, value] of Object.entries({ width: wide, height: high, viewBox: `${x} ${y} ${wide} ${high}` })) copy.setAttribute(name, value);
   return new XMLSerializer().serializeToString(copy);
 }
 

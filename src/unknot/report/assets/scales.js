@@ -10,6 +10,16 @@ function numberText(value) {
   return value.toLocaleString("en", digits);
 }
 
+/** A number with so many decimals. */
+function fixedText(value, decimals) {
+  return value === null ? "not known" : value.toFixed(decimals);
+}
+
+/** A text cut to a length. */
+function shortened(text, length) {
+  return text.length > length ? `${text.slice(0, length - 1)}…` : text;
+}
+
 /** How wide a text is, about. */
 function textWidth(text) {
   return text.length * CHART_LETTER;

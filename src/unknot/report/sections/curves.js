@@ -4,7 +4,7 @@
 const CURVE_LABELS = {
   distortion: "distortion (nats per image)", rate: "rate (nats per image)", loss: "loss: distortion + beta times rate (nats)",
 };
-const CURVE_PLUNGE = 0.25;  // of the steps, which the range of the axis does not heed
+const CURVE_LATE = 0.5;  // of the steps: what comes before does not decide the range of the axis
 
 class TrainingCurves {
   /** @param runs with their histories; @param key one of the quantities */
@@ -36,14 +36,14 @@ class TrainingCurves {
     this.#name(chart, box);
   }
 
-  /** From the least to the most after the first plunge. */
+  /** What the later half of training needs, and some room for what comes before. */
   #range() {
     const values = this.runs.flatMap((run) => [run.train, run.validation].flatMap((split) => {
       const end = split.step.at(-1);
-      return split[this.key].filter((value, i) => value !== null && split.step[i] >= CURVE_PLUNGE * end);
+      return split[this.key].filter((value, i) => value !== null && split.step[i] >= CURVE_LATE * end);
     }));
-    const low = Math.min(...values), high = Math.max(...values), room = 0.05 * (high - low);
-    return [Math.max(low - room, Math.min(low, 0)), high + room];
+    const low = Math.min(...values), high = Math.max(...values), spread = high - low;
+    return [Math.max(low - 0.05 * spread, Math.min(low, 0)), high + 0.35 * spread];
   }
 
   #paintRun(chart, box, run, isOther) {

@@ -26,8 +26,7 @@ class LabelMap {
   }
 
   #height() {
-    if (!this.map?.latents.length) return MAP_HEAD;
-    return MAP_HEAD + this.map.labels.length * MAP_ROW + (this.map.groups.length + 1) * MAP_GAP + MAP_ROW;
+    return this.map?.latents.length ? this.#places().at(-1) + MAP_ROW + 2 : MAP_HEAD;
   }
 
   paint(chart) {
@@ -52,10 +51,9 @@ class LabelMap {
 
   /** Where each label's row begins: a gap stands between the labels of two latents. */
   #places() {
-    const { groups, labels } = this.map, told = this.#told();
-    const group = groups.flatMap((num, i) => Array(num).fill(i));
-    const gaps = labels.map((_, k) => (k < told ? group[k] * MAP_GAP : groups.length * MAP_GAP + MAP_ROW));
-    return labels.map((_, k) => MAP_HEAD + k * MAP_ROW + gaps[k]);
+    const { groups, labels } = this.map, sizes = groups.filter((num) => num > 0);
+    const gaps = sizes.flatMap((num, i) => Array(num).fill(i * MAP_GAP));
+    return labels.map((_, k) => MAP_HEAD + k * MAP_ROW + (gaps[k] ?? sizes.length * MAP_GAP + MAP_ROW));
   }
 
   #told() {
@@ -80,8 +78,8 @@ class LabelMap {
     const kind = map.binary[k] ? "AUROC" : "share of its information";
     return [
       `latent ${map.latents[i]}, ${map.labels[k]}`, `${side} with the label`,
-      `${kind} ${numberText(map.effect[k][i])} (${numberText(map.low[k][i])} to ${numberText(map.high[k][i])})`,
-      `R2 ${numberText(map.r2[k][i])}, p ${numberText(map.p[k][i])}: ${this.#passed(k, i) ? "passes" : "does not pass"}`,
+      `${kind} ${fixedText(map.effect[k][i], 2)} (${fixedText(map.low[k][i], 2)} to ${fixedText(map.high[k][i], 2)})`,
+      `R2 ${fixedText(map.r2[k][i], 2)}, p ${fixedText(map.p[k][i], 3)}: ${this.#passed(k, i) ? "passed the test" : "did not pass"}`,
     ];
   }
 

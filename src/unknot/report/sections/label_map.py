@@ -109,9 +109,7 @@ def sorted_map(labels: LatentLabels) -> dict[str, Any]:
     }
 
 
-def _sorted_latents(
-    labels: LatentLabels, strength: NDArray[np.float64]
-) -> NDArray[np.int64]:
+def _sorted_latents(labels: LatentLabels, strength: NDArray[np.float64]) -> NDArray[np.int64]:
     """The active latents, the one with the strongest effect first."""
     active = np.flatnonzero(labels.active)
     return active[np.argsort(-strength[active].max(1), kind="stable")]

@@ -71,7 +71,7 @@ function freePlace(points, width, taken, box) {
   const xs = points.map((point) => point.x), ys = points.map((point) => point.y);
   const [left, right, top, bottom] = [Math.min(...xs), Math.max(...xs), Math.min(...ys), Math.max(...ys)];
   const across = (left + right) / 2 - width / 2, along = (top + bottom) / 2 - 8;
-  const corners = [[right + 10, along], [left - 12 - width, along], [across, top - 26], [across, bottom + 10], [right + 8, top - 20], [left - 10 - width, bottom + 4]];
+  const corners = [[right + 12, along], [left - 16 - width, along], [across, top - 27], [across, bottom + 11], [right + 9, top - 21], [left - 13 - width, bottom + 5]];
   const places = corners.map(([x, y]) => [x, y, x + width + 4, y + 17]);
   return places.find((place) => place[0] > box.left && place[2] < box.right + 10 && place[1] > box.top - 10 && place[3] < box.bottom
     && !taken.some((other) => place[0] < other[2] && other[0] < place[2] && place[1] < other[3] && other[1] < place[3]));

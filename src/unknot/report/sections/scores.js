@@ -49,11 +49,20 @@ class ScoreChart {
     const top = this.#legendHeight(width), wide = (width - (columns - 1) * gap) / columns;
     chart.legend(this.looks.values(), 13);
     for (let column = 0; column < columns; column++) {
-      const left = column * (wide + gap), scale = new LinearScale([0, 1], [left + 8, left + wide - 12]);
+      const left = column * (wide + gap), scale = new LinearScale([0, this.#highest()], [left + 8, left + wide - 12]);
       const keys = this.shown.slice(column * perColumn, (column + 1) * perColumn);
       this.#axis(chart, scale, top, keys.length);
       keys.forEach((key, i) => this.#paintScore(chart, scale, key, left, top + i * this.block));
     }
+  }
+
+  /** The end of the axis: the next fifth above every mark. */
+  #highest() {
+    const ends = this.runs.flatMap((run) => this.shown.flatMap((key) => {
+      const { value, interval, rotated } = run.scores[key] ?? {}, [mean, std, , observed] = rotated ?? [0, 0, 0, 0];
+      return [value ?? 0, interval?.[1] ?? 0, mean + 2 * std, observed];
+    }));
+    return Math.min(1, Math.ceil(5 * 1.05 * Math.max(0.1, ...ends)) / 5);
   }
 
   #axis(chart, scale, top, num) {
@@ -78,7 +87,7 @@ class ScoreChart {
   }
 
   #paintNull(chart, scale, { rotated, interval }, y, look) {
-    const within = (value) => scale.at(Math.min(1, Math.max(0, value)));
+    const within = (value) => scale.at(Math.min(scale.high, Math.max(0, value)));
     const paint = (tag, attributes) => { chart.add(tag, attributes).style.color = look.color; };
     if (rotated) {
       const [mean, std, , observed] = rotated, start = within(mean - 2 * std);
@@ -89,11 +98,11 @@ class ScoreChart {
   }
 
   #lines(run, key, { value, interval, rotated, num, remarks }) {
-    const lines = [this.page.run(run.name).title, `${key} ${numberText(value)}`];
-    if (interval) lines.push(`95% interval ${numberText(interval[0])} to ${numberText(interval[1])}`);
+    const lines = [this.page.run(run.name).title, `${key} ${fixedText(value, 3)}`];
+    if (interval) lines.push(`95% interval ${fixedText(interval[0], 3)} to ${fixedText(interval[1], 3)}`);
     if (rotated) {
       const [mean, std, percentile, observed] = rotated;
-      lines.push(`on ${numberText(num)} images: ${numberText(observed)}; rotated codes ${numberText(mean)} ± ${numberText(std)}, ${numberText(percentile)}% of them lower`);
+      lines.push(`on ${numberText(num)} images: ${fixedText(observed, 3)}; rotated codes ${fixedText(mean, 3)} ± ${fixedText(std, 3)}, ${numberText(percentile)}% of them lower`);
     }
     return [...lines, ...remarks.map((number) => shortened(this.remarks[number], 160))];
   }
@@ -105,10 +114,6 @@ class ScoreChart {
       return [run.name, run.beta, run.seed, key, value, low, high, mean, std, percentile, observed, remarks.map((number) => this.remarks[number]).join("; ")];
     }));
   }
-}
-
-function shortened(text, length) {
-  return text.length > length ? `${text.slice(0, length - 1)}…` : text;
 }
 
 WIDGETS.scores = (root, page) => { new ScoreChart(root, page); };

@@ -49,12 +49,16 @@ class ScoreTable:
     Attributes:
         data: of the chart: `keys` of the scores, how many of them are `first` shown, and `runs`,
             each with its scores.
+        has_intervals: whether a score has one.
+        has_rotations: whether a score stands beside those of rotated codes.
         titles: of the runs, a column each.
         rows: the best-regarded scores first.
         others: how many runs are not in the table, in words.
     """
 
     data: Mapping[str, Any]
+    has_intervals: bool
+    has_rotations: bool
     titles: Sequence[str]
     rows: Sequence[ScoreRow]
     others: str
@@ -75,8 +79,12 @@ def scores(context: ReportContext) -> ScoreTable | LeftOut:
         for key in _ordered_keys()
         if any(key in run for run in by_run)
     ]
+    data = score_data(context.runs)
+    in_chart = [numbers for run in data["runs"] for numbers in run["scores"].values()]
     return ScoreTable(
-        data=score_data(context.runs),
+        data=data,
+        has_intervals=any("interval" in numbers for numbers in in_chart),
+        has_rotations=any("rotated" in numbers for numbers in in_chart),
         titles=[run_title(run.config) for run in runs],
         rows=rows,
         others=more_runs_text(len(context.runs)),
@@ -87,16 +95,16 @@ def score_data(runs: Sequence[Run]) -> dict[str, Any]:
     """Give the scores between 0 and 1 of every run, for the chart.
 
     Args:
-        runs: that are finished; one without scores has none in the chart.
+        runs: that are finished; those without scores too, as the colors of betas hang on all runs.
     """
     remarks: dict[str, int] = {}
-    by_run = [(run, run.evaluation.scores) for run in runs]
-    scored = [(run, of_run.scores) for run, of_run in by_run if of_run]
-    keys = [key for key in _bounded_keys() if any(key in of_run for _, of_run in scored)]
+    evaluated = [(run, run.evaluation.scores) for run in runs]
+    by_run = [(run, of_run.scores if of_run else {}) for run, of_run in evaluated]
+    keys = [key for key in _bounded_keys() if any(key in of_run for _, of_run in by_run)]
     chart_runs = [
         chart_run(run)
         | {"scores": {key: _numbers(of_run[key], remarks) for key in keys if key in of_run}}
-        for run, of_run in scored
+        for run, of_run in by_run
     ]
     first = sum(key in keys for key in _headline_keys())
     return {"keys": keys, "first": first, "runs": chart_runs, "remarks": list(remarks)}
@@ -121,7 +129,7 @@ def _problem(scored: Sequence[CodeScores]) -> str:
 
 
 def _numbers(score: Score, remarks: dict[str, int]) -> dict[str, Any]:
-    """What the chart shows of a score; a remark goes into `remarks` once, and is named by number."""
+    """What the chart shows of a score; each remark is named by its number in `remarks`."""
     numbers: dict[str, Any] = {"value": rounded(score.value)}
     if score.interval:
         numbers["interval"] = all_rounded(score.interval)
