@@ -32,12 +32,12 @@ class Chart {
     Object.assign(this, { page, kind, points: [], at: -1 });
     this.svg = chartElement("svg", { role: "img", "aria-label": kind.title });
     this.tip = element("div", { className: "tip", hidden: true });
-    this.told = element("p", { className: "unseen", ariaLive: "polite" });
+    this.spoken = element("p", { className: "unseen", ariaLive: "polite" });
     this.frame = element("div", { className: "frame", tabIndex: 0 }, this.svg, this.tip);
     this.frame.setAttribute("role", "application");
     this.frame.setAttribute("aria-roledescription", "chart");
     this.frame.setAttribute("aria-label", `${kind.title}. Arrow keys walk through it; Enter selects the run.`);
-    figure.prepend(this.frame, this.told, chartFileButtons(this));
+    figure.prepend(this.frame, this.spoken, chartFileButtons(this));
     this.#listen();
     new ResizeObserver(() => this.#fit()).observe(this.frame);
     this.#fit();
@@ -47,7 +47,7 @@ class Chart {
     const { frame, page } = this;
     frame.addEventListener("pointermove", (event) => this.#pointAt(this.#nearest(event)));
     frame.addEventListener("pointerdown", (event) => this.#pointAt(this.#nearest(event)));
-    frame.addEventListener("pointerleave", () => this.#pointAt(-1));
+    frame.addEventListener("pointerleave", (event) => { if (event.pointerType === "mouse") this.#pointAt(-1); });
     frame.addEventListener("click", () => this.#choose());
     frame.addEventListener("keydown", (event) => this.#onKey(event));
     frame.addEventListener("blur", () => this.#pointAt(-1));
@@ -157,7 +157,7 @@ class Chart {
     if (!point) return;
     this.tip.replaceChildren(...point.lines.map((line, i) => element(i ? "div" : "strong", { textContent: line })));
     this.#place(point);
-    if (aloud) this.told.textContent = point.lines.join(", ");
+    if (aloud) this.spoken.textContent = point.lines.join(", ");
   }
 
   #place({ x, y }) {

@@ -33,10 +33,13 @@ function svgFile({ svg, kind, width, height }) {
     part.style.cssText = "";
     for (const name of ["style", "class", "role", "aria-label"]) part.removeAttribute(name);
   }
-  const [x, y, wide, high] = [-CHART_MARGIN, -CHART_MARGIN, width + 2 * CHART_MARGIN, height + 2 * CHART_MARGIN];
-  copy.prepend(chartElement("title"), chartElement("rect", { x, y, width: wide, height: high, fill: "#fff" }));
+  const wide = width + 2 * CHART_MARGIN, high = height + 2 * CHART_MARGIN;
+  const background = chartElement("rect", { x: -CHART_MARGIN, y: -CHART_MARGIN, width: wide, height: high, fill: "#fff" });
+  copy.prepend(chartElement("title"), background);
   copy.firstChild.textContent = kind.title;
-  for (const [name, value] of Object.entries({ width: wide, height: high, viewBox: `${x} ${y} ${wide} ${high}` })) copy.setAttribute(name, value);
+  copy.setAttribute("width", wide);
+  copy.setAttribute("height", high);
+  copy.setAttribute("viewBox", `${-CHART_MARGIN} ${-CHART_MARGIN} ${wide} ${high}`);
   return new XMLSerializer().serializeToString(copy);
 }
 

@@ -45,18 +45,19 @@ class LabelMap {
       chart.text(left - 8, y + 14, names[k], { "text-anchor": "end", class: "label" });
       map.latents.forEach((_, i) => this.#paintCell(chart, k, i, [left + i * wide, y, wide, MAP_ROW]));
     });
-    const [last, num] = [this.#told(), map.labels.length];
-    if (last < num) chart.text(left, this.#places()[last] - 5, last ? "no latent tells these" : "no latent tells any of these", { class: "strong" });
+    const num = this.#numExplained();
+    if (num < map.labels.length) chart.text(left, this.#places()[num] - 5, num ? "no latent tells these" : "no latent tells any of these", { class: "strong" });
   }
 
   /** Where each label's row begins: a gap stands between the labels of two latents. */
   #places() {
-    const { groups, labels } = this.map, sizes = groups.filter((num) => num > 0);
-    const gaps = sizes.flatMap((num, i) => Array(num).fill(i * MAP_GAP));
+    const { groups, labels } = this.map, sizes = groups.filter((size) => size > 0);
+    const gaps = sizes.flatMap((size, i) => Array(size).fill(i * MAP_GAP));
     return labels.map((_, k) => MAP_HEAD + k * MAP_ROW + (gaps[k] ?? sizes.length * MAP_GAP + MAP_ROW));
   }
 
-  #told() {
+  /** How many labels stand with a latent; the others follow. */
+  #numExplained() {
     return this.map.groups.reduce((sum, num) => sum + num, 0);
   }
 
