@@ -2,7 +2,7 @@
 
    `new Chart(figure, page, kind)` puts it into a figure. `kind.paint(chart)` draws it, whenever its
    width or the selected run changes, and lists in `chart.points` what can be pointed at:
-   `{ x, y, lines, run, series }`, and `box` for an area. */
+   `{ x, y, lines(), run, series }`, and `box` for an area. */
 "use strict";
 
 const SHAPES = {
@@ -155,9 +155,10 @@ class Chart {
     this.frame.classList.toggle("pointing", Boolean(point?.run));
     this.halo?.setAttribute("d", point ? haloOf(point) : "");
     if (!point) return;
-    this.tip.replaceChildren(...point.lines.map((line, i) => element(i ? "div" : "strong", { textContent: line })));
+    const lines = point.lines();
+    this.tip.replaceChildren(...lines.map((line, i) => element(i ? "div" : "strong", { textContent: line })));
     this.#place(point);
-    if (aloud) this.spoken.textContent = point.lines.join(", ");
+    if (aloud) this.spoken.textContent = lines.join(", ");
   }
 
   #place({ x, y }) {

@@ -2,12 +2,13 @@
 "use strict";
 
 const CHART_LETTER = 6.7;  // pixels, of the charts' text
+const WHOLE_NUMBERS = new Intl.NumberFormat("en", { maximumFractionDigits: 0 });
+const SMALL_NUMBERS = new Intl.NumberFormat("en", { maximumSignificantDigits: 4 });
 
 /** A number with thousands set apart and about four digits that count. */
 function numberText(value) {
   if (value === null || value === undefined) return "not known";
-  const digits = Math.abs(value) >= 1000 ? { maximumFractionDigits: 0 } : { maximumSignificantDigits: 4 };
-  return value.toLocaleString("en", digits);
+  return (Math.abs(value) >= 1000 ? WHOLE_NUMBERS : SMALL_NUMBERS).format(value);
 }
 
 /** A number with so many decimals. */

@@ -34,7 +34,7 @@ class Collapse {
       const first = Math.max(lowest, beta * Math.exp(-2 * most));
       if (first < beta) chart.add("line", { class: "model", x1: Math.max(left, x.at(first)), y1: y.at(Math.log(beta / first) / 2), x2: x.at(beta), y2: bottom });
       chart.add("path", { class: "tick", d: `M${x.at(beta)},${bottom - 5}v5` });
-      chart.points.push({ x: x.at(beta), y: bottom, series: "model", lines: [`Latent ${i + 1} of a linear model`, `collapses at beta ${numberText(beta)}`] });
+      chart.points.push({ x: x.at(beta), y: bottom, series: "model", lines: () => [`Latent ${i + 1} of a linear model`, `collapses at beta ${numberText(beta)}`] });
     });
     if (!this.collapse.length) return;
     const name = "linear model", height = 0.3 * most;
@@ -47,15 +47,16 @@ class Collapse {
     const place = x.at(run.beta) + 9 * (seeds.indexOf(run.seed) - (seeds.length - 1) / 2);
     run.kl.forEach((kl, i) => {
       const collapsed = run.active !== null && i >= run.active;
-      const predicted = this.#predicted(run.beta, i);
-      chart.mark({
-        x: place, y: y.at(kl), run: run.name, series: run.name,
-        lines: [
-          this.page.run(run.name).title, `its ${ordinal(i + 1)} latent by strength: ${numberText(kl)} nats`,
-          ...(collapsed ? ["collapsed"] : []), ...(predicted === null ? [] : [`a linear model's: ${numberText(predicted)} nats`]),
-        ],
-      }, this.looks.get(run.beta), { radius: 4.5, hollow: collapsed });
+      const lines = () => this.#lines(run, i, collapsed);
+      chart.mark({ x: place, y: y.at(kl), run: run.name, series: run.name, lines }, this.looks.get(run.beta), { radius: 4.5, hollow: collapsed });
     });
+  }
+
+  #lines(run, i, collapsed) {
+    const lines = [this.page.run(run.name).title, `its ${ordinal(i + 1)} latent by strength: ${numberText(run.kl[i])} nats`];
+    if (collapsed) lines.push("collapsed");
+    const predicted = this.#predicted(run.beta, i);
+    return predicted === null ? lines : [...lines, `a linear model's: ${numberText(predicted)} nats`];
   }
 
   #predicted(beta, i) {

@@ -59,7 +59,7 @@ class TrainingCurves {
       for (const point of points(split)) {
         const { x, y } = place(point);
         if (y < box.top) continue;
-        const lines = [this.page.run(run.name).title, `step ${numberText(point.step)}, ${images} images`, `${this.key} ${numberText(point.value)} nats`];
+        const lines = () => [this.page.run(run.name).title, `step ${numberText(point.step)}, ${images} images`, `${this.key} ${numberText(point.value)} nats`];
         const spot = { x, y, lines, run: run.name, series: `${run.name} ${images}` };
         if (images === "training") chart.points.push(spot);
         else chart.mark(spot, { ...look, shape: "circle" }, { radius: 3 });

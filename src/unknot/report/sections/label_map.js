@@ -67,7 +67,7 @@ class LabelMap {
     chart.add("rect", { class: `cell${sign}`, x: x + 0.5, y: y + 0.5, width: Math.max(1, width - 1), height: height - 1, "fill-opacity": Math.sqrt(strength).toFixed(2) });
     const center = { x: x + width / 2, y: y + height / 2 };
     if (this.#passed(k, i)) chart.add("circle", { class: `passed${sign}`, cx: center.x, cy: center.y, r: Math.min(3.5, width / 3) });
-    chart.points.push({ ...center, box, series: k, lines: this.#lines(k, i) });
+    chart.points.push({ ...center, box, series: k, lines: () => this.#lines(k, i) });
   }
 
   #passed(k, i) {

@@ -32,7 +32,7 @@ class RateDistortion {
     const runs = this.runs.filter((run) => run.beta === beta).sort((a, b) => a.rate - b.rate);
     return runs.map((run) => ({
       x: box.x.at(run.rate), y: box.y.at(run.distortion), run: run.name, series: beta,
-      lines: [this.page.run(run.name).title, `rate ${numberText(run.rate)} nats`, `distortion ${numberText(run.distortion)} nats`],
+      lines: () => [this.page.run(run.name).title, `rate ${numberText(run.rate)} nats`, `distortion ${numberText(run.distortion)} nats`],
     }));
   }
 

@@ -35,7 +35,11 @@ class ScoreChart {
   }
 
   #rowsPerColumn(width) {
-    return Math.ceil(this.shown.length / (width > SCORE_WIDE ? 2 : 1));
+    return Math.ceil(this.shown.length / this.#columns(width));
+  }
+
+  #columns(width) {
+    return width > SCORE_WIDE && this.shown.length > 1 ? 2 : 1;
   }
 
   /** As `Chart.legend` lays it out. */
@@ -45,7 +49,7 @@ class ScoreChart {
   }
 
   paint(chart) {
-    const { width } = chart, perColumn = this.#rowsPerColumn(width), columns = width > SCORE_WIDE ? 2 : 1, gap = 48;
+    const { width } = chart, perColumn = this.#rowsPerColumn(width), columns = this.#columns(width), gap = 48;
     const top = this.#legendHeight(width), wide = (width - (columns - 1) * gap) / columns;
     chart.legend(this.looks.values(), 13);
     for (let column = 0; column < columns; column++) {
@@ -81,7 +85,7 @@ class ScoreChart {
       const y = top + SCORE_HEAD + SCORE_LANE * (this.betas.indexOf(run.beta) + 0.5);
       this.#paintNull(chart, scale, score, y, this.looks.get(run.beta));
       if (score.value === null) continue;
-      const point = { x: scale.at(score.value), y, run: run.name, series: `${key} ${run.beta}`, lines: this.#lines(run, key, score) };
+      const point = { x: scale.at(score.value), y, run: run.name, series: `${key} ${run.beta}`, lines: () => this.#lines(run, key, score) };
       chart.mark(point, this.looks.get(run.beta), { radius: 4.5 });
     }
   }
