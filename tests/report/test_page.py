@@ -30,8 +30,8 @@ def test_sections_that_lack_something_are_left_out_and_named(tmp_path: Path) -> 
     context = small_context(tmp_path, evidence=None)
     write_report(context.files, context.config, context.runs, {}, None)
     html = context.files.report.read_text()
-    assert 'href="#latents"' not in html
-    assert "<li>latents, beta evidence, collapse: no evidence of these runs" in html
+    assert 'href="#label-map"' not in html
+    assert "<li>label map, beta evidence: no evidence of these runs" in html
 
 
 def test_without_runs_the_page_says_what_was_asked(tmp_path: Path) -> None:
