@@ -16,6 +16,7 @@ from unknot.evidence.collect import collect_evidence
 from unknot.evidence.evidence import Evidence
 from unknot.models.networks import NetworkBuilder
 from unknot.report.page import write_report
+from unknot.report.paper_figures import Figures
 from unknot.runs.folder import ERROR, ExperimentFolder
 from unknot.runs.run import Run
 
@@ -140,6 +141,15 @@ class Experiment:
         evidence = Evidence.load(self.files.evidence)
         finished = [run.name for run in self.runs()]
         return evidence if evidence and evidence.runs_included == finished else None
+
+    @property
+    def figures(self) -> Figures:
+        """Figures for a paper: `experiment.figures.traversals("fig.pdf", width="84mm")`.
+
+        Raises:
+            UserError: if no run is finished, or the evidence is damaged.
+        """
+        return Figures(*self.runs(), evidence=self.saved_evidence())
 
     def report(self) -> Path:
         """Write the page from what is there; returns its file.
