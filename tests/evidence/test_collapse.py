@@ -73,6 +73,7 @@ def test_the_warning_names_the_lowest_collapse_beta() -> None:
     assert "keeps all of them active below beta 448; your largest is 10" in prediction.warning(
         [0.1, 10]
     )
+    assert prediction.warning([0.1, 10]).endswith("Betas that can matter: 1 45 150 450 1000")
     assert prediction.warning([1, 400]) == ""
 
 

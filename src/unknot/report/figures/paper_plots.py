@@ -10,6 +10,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 from matplotlib.ticker import MaxNLocator
+from numpy.typing import NDArray
 
 from unknot.config import beta_text
 from unknot.report.figures.papers import text_width
@@ -57,21 +58,26 @@ def rate_distortion_plane(points: Sequence[tuple[float, float, float]], *, width
     means = np.array([runs.mean(0) for runs in of_betas])
     axis.plot(means[:, 0], means[:, 1], color="0.7", zorder=1)
     for i, (beta, runs) in enumerate(zip(betas, of_betas)):
-        axis.scatter(
-            runs[:, 0],
-            runs[:, 1],
-            marker=MARKERS[i % len(MARKERS)],
-            s=22,
-            color=_color(i, len(betas)),
-            edgecolors=INK,
-            linewidths=0.4,
-            label=f"beta {beta_text(beta)}",
-            zorder=2,
-        )
+        _scatter(axis, runs, f"beta {beta_text(beta)}", i, len(betas))
     axis.set_xlabel("rate (nats per image)")
     axis.set_ylabel("distortion (nats per image)")
     axis.legend(loc="upper right")  # where a curve of this kind leaves room
     return figure
+
+
+def _scatter(axis: Axes, runs: NDArray[np.float64], label: str, i: int, num: int) -> None:
+    """Draw the runs of the i-th of `num` betas, rates and distortions `(num_runs, 2)`."""
+    axis.scatter(
+        runs[:, 0],
+        runs[:, 1],
+        marker=MARKERS[i % len(MARKERS)],
+        s=22,
+        color=_color(i, num),
+        edgecolors=INK,
+        linewidths=0.4,
+        label=label,
+        zorder=2,
+    )
 
 
 def score_panels(scores: Sequence[tuple[str, Sequence[ScorePoint]]], *, width: float) -> Figure:

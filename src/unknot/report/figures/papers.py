@@ -19,7 +19,7 @@ INCHES = {"in": 1.0, "cm": 1 / 2.54, "mm": 1 / 25.4}
 NARROWEST, WIDEST = 1.0, 20.0  # in inches
 PNG_DPI = 600
 TEXT_POINTS, TICK_POINTS = 8.0, 7.0
-STYLE: dict[str, Any] = {
+STYLE: dict[Any, Any] = {
     "font.family": "DejaVu Sans",  # comes with matplotlib, so it is the same everywhere
     "font.size": TEXT_POINTS,
     "axes.labelsize": TEXT_POINTS,
