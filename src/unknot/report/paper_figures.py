@@ -13,9 +13,13 @@ from unknot.evidence.answers import counted, listed
 from unknot.evidence.evidence import Evidence
 from unknot.metrics.posterior import active_units
 from unknot.metrics.registry import HEADLINE, METRICS, SCORES
-from unknot.metrics.result import Score
 from unknot.report.figures.paper_grids import image_grid
-from unknot.report.figures.paper_plots import ScorePoint, rate_distortion_plane, score_panels
+from unknot.report.figures.paper_plots import (
+    ScorePoint,
+    rate_distortion_plane,
+    score_panels,
+    score_title,
+)
 from unknot.report.figures.papers import (
     PaperFigure,
     check_format,
@@ -26,9 +30,6 @@ from unknot.runs.held_out import HeldOutCodes
 from unknot.runs.run import Run
 
 COLUMN = "3.3in"  # of a page with two columns
-AS_WRITTEN = {"dci": "DCI", "infomec": "InfoMEC", "mig": "MIG", "sap": "SAP", "med": "MED"} | {
-    name: name.upper() for name in ("jemmig", "irs", "vae")
-}
 
 
 class Figures:
@@ -174,7 +175,7 @@ class Figures:
             raise UserError(f"there is no score {unknown[0]!r}; there are {', '.join(SCORES)}")
         keys = names or [info.key for name in HEADLINE for info in METRICS[name].scores]
         points = {key: self._score_points(key) for key in keys}
-        panels = [(_score_title(key), of_runs) for key, of_runs in points.items() if of_runs]
+        panels = [(score_title(key), of_runs) for key, of_runs in points.items() if of_runs]
         if not panels:
             raise UserError(f"no run has these scores: {self._why_no_scores()}")
         with in_paper_style():
@@ -237,7 +238,7 @@ class Figures:
     def _score_points(self, key: str) -> list[ScorePoint]:
         scored = [(run.config.beta, run.evaluation.scores) for run in self._runs]
         return [
-            _score_point(beta, code_scores.scores[key])
+            ScorePoint.of(beta, code_scores.scores[key])
             for beta, code_scores in scored
             if code_scores and key in code_scores.scores
             if isfinite(code_scores.scores[key].value)
@@ -302,21 +303,6 @@ def _traverse(
         codes[row, :, latent] = values
     images = run.decode(codes.reshape(-1, run.latent_dim))
     return images.reshape(*codes.shape[:2], *images.shape[1:])
-
-
-def _score_point(beta: float, score: Score) -> ScorePoint:
-    rotated, permuted = score.null_rotation, score.null_permutation
-    null = rotated or permuted
-    return ScorePoint(
-        beta=beta,
-        value=null.observed if null else score.value,
-        rotated=(rotated.mean, rotated.std) if rotated else None,
-        permuted=permuted.mean if permuted else None,
-    )
-
-
-def _score_title(key: str) -> str:
-    return " ".join(AS_WRITTEN.get(part, part) for part in key.split("_"))
 
 
 def _number_text(value: float) -> str:

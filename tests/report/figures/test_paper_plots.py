@@ -5,7 +5,13 @@ import pytest
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
-from unknot.report.figures.paper_plots import ScorePoint, rate_distortion_plane, score_panels
+from tests.report.small import small_score
+from unknot.report.figures.paper_plots import (
+    ScorePoint,
+    rate_distortion_plane,
+    score_panels,
+    score_title,
+)
 
 POINTS = [(1.0, 9.0, 500.0), (1.0, 10.0, 520.0), (4.0, 3.0, 900.0), (350.0, 1.0, 1500.0)]
 
@@ -72,3 +78,37 @@ def test_panels_stand_side_by_side_as_the_width_allows(width: float, columns: in
     figure = score_panels([(str(i), bare) for i in range(6)], width=width)
     figure.draw_without_rendering()
     assert len({round(axis.get_position().x0, 2) for axis in figure.axes}) == columns
+    places = {axis.get_xlabel(): axis.get_position() for axis in figure.axes}
+    if columns == 2:  # the first three stand below each other
+        assert places["0"].y0 > places["1"].y0 > places["2"].y0
+        assert places["0"].x0 == places["2"].x0 < places["3"].x0
+    if columns == 3:  # the first three stand beside each other
+        assert places["0"].x0 < places["1"].x0 < places["2"].x0
+        assert places["0"].y0 == places["2"].y0 > places["3"].y0
+
+
+@pytest.mark.parametrize(
+    ("key", "title"),
+    [
+        ("dci_disentanglement", "DCI disentanglement"),
+        ("infomec_modularity", "InfoMEC modularity"),
+        ("mig_sup", "MIG sup"),
+        ("beta_vae_score", "beta VAE score"),
+        ("modularity", "modularity"),
+    ],
+)
+def test_scores_are_written_as_in_papers(key: str, title: str) -> None:
+    assert score_title(key) == title
+
+
+def test_a_point_is_of_the_points_of_its_nulls() -> None:
+    score = small_score(value=0.9)  # 0.25 on those of its null
+    assert ScorePoint.of(2.0, score) == ScorePoint(
+        beta=2.0, value=0.25, rotated=(0.2, 0.04), permuted=None
+    )
+    bare = small_score(value=0.9, null_rotation=None)
+    assert ScorePoint.of(2.0, bare).value == 0.9
+    permuted = small_score(value=0.9, null_rotation=None, null_permutation=score.null_rotation)
+    assert ScorePoint.of(2.0, permuted) == ScorePoint(
+        beta=2.0, value=0.25, rotated=None, permuted=0.2
+    )

@@ -13,6 +13,7 @@ from matplotlib.ticker import MaxNLocator
 from numpy.typing import NDArray
 
 from unknot.config import beta_text
+from unknot.metrics.result import Score
 from unknot.report.figures.papers import text_width
 
 MARKERS = "osD^vPX*<>"
@@ -24,6 +25,9 @@ LEAST_PLANE_HEIGHT = 2.0
 MARK_WIDTH = 0.35  # of a mark in the legend with the room around it
 PANEL_WIDTH = 1.5  # a panel is no narrower where it can be helped
 BAND_STDS = 2.0
+AS_WRITTEN = {"dci": "DCI", "infomec": "InfoMEC", "mig": "MIG", "sap": "SAP", "med": "MED"} | {
+    name: name.upper() for name in ("jemmig", "irs", "vae")
+}
 
 
 @dataclass(frozen=True)
@@ -41,6 +45,18 @@ class ScorePoint:
     value: float
     rotated: tuple[float, float] | None
     permuted: float | None
+
+    @classmethod
+    def of(cls, beta: float, score: Score) -> "ScorePoint":
+        """Take from a score what is drawn of it."""
+        rotated, permuted = score.null_rotation, score.null_permutation
+        null = rotated or permuted
+        return cls(
+            beta=beta,
+            value=null.observed if null else score.value,
+            rotated=(rotated.mean, rotated.std) if rotated else None,
+            permuted=permuted.mean if permuted else None,
+        )
 
 
 def rate_distortion_plane(points: Sequence[tuple[float, float, float]], *, width: float) -> Figure:
@@ -80,6 +96,11 @@ def _scatter(axis: Axes, runs: NDArray[np.float64], label: str, i: int, num: int
     )
 
 
+def score_title(key: str) -> str:
+    """Write the key of a score as papers do: `DCI disentanglement`."""
+    return " ".join(AS_WRITTEN.get(part, part) for part in key.split("_"))
+
+
 def score_panels(scores: Sequence[tuple[str, Sequence[ScorePoint]]], *, width: float) -> Figure:
     """Draw a panel for each score: a row for each beta, a dot for each run, bands for its nulls.
 
@@ -97,10 +118,11 @@ def score_panels(scores: Sequence[tuple[str, Sequence[ScorePoint]]], *, width: f
     height = rows * (len(betas) * BETA_HEIGHT + PANEL_HEIGHT) + legend_rows * LEGEND_HEIGHT
     figure = Figure(figsize=(width, height), layout="constrained")
     panels = figure.subplots(rows, columns, sharey=True, squeeze=False)
-    for axis, (name, points) in zip(panels.T.flat, scores):
+    in_order = list((panels if columns > rows else panels.T).flat)  # along the longer side
+    for axis, (name, points) in zip(in_order, scores):
         _draw_panel(axis, betas, points)
         axis.set_xlabel(name)
-    for axis in panels.T.flat[len(scores) :]:
+    for axis in in_order[len(scores) :]:
         axis.set_visible(False)
     for axis in panels[:, 0]:
         axis.set_yticks(range(len(betas)), [f"beta {beta_text(beta)}" for beta in betas])
