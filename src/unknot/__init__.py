@@ -28,12 +28,14 @@ if TYPE_CHECKING:
     from unknot.evidence.latent_labels import label_latents
     from unknot.experiments.compare import compare, train
     from unknot.experiments.experiment import Experiment
+    from unknot.report.paper_figures import Figures
     from unknot.runs.run import Run
 
 __version__ = "0.1.0"
 
 _HOMES = {
     "Experiment": "unknot.experiments.experiment",
+    "Figures": "unknot.report.paper_figures",
     "ImageSet": "unknot.data.image_set",
     "Interrupted": "unknot.common.errors",
     "Run": "unknot.runs.run",
@@ -55,6 +57,7 @@ _HOMES = {
 
 __all__ = [
     "Experiment",
+    "Figures",
     "ImageSet",
     "Interrupted",
     "Run",

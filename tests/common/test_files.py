@@ -9,6 +9,7 @@ import pytest
 
 from unknot.common.errors import UserError
 from unknot.common.files import (
+    damage_named,
     has_foreign_files,
     read_arrays,
     read_json,
@@ -102,6 +103,18 @@ def test_arrays_cut_short_are_damaged(tmp_path: Path) -> None:
         path.write_bytes(content[:size])
         with pytest.raises(UserError, match="is damaged"):
             read_arrays(path)
+
+
+@pytest.mark.parametrize("document", [[], {}, {"a": 1}, {"a": []}, {"a": ["x"]}])
+def test_a_document_that_does_not_fit_is_one_line(document: Any, tmp_path: Path) -> None:
+    damaged = pytest.raises(UserError, match=r"file is damaged \(\w+Error.*delete it and run again")
+    with damaged, damage_named(tmp_path / "file"):
+        float(document["a"][0])
+
+
+def test_an_error_that_is_told_already_is_left_as_it_is(tmp_path: Path) -> None:
+    with pytest.raises(UserError, match=r"^another$"), damage_named(tmp_path / "file"):
+        raise UserError("another")
 
 
 def test_a_folder_of_ours_has_only_our_files(tmp_path: Path) -> None:

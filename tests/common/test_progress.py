@@ -6,7 +6,8 @@ import pytest
 from rich.console import Console
 
 from unknot.common import progress
-from unknot.common.progress import ProgressBars, named_progress
+from unknot.common.errors import UserError
+from unknot.common.progress import ProgressBars, named_progress, shown_progress
 
 
 class Clock:
@@ -35,6 +36,15 @@ def terminal(monkeypatch: pytest.MonkeyPatch) -> io.StringIO:
         lambda stderr: Console(file=drawn, force_terminal=True, width=100, _environ={}),
     )
     return drawn
+
+
+@pytest.fixture
+def notebook(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A notebook, whose output the test reads as standard output."""
+    monkeypatch.setattr(
+        "rich.console.Console",
+        lambda stderr: Console(file=io.StringIO(), force_jupyter=True, _environ={}),
+    )
 
 
 def test_a_line_says_how_far_it_is_and_how_long_it_takes(
@@ -118,3 +128,68 @@ def test_what_comes_after_the_runs_is_a_job_of_its_own(
     clock.now = 40
     bars.show("evidence", 1, 4)
     assert capsys.readouterr().err == "evidence: 1 of 4 (25%), about 60 s left\n"
+
+
+def test_a_notebook_has_one_line_that_is_written_over(
+    notebook: None, clock: Clock, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with shown_progress(True) as shown:
+        shown.progress("beta 2", 0, 3000)
+        clock.now = 1
+        shown.progress("beta 2", 0, 3000)
+        clock.now = 10
+        shown.progress("beta 2", 1000, 3000)
+        shown.progress("beta 2", 1001, 3000)  # too early for another
+        shown.say("2 seeds: not clear yet")
+        shown.progress("beta 2", 3000, 3000)  # the end is never too early
+    written = capsys.readouterr()
+    assert written.err == ""
+    lines = [[part.rstrip(" ") for part in line.split("\r")] for line in written.out.split("\n")]
+    assert lines == [
+        ["", "beta 2: 0 of 3,000 (0%)", "beta 2: 1,000 of 3,000 (33%), about 20 s left"],
+        ["2 seeds: not clear yet"],
+        ["", "beta 2: 3,000 of 3,000 (100%)"],
+        [""],
+    ]
+
+
+def test_lines_stand_above_the_bars(
+    terminal: io.StringIO, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with shown_progress(True) as shown:
+        shown.progress("beta 1", 3, 7)
+        shown.say("note: [of] 1 beta")
+    assert "note: [of] 1 beta\n" in terminal.getvalue()
+    assert "3/7" in terminal.getvalue()
+    assert capsys.readouterr().out == ""
+
+
+def test_a_script_gets_lines_on_standard_error(capsys: pytest.CaptureFixture[str]) -> None:
+    with shown_progress(True) as shown:
+        shown.say("note: a line")
+    written = capsys.readouterr()
+    assert (written.out, written.err) == ("", "note: a line\n")
+
+
+def test_a_function_of_the_users_takes_the_place_of_bars(
+    terminal: io.StringIO, capsys: pytest.CaptureFixture[str]
+) -> None:
+    calls: list[tuple[str, int, int]] = []
+    with shown_progress(lambda *call: calls.append(call)) as shown:
+        shown.progress("beta 1", 3, 7)
+        shown.say("note: a line")
+    with shown_progress(False) as shown:
+        shown.progress("beta 1", 3, 7)
+        shown.say("note: a line")
+    assert calls == [("beta 1", 3, 7)]
+    assert terminal.getvalue() == ""
+    assert capsys.readouterr() == ("", "")
+
+
+@pytest.mark.parametrize("progress", [None, "yes", 1])
+def test_other_ways_to_show_progress_are_refused(progress: object) -> None:
+    with (
+        pytest.raises(UserError, match="give True, False, or a function"),
+        shown_progress(progress),  # type: ignore[arg-type]
+    ):
+        pass

@@ -14,6 +14,7 @@ from unknot.data.pca import Spectrum
 from unknot.evidence.collapse import (
     CollapsePrediction,
     ObservedCollapse,
+    beta_warning,
     collapse_for,
     collapse_from_spectrum,
     predict_collapse,
@@ -73,6 +74,7 @@ def test_the_warning_names_the_lowest_collapse_beta() -> None:
     assert "keeps all of them active below beta 448; your largest is 10" in prediction.warning(
         [0.1, 10]
     )
+    assert prediction.warning([0.1, 10]).endswith("Betas that can matter: 1 45 150 450 1000")
     assert prediction.warning([1, 400]) == ""
 
 
@@ -112,6 +114,7 @@ def test_an_experiment_takes_the_suggested_betas(small_faces: ImageSet) -> None:
     assert reason == ""
     direct = predict_collapse(small_faces, 2, standardize="per_channel")
     assert suggest_betas(config, small_faces) == (direct.suggested_betas, "")
+    assert beta_warning(config, small_faces) == direct.warning([1]) != ""
 
 
 def test_other_likelihoods_have_no_prediction(small_faces: ImageSet) -> None:
@@ -121,6 +124,7 @@ def test_other_likelihoods_have_no_prediction(small_faces: ImageSet) -> None:
     prediction, reason = collapse_for(config, small_faces)
     assert prediction is None
     assert "likelihood is bernoulli" in reason
+    assert beta_warning(config, small_faces) == ""
     betas, note = suggest_betas(config, small_faces)
     assert betas == (1, 4, 16)
     assert "which betas can matter is not known (likelihood is bernoulli" in note

@@ -195,7 +195,9 @@ def test_images_without_labels_leave_named_gaps(bare_faces: ImageSet, tmp_path: 
 def test_a_network_of_ones_own_is_asked_where_its_builder_is_given(
     tmp_path: Path, faces: ImageSet, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    experiment = compare(faces, [1, 4], out=tmp_path / "own", network=linear, **UNTRAINED)
+    experiment = compare(
+        faces, [1, 4], out=tmp_path / "own", network=linear, progress=False, **UNTRAINED
+    )
     evidence = experiment.saved_evidence()
     assert evidence is not None
     assert evidence.not_available == {}

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from tests.report.small import small_evidence
+from unknot.common.errors import UserError
 from unknot.common.files import write_json
 from unknot.evidence.answers import QUESTIONS
 from unknot.evidence.evidence import Evidence
@@ -29,3 +30,9 @@ def test_what_was_written_before_there_were_answers_is_collected_again(tmp_path:
 @pytest.mark.parametrize("question", QUESTIONS)
 def test_an_answer_is_found_by_its_question(question: str) -> None:
     assert small_evidence().answer(question).question == question
+
+
+def test_what_does_not_fit_is_damaged(tmp_path: Path) -> None:
+    write_json(tmp_path / "e.json", {"format": 2, "answers": [{"question": "beta"}]})
+    with pytest.raises(UserError, match=r"e\.json is damaged \(KeyError"):
+        Evidence.load(tmp_path / "e.json")

@@ -231,7 +231,8 @@ def test_seeds_are_trained_until_it_is_clear(bare_faces: ImageSet, tmp_path: Pat
         **TINY,
     )
     assert experiment.config.seeds == (0, 1, 2, 3)
-    (line,) = lines  # of two betas, three seeds cannot reach their level
+    note, line = lines  # of two betas, three seeds cannot reach their level
+    assert note.startswith("note: a linear model with 3 latents")
     assert line.startswith("4 seeds: not clear")
     assert line.endswith("this was the last look")
     plan = json.loads(experiment.files.plan.read_text())["plan"]
@@ -246,4 +247,38 @@ def test_seeds_are_trained_until_it_is_clear(bare_faces: ImageSet, tmp_path: Pat
 def test_one_beta_cannot_be_trained_until_it_is_clear(bare_faces: ImageSet, tmp_path: Path) -> None:
     with pytest.raises(UserError, match="give two betas or more"):
         compare(bare_faces, [1], until_clear=True, out=tmp_path / "e", **TINY)
+    assert not (tmp_path / "e").exists()
+
+
+LINEAR_HERE = LINEAR | {"engine": "inline", "device": "cpu"}
+
+
+def test_betas_that_cannot_matter_are_named_once(
+    bare_faces: ImageSet, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    warning = "note: a linear model with 3 latents keeps all of them active below beta "
+    for expected in (1, 0):  # the second time there is nothing left to train
+        compare(bare_faces, [0.01], out=tmp_path / "e", **LINEAR_HERE)
+        written = capsys.readouterr()
+        assert (written.err.count(warning), written.out) == (expected, "")
+    lines: list[str] = []
+    options = LINEAR_HERE | {"progress": False}
+    compare(bare_faces, [0.02], out=tmp_path / "other", tell=lines.append, **options)
+    assert [line.startswith(warning) for line in lines] == [True]
+    compare(bare_faces, [0.03], out=tmp_path / "quiet", **options)
+    assert capsys.readouterr() == ("", "")
+
+
+def test_a_beta_of_one_run_that_cannot_matter_is_named(
+    bare_faces: ImageSet, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    unknot.train(bare_faces, 0.01, out=tmp_path / "run", **LINEAR)
+    assert "your largest is 0.01. Betas that can matter: " in capsys.readouterr().err
+    unknot.train(bare_faces, 0.01, out=tmp_path / "quiet", progress=False, **LINEAR)
+    assert capsys.readouterr() == ("", "")
+
+
+def test_progress_is_shown_or_not_or_refused(bare_faces: ImageSet, tmp_path: Path) -> None:
+    with pytest.raises(UserError, match="progress is 'bars'; give True, False, or a function"):
+        compare(bare_faces, [1], out=tmp_path / "e", progress="bars", **LINEAR)  # type: ignore[arg-type]
     assert not (tmp_path / "e").exists()

@@ -1,9 +1,13 @@
 """All runs of one comparison, in their folder."""
 
+import shutil
+from pathlib import Path
+
 import pytest
 
 from unknot.common.errors import UserError
 from unknot.experiments.experiment import Experiment
+from unknot.report.figures.papers import PaperFigure
 
 
 def test_runs_are_found_by_beta_and_seed(trained: Experiment) -> None:
@@ -53,3 +57,50 @@ def test_the_report_is_one_file_without_a_network(trained: Experiment) -> None:
 def test_what_is_no_experiment(copied: Experiment) -> None:
     with pytest.raises(UserError, match="is not the folder of an experiment"):
         Experiment(copied.folder / "beta-2_seed-0")
+
+
+def test_an_experiment_is_summed_up_in_a_line(copied: Experiment) -> None:
+    assert str(copied) == (
+        f"Experiment in {copied.folder}: 2 betas (0.5 and 2), 1 seed of each; 2 of 2 runs finished"
+    )
+    copied.runs()[0].files.done.unlink()
+    assert str(copied).endswith("1 of 2 runs finished")
+    assert repr(copied) == f"Experiment({str(copied.folder)!r})"
+
+
+def test_a_notebook_shows_the_page_in_a_frame(copied: Experiment) -> None:
+    html = copied._repr_html_()
+    assert html.startswith('<iframe sandbox="allow-scripts" srcdoc="')
+    assert html.isascii()
+    copied.files.evidence.unlink()
+    for run in copied.runs():
+        shutil.rmtree(run.folder)
+    assert copied._repr_html_().startswith("<iframe")  # nothing is trained yet
+
+
+@pytest.mark.parametrize(
+    "content", ["{", '{"format": 2, "answers": [<b>]}', '{"format": 2, "answers": 1}']
+)
+def test_what_cannot_be_shown_is_said_in_a_sentence(copied: Experiment, content: str) -> None:
+    copied.files.evidence.write_text(content)
+    html = copied._repr_html_()
+    assert html.startswith("<p>Experiment in ")
+    assert "The page cannot be shown: " in html
+    assert "evidence.json is damaged" in html
+    assert html.count("<") == 2  # those of the paragraph
+    shutil.rmtree(copied.folder)
+    assert "environment.json is missing" in copied._repr_html_()
+
+
+def test_figures_are_of_the_beta_to_take(copied: Experiment, tmp_path: Path) -> None:
+    evidence = copied.saved_evidence()
+    assert evidence is not None
+    assert evidence.which_beta is not None
+    figure = copied.figures.traversals(collapsed=True)
+    assert isinstance(figure, PaperFigure)
+    assert f"Latents of beta {evidence.which_beta.beta:g} (seed 0)" in figure.caption
+    assert copied.figures.scores(tmp_path / "scores.svg").is_file()  # type: ignore[union-attr]
+    for run in copied.runs():
+        run.files.done.unlink()
+    with pytest.raises(UserError, match="no run is finished"):
+        copied.figures.scores()

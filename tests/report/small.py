@@ -1,5 +1,7 @@
 """Small objects made by hand, for tests of the report: evidence, an untrained run, a context."""
 
+import json
+import re
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -40,6 +42,25 @@ HOSTILE = "<script>alert(1)</script><img src=x onerror=alert(2)>\"'&lt;"
 SHAPE = (3, 32, 32)
 LATENT_DIM = 3
 NAN = float("nan")
+HISTORY = [
+    {
+        "split": "train",
+        "step": 6,
+        "seconds": 4.0,
+        "distortion": 3000.123,
+        "rate": 1.0,
+        "loss": 3002.0,
+    },
+    {"split": "validation", "step": 12, "seconds": 7.0, "distortion": 1010.0, "rate": 6.5},
+    {
+        "split": "train",
+        "step": 12,
+        "seconds": 7.0,
+        "distortion": 1000.0,
+        "rate": 6.0,
+        "loss": 1012.0,
+    },
+]
 ENVIRONMENT: dict[str, Any] = {
     "versions": {"unknot": "0.2.0", "torch": "2.6", "python": "3.11"},
     "processor": "a processor",
@@ -330,8 +351,7 @@ def small_run(
     write_json(run_folder.images, ImagesRecord("abc123", (200, *SHAPE), "gone")._asdict())
     write_json(run_folder.scales, {"beta_eff": config.beta, "beta_norm": config.beta / 1024})
     save_weights(run_folder.weights, build_vae("linear", SHAPE, LATENT_DIM, seed=config.seed))
-    line = '{"split": "train", "step": 12, "seconds": 7.0}\n'
-    write_text(run_folder.history, line)
+    write_text(run_folder.history, "".join(f"{json.dumps(line)}\n" for line in HISTORY))
     write_text(run_folder.curves, '<?xml version="1.0"?>\n<svg class="curve"></svg>\n')
     loss = SplitLoss(distortion=1000.0, rate=6.0, kl=(1.0, 5.0, 0.0), num_images=20)
     Evaluation(
@@ -385,6 +405,19 @@ def reason(name: str, context: ReportContext) -> str:
     section = find_section(name)(context)
     assert isinstance(section, LeftOut)
     return section.reason
+
+
+def data_of(html: str) -> Any:
+    """The data that a section carries for its script."""
+    (document,) = re.findall(r"data-own>(.*?)</script>", html, re.DOTALL)
+    return json.loads(document)
+
+
+def without_data(html: str) -> str:
+    """A section less the element with its data, of which there is one."""
+    rest, num = re.subn(r'<script type="application/json" data-own>.*?</script>', "", html)
+    assert num == 1
+    return rest
 
 
 def is_escaped(html: str) -> bool:

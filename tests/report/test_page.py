@@ -6,7 +6,14 @@ from typing import Any
 import pytest
 
 from tests.report.small import HOSTILE, small_config, small_context, small_run
-from unknot.report.page import compose, page_html, page_title, write_report
+from unknot.report.page import (
+    RUN_SECTIONS,
+    compose,
+    page_html,
+    page_title,
+    write_report,
+    write_run_report,
+)
 from unknot.report.sections import SECTIONS, LeftOut, ReportContext
 
 
@@ -30,8 +37,8 @@ def test_sections_that_lack_something_are_left_out_and_named(tmp_path: Path) -> 
     context = small_context(tmp_path, evidence=None)
     write_report(context.files, context.config, context.runs, {}, None)
     html = context.files.report.read_text()
-    assert 'href="#latents"' not in html
-    assert "<li>latents, beta evidence, collapse: no evidence of these runs" in html
+    assert 'href="#label-map"' not in html
+    assert "<li>label map, beta evidence: no evidence of these runs" in html
 
 
 def test_without_runs_the_page_says_what_was_asked(tmp_path: Path) -> None:
@@ -108,3 +115,14 @@ def test_the_title_counts_the_betas(tmp_path: Path) -> None:
     assert page_title(small_context(tmp_path)) == "2 betas on faces"
     single = small_context(tmp_path, config=small_config(betas=(1.0,)))
     assert page_title(single) == "1 beta on faces"
+
+
+def test_a_lone_run_has_a_page_of_its_own(tmp_path: Path) -> None:
+    run = small_run(tmp_path, small_config().runs()[0])
+    path = write_run_report(run)
+    html = path.read_text()
+    assert path == run.folder / "report.html"
+    assert "<title>beta 0.5, seed 0 on faces</title>" in html
+    assert html.count("<article") == 2
+    assert [piece for piece in RUN_SECTIONS if piece not in SECTIONS] == []
+    assert '<div class="answer">' not in html

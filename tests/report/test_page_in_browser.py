@@ -153,6 +153,22 @@ def test_nothing_stands_in_the_way_of_people_with_disabilities(
     assert watched.faults == []
 
 
+def test_marks_can_be_seen_with_the_colors_of_the_system(browser: Any, report: Path) -> None:
+    watched = WatchedPage(browser, forced_colors="active")
+    page = watched.open(report)
+    assert page.evaluate("matchMedia('(forced-colors: active)').matches")
+    style = "(it, [pseudo, name]) => getComputedStyle(it, pseudo)[name]"
+    mark = page.eval_on_selector(".question", style, ["::before", "backgroundColor"])
+    assert mark not in (
+        page.eval_on_selector("body", style, [None, "backgroundColor"]),
+        "rgba(0, 0, 0, 0)",
+    )
+    outline = page.eval_on_selector("[aria-pressed='true']", style, [None, "outlineStyle"])
+    assert outline == "solid"
+    page.close()
+    assert watched.faults == []
+
+
 def test_every_control_and_picture_has_a_name(watched: WatchedPage, report: Path) -> None:
     page = watched.open(report)
     unnamed = page.eval_on_selector_all(

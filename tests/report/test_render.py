@@ -15,11 +15,11 @@ from PIL import Image
 from tests.report.small import HOSTILE, is_escaped, small_context
 from unknot.report.render import (
     SCRIPTS,
+    STYLES,
     WASM,
     Piece,
     asset,
     data_uri,
-    inline_svg,
     render_page,
     render_piece,
 )
@@ -42,7 +42,7 @@ def test_every_section_has_a_function_with_a_docstring_and_a_piece_beside_it() -
 
 def test_a_piece_tells_its_link_and_escapes_what_it_shows() -> None:
     piece = render_piece("repeat", Command(command=HOSTILE, config=HOSTILE))
-    assert (piece.anchor, piece.link) == ("repeat", "repeat")
+    assert (piece.anchor, piece.link) == ("repeat", "Repeat")
     assert piece.html.startswith('<h2 id="repeat">')
     assert is_escaped(piece.html)
 
@@ -59,6 +59,12 @@ def test_pieces_stand_in_their_order_below_their_links() -> None:
     places = [rest.index(f"<p>{text}</p>") for text in ("answer", "first", "second")]
     assert places == sorted(places)
     assert "<script" not in html
+
+
+def test_the_page_has_the_looks_of_its_parts() -> None:
+    html = render_page("A title", PIECES, None)
+    for name in STYLES:
+        assert asset(name) in html
 
 
 def test_a_hostile_title_is_escaped() -> None:
@@ -109,8 +115,3 @@ def test_pictures_become_data_addresses(tmp_path: Path) -> None:
     kind, content = data_uri(tmp_path / "a.png").split(",")
     assert kind == "data:image/png;base64"
     assert base64.b64decode(content) == (tmp_path / "a.png").read_bytes()
-
-
-def test_only_the_svg_of_a_plot_is_let_through() -> None:
-    assert inline_svg('<?xml version="1.0"?>\n<svg></svg>') == Markup("<svg></svg>")
-    assert inline_svg("") == ""

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from unknot.common.errors import UserError
+from unknot.common.files import write_json
 from unknot.experiments.experiment import Experiment
 from unknot.metrics.settings import NullSettings
 from unknot.runs.evaluation import CodeScores, Evaluation, SplitLoss
@@ -91,3 +92,10 @@ def test_a_later_version_is_refused(tmp_path: Path) -> None:
     (tmp_path / "evaluation.json").write_text('{"format": 99}')
     with pytest.raises(UserError, match="written by a later version"):
         Evaluation.load(tmp_path / "evaluation.json")
+
+
+@pytest.mark.parametrize("document", [[], {"format": 2}, {"mode": 3}, {"format": "two"}])
+def test_what_does_not_fit_is_damaged(document: object, tmp_path: Path) -> None:
+    write_json(tmp_path / "e.json", document)
+    with pytest.raises(UserError, match=r"e\.json is damaged \("):
+        Evaluation.load(tmp_path / "e.json")

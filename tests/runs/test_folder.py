@@ -77,6 +77,8 @@ def test_images_that_are_gone_from_the_cache(
     _forget_prepared(missing)
     with pytest.raises(UserError, match="does not exist"):
         missing.open_images()
+    with pytest.raises(UserError, match="prepared images are gone from the cache"):
+        missing.open_prepared_images()
 
 
 def _forget_prepared(folder: RunFolder) -> None:

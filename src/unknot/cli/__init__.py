@@ -1,7 +1,7 @@
 """The command line: a thin skin over the public names.
 
-`train`, `evaluate`, `inspect`, `watch` and `doctor` hold the commands: for each a dataclass of what
-can be typed, made from `options`, and a function of it, which gives text for a person and a
+`train`, `evaluate`, `inspect`, `look`, `watch` and `doctor` hold the commands: for each a dataclass
+of what can be typed, made from `options`, and a function of it, which gives text for a person and a
 document for `--json`. torch, NumPy and matplotlib are imported inside those functions, so that help
 and errors answer at once. `renamed` knows the words of earlier versions.
 """
@@ -55,6 +55,7 @@ COMMANDS = {
         ("evaluate", "evidence", "Answer what latents do, whether beta did it, and which to take."),
         ("evaluate", "score", "Score codes from any model: an npz of codes and factors."),
         ("inspect", "encode", "Write the codes of images: posterior means and log variances."),
+        ("look", "latent", "Show what one latent of a run does: its card in the browser."),
         ("inspect", "traverse", "Move each latent of a run and hold the others."),
         ("inspect", "reconstruct", "Draw a run's reconstructions over training."),
         ("inspect", "report", "Write an experiment's page again."),

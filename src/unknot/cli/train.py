@@ -97,18 +97,13 @@ def _compare(
 
 
 def print_plan(config: ExperimentConfig, images: "ImageSet", folder: "ExperimentFolder") -> None:
-    """Say what is about to be trained, and whether its betas can matter."""
-    from unknot.evidence.collapse import collapse_for
+    """Say what is about to be trained."""
     from unknot.evidence.power import power_sentence
 
     print(f"{images}; {len(config.runs())} runs in {folder.path}")
     print_scales(config, images.image_shape)
     if len(config.betas) > 1:
         print(f"plan: {power_sentence(config.looks, len(config.seeds))}")
-    prediction, _ = collapse_for(config, images)
-    warning = prediction.warning(config.betas) if prediction else ""
-    if warning:
-        print(f"note: {warning}")
 
 
 def print_scales(config: ExperimentConfig, image_shape: tuple[int, int, int]) -> None:
@@ -171,7 +166,11 @@ def train_command(options: Any) -> tuple[str, Any]:
     was_finished = folder.is_done
     with ProgressBars(output.hides_progress).shown() as bars:
         run = train_run(
-            config, images, replace(execution, out=str(folder.path)), progress=bars.show
+            config,
+            images,
+            replace(execution, out=str(folder.path)),
+            progress=bars.show,
+            tell=None if output.json else print,
         )
     evaluation = run.evaluation
     lines = [run_line(run), evaluation.note, f"run: {run.folder}"]

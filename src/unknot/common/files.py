@@ -99,6 +99,20 @@ def read_json(path: Path) -> Any:
         raise UserError(f"{path} is damaged: {error}; delete it and run again") from None
 
 
+@contextmanager
+def damage_named(path: Path) -> Iterator[None]:
+    """Name the file that a document was read from where the block finds that it does not fit.
+
+    Raises:
+        UserError: in the place of what Python raises for a field that is missing or another thing.
+    """
+    try:
+        yield
+    except (KeyError, IndexError, TypeError, AttributeError, ValueError) as error:
+        reason = f"{type(error).__name__}: {error}"
+        raise UserError(f"{path} is damaged ({reason}); delete it and run again") from None
+
+
 def has_foreign_files(folder: Path, own: Collection[str]) -> bool:
     """Whether something stands at `folder` that is not ours to fill.
 

@@ -1,10 +1,12 @@
-"""Progress for people: bars on a terminal, plain lines elsewhere."""
+"""Progress for people: bars on a terminal, one line in a notebook, plain lines elsewhere."""
 
 import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
+
+from unknot.common.errors import UserError
 
 if TYPE_CHECKING:
     from rich.progress import TaskID
@@ -12,7 +14,11 @@ if TYPE_CHECKING:
 Progress = Callable[[str, int, int], None]
 """Called as progress(what, done, total)."""
 
+Say = Callable[[str], None]
+"""Called with a line for people."""
+
 PLAIN_SECONDS = 15.0
+NOTEBOOK_SECONDS = 0.5
 
 
 class ProgressBars:
@@ -35,6 +41,10 @@ class ProgressBars:
         console = Console(stderr=True)
         self._shows_bars = console.is_terminal and not quiet
         self._shows_lines = not console.is_terminal and not quiet
+        # rich's own bars stay away from a notebook without ipywidgets; a line that is written over
+        # is seen in all of them
+        self._is_notebook = console.is_jupyter
+        self._is_in_line = False
         self._bars = Bars(
             TextColumn("{task.description}"),
             BarColumn(),
@@ -70,6 +80,14 @@ class ProgressBars:
         elif self._shows_lines:
             self._show_line(what)
 
+    def say(self, line: str) -> None:
+        """Show a line where progress is shown; nothing where none is."""
+        if self._shows_bars:
+            self._bars.console.print(line, markup=False, highlight=False, soft_wrap=True)
+        elif self._shows_lines:
+            self._end_line()
+            self._print(line)
+
     def _sums(self) -> tuple[int, int]:
         done, total = zip(*self._pieces.values())
         return sum(done), sum(total)
@@ -80,24 +98,74 @@ class ProgressBars:
         self._bars.update(self._tasks[what], completed=done, total=total)
 
     def _show_line(self, what: str) -> None:
+        now = time.monotonic()
+        interval = NOTEBOOK_SECONDS if self._is_notebook else PLAIN_SECONDS
         done, total = self._sums()
-        now, newly_done = time.monotonic(), done - sum(self._starts.values())
-        if now - self._last_line < PLAIN_SECONDS or newly_done <= 0:
+        is_due = now - self._last_line >= interval or (self._is_notebook and done == total)
+        newly_done = done - sum(self._starts.values())
+        if not is_due or not (newly_done > 0 or self._is_notebook):
             return
         self._last_line = now
-        left = (now - self._began) / newly_done * (total - done)
         label = what if len(self._pieces) == 1 else f"{len(self._pieces)} runs"
-        print(
-            f"{label}: {done:,} of {total:,} ({done / total:.0%}), about {_duration(left)} left",
-            file=sys.stderr,
-            flush=True,
-        )
+        line = f"{label}: {done:,} of {total:,} ({done / total:.0%})"
+        if newly_done > 0 and done < total:
+            left = (now - self._began) / newly_done * (total - done)
+            line += f", about {_duration(left)} left"
+        if self._is_notebook:
+            self._print(f"\r{line:79}", end="")
+            self._is_in_line = True
+        else:
+            self._print(line)
+
+    def _print(self, text: str, end: str = "\n") -> None:
+        file = sys.stdout if self._is_notebook else sys.stderr
+        print(text, end=end, file=file, flush=True)
+
+    def _end_line(self) -> None:
+        if self._is_in_line:
+            self._print("")
+            self._is_in_line = False
 
     @contextmanager
     def shown(self) -> Iterator["ProgressBars"]:
         """Keep the bars on the terminal while the block runs."""
-        with self._bars:
-            yield self
+        try:
+            with self._bars:
+                yield self
+        finally:
+            self._end_line()
+
+
+class Shown(NamedTuple):
+    """How work that a user called from Python is shown.
+
+    Attributes:
+        progress: tells how far it is.
+        say: shows a line.
+    """
+
+    progress: Progress
+    say: Say
+
+
+@contextmanager
+def shown_progress(progress: Progress | bool) -> Iterator[Shown]:
+    """Show how far work is, as the user who called it wants it shown.
+
+    Lines are printed, not warned of: a warning would end a user's tests where warnings are errors,
+    and would show a line of our code beside it.
+
+    Args:
+        progress: True for bars or lines; False for nothing; or a function of the user's, which is
+            called in their place.
+
+    Raises:
+        UserError: if it is none of these.
+    """
+    if not (isinstance(progress, bool) or callable(progress)):
+        raise UserError(f"progress is {progress!r}; give True, False, or a function")
+    with ProgressBars(quiet=progress is not True).shown() as bars:
+        yield Shown(progress=bars.show if isinstance(progress, bool) else progress, say=bars.say)
 
 
 @contextmanager

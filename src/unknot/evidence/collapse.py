@@ -122,7 +122,7 @@ class CollapsePrediction:
         suggested = " ".join(f"{beta:g}" for beta in self.suggested_betas)
         return (
             f"a linear model with {self.latent_dim} latents keeps all of them active below beta "
-            f"{first:.3g}; your largest is {max(betas):g}. Consider --betas {suggested}"
+            f"{first:.3g}; your largest is {max(betas):g}. Betas that can matter: {suggested}"
         )
 
     def compare_with_observed(
@@ -234,6 +234,17 @@ def collapse_for(
     except UserError as error:
         return None, str(error)
     return prediction, ""
+
+
+def beta_warning(config: ExperimentConfig, images: ImageSet) -> str:
+    """Warn where no beta of an experiment can matter; an empty string where that is not known.
+
+    Args:
+        config: the experiment's description.
+        images: it is trained on.
+    """
+    prediction, _ = collapse_for(config, images)
+    return prediction.warning(config.betas) if prediction else ""
 
 
 def suggest_betas(config: ExperimentConfig, images: ImageSet) -> tuple[tuple[float, ...], str]:

@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from unknot.common.files import read_json
+from unknot.common.files import damage_named, read_json
 from unknot.evidence.answers import Answer
 from unknot.evidence.axes import AxisEvidence
 from unknot.evidence.beta_choice import BetaChoice
@@ -106,4 +106,7 @@ class Evidence:
         document = read_json(path)
         is_current = isinstance(document, dict) and document.get("format") == FORMAT
         is_current = is_current and "answers" in document  # format 2 had none at first
-        return cls.from_dict(document) if is_current else None
+        if not is_current:
+            return None
+        with damage_named(path):
+            return cls.from_dict(document)

@@ -16,7 +16,11 @@ NUM_JACOBIANS = 32
 QUANTILES = (0.16, 0.84)  # of a normal code, one standard deviation to either side
 STEP = 0.02  # of the finite differences, in standard deviations of the prior
 GRID = 3
-ROWS, COLUMNS = ("top", "middle", "bottom"), ("left", "centre", "right")
+NINTHS = (
+    ("top left", "top", "top right"),
+    ("left", "center", "right"),
+    ("bottom left", "bottom", "bottom right"),
+)
 LARGE_SHARE = 0.2  # share of the change in one ninth of the picture; a ninth would be even
 
 
@@ -64,7 +68,7 @@ class TraversalEffects:
         if not self.change[latent] > 0:
             return "nowhere"
         ninths = np.argwhere(self.change_map[latent] >= LARGE_SHARE)
-        return ", ".join(f"{ROWS[i]} {COLUMNS[j]}" for i, j in ninths) or "all over"
+        return ", ".join(NINTHS[i][j] for i, j in ninths) or "all over"
 
     def as_dict(self) -> dict[str, Any]:
         """The fields for a JSON document, None for NaN, with kind and region in words."""

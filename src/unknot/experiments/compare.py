@@ -8,16 +8,17 @@ from pathlib import Path
 from typing import Any, Literal
 
 from unknot.common.errors import Interrupted, UserError
-from unknot.common.progress import Progress
+from unknot.common.progress import Progress, Say, shown_progress
 from unknot.config import CUSTOM, ExecutionConfig, ExperimentConfig
 from unknot.data.image_set import ImageSet
+from unknot.evidence.collapse import beta_warning
 from unknot.evidence.evidence import Evidence
 from unknot.experiments.engines import Job, JobRunner, build_engine
 from unknot.experiments.engines.local import ExecutorRunner, LocalEngine
 from unknot.experiments.engines.worker import EXIT_INTERRUPTED
 from unknot.experiments.execute import execute_run
 from unknot.experiments.experiment import Experiment
-from unknot.experiments.looks import Looks, Tell
+from unknot.experiments.looks import Looks
 from unknot.experiments.setup import (
     check_trainable,
     create_experiment_folder,
@@ -53,8 +54,8 @@ def compare(
     engine: str | Executor = "local",
     engine_options: Mapping[str, Any] | None = None,
     network: str | NetworkBuilder = "higgins_conv",
-    progress: Progress | None = None,
-    tell: Tell | None = None,
+    progress: Progress | bool = True,
+    tell: Say | None = None,
     **options: Any,
 ) -> Experiment:
     """Train a model for every beta and seed, and write the report.
@@ -82,9 +83,12 @@ def compare(
         engine_options: of a named engine.
         network: a name in `NETWORKS`, or your own function of `(image_shape, latent_dim)` that
             gives an encoder and a decoder; such runs are trained one by one in this process.
-        progress: called twice a second for every run as `progress(name, steps done, steps in
-            all)`, and at the end for the evidence, with how many runs it has been collected from.
-        tell: called with a line at every look of `until_clear`.
+        progress: True shows bars in a terminal and a line in a notebook, False shows nothing; a
+            function is called twice a second for every run as `progress(name, steps done, steps
+            in all)`, and at the end for the evidence, with how many runs it has been collected
+            from.
+        tell: called with a line where none of the betas can matter, and at every look of
+            `until_clear`; by default lines are shown where progress is.
         **options: `latent_dim`, `steps`, `batch_size`, `learning_rate`, `recipe`, `likelihood`,
             `sigma`, `standardize`, ...: fields of `ModelConfig` and `TrainingConfig`.
 
@@ -107,26 +111,26 @@ def compare(
         budget=budget,
         computed_labels=computed_labels,
     )
-    if is_auto:
-        config, note = with_suggested_betas(config, images, out)
-        if note and tell:
-            tell(note)
-    return run_experiment(
-        config,
-        images,
-        ExecutionConfig(
-            out=None if out is None else str(out),
-            device=device,
-            workers=workers,
-            stack_runs=stack_runs,
-            engine=engine if isinstance(engine, str) else "local",
-            engine_options=dict(engine_options or {}),
-        ),
-        executor=None if isinstance(engine, str) else engine,
-        networks=None if isinstance(network, str) else network,
-        progress=progress,
-        tell=tell,
-    )
+    with shown_progress(progress) as shown:
+        if is_auto:
+            config, note = with_suggested_betas(config, images, out)
+            _say_note(note, tell or shown.say)
+        return run_experiment(
+            config,
+            images,
+            ExecutionConfig(
+                out=None if out is None else str(out),
+                device=device,
+                workers=workers,
+                stack_runs=stack_runs,
+                engine=engine if isinstance(engine, str) else "local",
+                engine_options=dict(engine_options or {}),
+            ),
+            executor=None if isinstance(engine, str) else engine,
+            networks=None if isinstance(network, str) else network,
+            progress=shown.progress,
+            tell=tell or shown.say,
+        )
 
 
 def run_experiment(
@@ -137,7 +141,7 @@ def run_experiment(
     executor: Executor | None = None,
     networks: NetworkBuilder | None = None,
     progress: Progress | None = None,
-    tell: Tell | None = None,
+    tell: Say | None = None,
     begun: Callable[[Experiment], None] | None = None,
 ) -> Experiment:
     """Run a described experiment; see `compare`.
@@ -168,6 +172,8 @@ def run_experiment(
     folder = ExperimentFolder(execution.out or default_folder(config))
     is_in_looks = config.until_clear
     config = with_what_is_there(config, folder)
+    if not all(folder.run(run).is_done for run in config.runs()):
+        _say_note(beta_warning(config, images), tell)
     looks = Looks(config, tell)
     following: ExperimentConfig | None = looks.first() if is_in_looks else config
     while following is not None:
@@ -217,7 +223,7 @@ def _finish(experiment: Experiment, images: ImageSet, progress: Progress | None)
     evidence = experiment.saved_evidence() if experiment.runs() else None
     try:
         if evidence is None and experiment.runs():
-            evidence = experiment.evidence(images, progress=progress)
+            evidence = experiment.evidence(images, progress=progress or False)
     finally:
         experiment.report()
     return evidence
@@ -231,7 +237,7 @@ def train(
     out: str | Path | None = None,
     device: str = "auto",
     network: str | NetworkBuilder = "higgins_conv",
-    progress: Progress | None = None,
+    progress: Progress | bool = True,
     **options: Any,
 ) -> Run:
     """Train one run in this process, or finish it; nothing if it is done.
@@ -243,7 +249,8 @@ def train(
         out: the run's folder; `runs/NAME_beta-B_seed-S` by default.
         device: `auto`, `cpu`, `cuda`, ...
         network: as in `compare`.
-        progress: called as `progress(name of the run, steps done, steps in all)`.
+        progress: True shows a bar in a terminal and a line in a notebook, False shows nothing; a
+            function is called as `progress(name of the run, steps done, steps in all)`.
         **options: as in `compare`.
 
     Raises:
@@ -252,13 +259,15 @@ def train(
     """
     network_name = network if isinstance(network, str) else CUSTOM
     config = experiment_config(images, [beta], [seed], network=network_name, **options)
-    return train_run(
-        config,
-        images,
-        ExecutionConfig(out=None if out is None else str(out), device=device),
-        networks=None if isinstance(network, str) else network,
-        progress=progress,
-    )
+    with shown_progress(progress) as shown:
+        return train_run(
+            config,
+            images,
+            ExecutionConfig(out=None if out is None else str(out), device=device),
+            networks=None if isinstance(network, str) else network,
+            progress=shown.progress,
+            tell=shown.say,
+        )
 
 
 def train_run(
@@ -268,6 +277,7 @@ def train_run(
     *,
     networks: NetworkBuilder | None = None,
     progress: Progress | None = None,
+    tell: Say | None = None,
 ) -> Run:
     """Train the run of an experiment that has one; see `train`."""
     config = resolve_config(config, images)
@@ -275,9 +285,17 @@ def train_run(
     (run,) = config.runs()
     folder = RunFolder(execution.out or default_run_folder(config))
     folder.create(run, images)
+    if not folder.is_done:
+        _say_note(beta_warning(config, images), tell)
     return execute_run(
         folder, images=images, networks=networks, device=execution.device, progress=progress
     )
+
+
+def _say_note(note: str, say: Say | None) -> None:
+    """Show what a user should know before training, if there is anything."""
+    if note and say:
+        say(f"note: {note}")
 
 
 def _run_here(

@@ -8,14 +8,17 @@ from typing import Any
 
 from unknot.common.errors import UserError
 from unknot.common.files import write_json
-from unknot.common.progress import Progress
-from unknot.config import ExperimentConfig
+from unknot.common.progress import Progress, shown_progress
+from unknot.common.text import shown
+from unknot.config import ExperimentConfig, beta_text
 from unknot.data.given_labels import save_labels, with_given_labels, with_saved_labels
 from unknot.data.image_set import ImageSet
+from unknot.evidence.answers import counted, listed
 from unknot.evidence.collect import collect_evidence
 from unknot.evidence.evidence import Evidence
 from unknot.models.networks import NetworkBuilder
 from unknot.report.page import page_html, report_context, write_report
+from unknot.report.paper_figures import Figures
 from unknot.report.run_watcher import ExperimentWatcher
 from unknot.runs.folder import ERROR, ExperimentFolder
 from unknot.runs.run import Run
@@ -43,6 +46,16 @@ class Experiment:
 
     def __repr__(self) -> str:
         return f"Experiment({str(self.folder)!r})"
+
+    def __str__(self) -> str:
+        betas = [beta_text(beta) for beta in self.config.betas]
+        folders = [self.files.run(config) for config in self.config.runs()]
+        num_finished = sum(folder.is_done for folder in folders)
+        return shown(
+            f"Experiment in {self.folder}: {counted(len(betas), 'beta')} ({listed(betas)}), "
+            f"{counted(len(self.config.seeds), 'seed')} of each; {num_finished} of "
+            f"{counted(len(folders), 'run')} finished"
+        )
 
     @property
     def folder(self) -> Path:
@@ -90,7 +103,7 @@ class Experiment:
         labels: Any = None,
         label_columns: Sequence[str] = (),
         computed_labels: bool | None = None,
-        progress: Progress | None = None,
+        progress: Progress | bool = True,
     ) -> Evidence:
         """Answer the four questions of `unknot.evidence.answers.QUESTIONS`.
 
@@ -105,7 +118,8 @@ class Experiment:
             label_columns: columns of the table to take; by default all that can be labels.
             computed_labels: use figures computed from the pixels as labels too; as the experiment
                 was planned by default.
-            progress: called as `progress("evidence", runs done, runs in all)`.
+            progress: True shows how far it is, False shows nothing; a function is called as
+                `progress("evidence", runs done, runs in all)`.
 
         Raises:
             UserError: if no run is finished, or the images are gone or have changed.
@@ -117,14 +131,15 @@ class Experiment:
         config = self.config
         if computed_labels is not None:
             config = replace(config, computed_labels=computed_labels)
-        evidence = collect_evidence(
-            config,
-            self.files,
-            images,
-            runs,
-            networks=self._networks,
-            progress=progress,
-        )
+        with shown_progress(progress) as shown_here:
+            evidence = collect_evidence(
+                config,
+                self.files,
+                images,
+                runs,
+                networks=self._networks,
+                progress=shown_here.progress,
+            )
         write_json(self.files.evidence, evidence.as_dict())
         return evidence
 
@@ -141,6 +156,15 @@ class Experiment:
         evidence = Evidence.load(self.files.evidence)
         finished = [run.name for run in self.runs()]
         return evidence if evidence and evidence.runs_included == finished else None
+
+    @property
+    def figures(self) -> Figures:
+        """Figures for a paper: `experiment.figures.traversals("fig.pdf", width="84mm")`.
+
+        Raises:
+            UserError: if no run is finished, or the evidence is damaged.
+        """
+        return Figures(*self.runs(), evidence=self.saved_evidence())
 
     def report(self) -> Path:
         """Write the page from what is there; returns its file.
@@ -167,10 +191,21 @@ class Experiment:
         return page_html(context, served=True)
 
     def _repr_html_(self) -> str:
-        """The page in a frame that may run scripts and nothing else, for notebooks."""
-        text = html.escape(self.report().read_text(encoding="utf-8"))
-        plain = text.encode("ascii", "xmlcharrefreplace").decode()
+        """The page in a frame that may run scripts and nothing else, for notebooks.
+
+        Where there can be no page, a sentence says so.
+        """
+        try:
+            page = self.report().read_text(encoding="utf-8")
+        except Exception as error:  # an error while a value is shown would hide the value
+            reason = str(error) if isinstance(error, UserError) else repr(error)
+            return f"<p>{_ascii_html(f'{self}. The page cannot be shown: {reason}')}</p>"
         return (
-            f'<iframe sandbox="allow-scripts" srcdoc="{plain}" '
+            f'<iframe sandbox="allow-scripts" srcdoc="{_ascii_html(page)}" '
             'style="width: 100%; height: 720px; border: 0"></iframe>'
         )
+
+
+def _ascii_html(text: str) -> str:
+    """Escape text, so that it means the same in whatever encoding a notebook is read."""
+    return html.escape(text).encode("ascii", "xmlcharrefreplace").decode()

@@ -1,17 +1,14 @@
 """Seeds in looks: train some of each beta, ask whether the answer is clear, and go on if not."""
 
 import time
-from collections.abc import Callable
 from dataclasses import replace
 
 from unknot.common.durations import duration_text, parse_duration
+from unknot.common.progress import Say
 from unknot.config import ExperimentConfig
 from unknot.evidence.answers import BETA, YES, counted, p_text
 from unknot.evidence.evidence import Evidence
 from unknot.evidence.preregistration import RULE, looks_of_plan
-
-Tell = Callable[[str], None]
-"""Takes a line of what is known so far."""
 
 
 class Looks:
@@ -22,7 +19,7 @@ class Looks:
         tell: called with a line at every look.
     """
 
-    def __init__(self, config: ExperimentConfig, tell: Tell | None = None) -> None:
+    def __init__(self, config: ExperimentConfig, tell: Say | None = None) -> None:
         plan = looks_of_plan(config.looks, len(config.betas), RULE.level)
         self._config, self._tell = config, tell
         self._numbers = [look["seeds"] for look in plan if look["level"] > 0]

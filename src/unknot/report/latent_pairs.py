@@ -1,68 +1,168 @@
-"""Which latent of one run goes with which of another: by the codes of the same test images."""
+"""Which latent of another run does what a latent does: paired by codes of the same test images."""
 
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import NamedTuple
+from urllib.parse import quote
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import linear_sum_assignment
 from scipy.stats import rankdata
 
-LEAST_CORRELATION = 0.3
-"""Below it two latents are not said to go together."""
+from unknot.config import beta_text
+from unknot.evidence.rate_matching import RunPosteriors
+from unknot.evidence.rotation_null import spaced_rows
+
+FloatArray = NDArray[np.float64]
+PAIRED = 0.5
+"""Rank correlation from which on two latents are called a pair."""
+MAX_IMAGES = 5_000  # whose codes are compared, evenly spaced: a standard error of .014 at most
 
 
-class Partner(NamedTuple):
-    """The latent of another run that a latent goes with.
+def card_address(run: str, latent: int) -> str:
+    """Give the fragment of the page's address that leads to a latent's card.
+
+    Args:
+        run: the run's name.
+        latent: its number.
+    """
+    return f"latent={quote(run, safe='')}/{latent}"
+
+
+class Pair(NamedTuple):
+    """The latent of another run that moves with a latent.
 
     Attributes:
         latent: its number.
-        correlation: of their codes, Spearman's, -1 to 1.
+        correlation: of the ranks of their codes (Spearman), from -1 to 1.
     """
 
     latent: int
     correlation: float
 
 
-def pair_latents(first: NDArray[np.floating], second: NDArray[np.floating]) -> list[Partner | None]:
-    """Give every latent of one run its partner in another, each partner once.
+def pair_latents(first: RunPosteriors, second: RunPosteriors) -> list[Pair | None]:
+    """Pair the latents of two runs, each in one pair at most.
 
-    The pairs are those whose absolute rank correlations (Spearman) add up to the most.
+    The pairs are those whose absolute rank correlations add up to the most.
 
     Args:
-        first: codes of some images, shape `(num, latent_dim)`.
-        second: codes of the same images by the other run, shape `(num, other_latent_dim)`.
+        first: posteriors of some images.
+        second: of the same images.
 
     Returns:
-        A partner for each latent of the first; None where the correlation is below
-        `LEAST_CORRELATION`.
+        The latent of the second for each of the first; None where the two that are left for each
+        other are not alike enough, or where a latent is collapsed.
     """
-    correlations = rank_correlations(first, second)
-    partners: list[Partner | None] = [None] * first.shape[1]
-    for latent, other in zip(*linear_sum_assignment(-np.abs(correlations))):
-        correlation = float(correlations[latent, other])
-        if abs(correlation) >= LEAST_CORRELATION:
-            partners[latent] = Partner(latent=int(other), correlation=correlation)
+    correlations = _standard_ranks(first).T @ _standard_ranks(second)
+    pairs: list[Pair | None] = [None] * first.mean.shape[1]
+    for row, column in zip(*linear_sum_assignment(-np.abs(correlations))):
+        correlation = float(correlations[row, column])
+        if abs(correlation) >= PAIRED:
+            pairs[first.active[row]] = Pair(int(second.active[column]), correlation)
+    return pairs
+
+
+@dataclass(frozen=True)
+class Partner:
+    """The latent of another run whose codes are most like those of a latent.
+
+    Attributes:
+        run: name of the other run.
+        beta: of that run.
+        seed: of that run.
+        latent: its number there; None where no latent of that run is active.
+        correlation: of the ranks of their codes (Spearman), from -1 to 1; 0 where there is none.
+    """
+
+    run: str
+    beta: float
+    seed: int
+    latent: int | None
+    correlation: float
+
+    @property
+    def is_paired(self) -> bool:
+        """Whether the two are alike enough to be called a pair."""
+        return abs(self.correlation) >= PAIRED
+
+    @property
+    def title(self) -> str:
+        """The other run's beta and seed."""
+        return f"beta {beta_text(self.beta)}, seed {self.seed}"
+
+    @property
+    def address(self) -> str:
+        """The fragment of the page's address that leads to the card of that latent."""
+        return card_address(self.run, self.latent or 0)
+
+
+@dataclass(frozen=True)
+class Partners:
+    """What a latent is paired with.
+
+    Attributes:
+        seeds: its partner in each other run of the same beta.
+        betas: its partner in the runs of the next lower beta and of the next higher one, where
+            there are any.
+    """
+
+    seeds: Sequence[Partner]
+    betas: Sequence[Partner]
+
+
+def latent_partners(runs: Mapping[str, RunPosteriors]) -> dict[tuple[str, int], Partners]:
+    """Find the partners of every active latent.
+
+    Args:
+        runs: name of each run -> its posteriors of the same test images.
+
+    Returns:
+        Name of a run and number of a latent -> its partners.
+    """
+    ranks = {name: _standard_ranks(run) for name, run in runs.items()}
+    partners = {}
+    for name, run in runs.items():
+        others = [other for other in runs if other != name]
+        tables = {other: ranks[name].T @ ranks[other] for other in others}
+        for row, latent in enumerate(run.active.tolist()):
+            of_others = [_partner(other, runs[other], tables[other][row]) for other in others]
+            partners[name, latent] = _choose(run.beta, of_others)
     return partners
 
 
-def rank_correlations(
-    first: NDArray[np.floating], second: NDArray[np.floating]
-) -> NDArray[np.float64]:
-    """Correlate the ranks of codes; 0 for a latent that never changes.
-
-    Args:
-        first: codes of some images, shape `(num, latent_dim)`.
-        second: codes of the same images, shape `(num, other_latent_dim)`.
-
-    Returns:
-        Spearman's correlations, shape `(latent_dim, other_latent_dim)`.
-    """
-    return _unit_ranks(first).T @ _unit_ranks(second)
+def _standard_ranks(run: RunPosteriors) -> FloatArray:
+    """Ranks of the codes of active latents with mean 0 and norm 1, `(num, num_active)`."""
+    rows = spaced_rows(len(run.mean), MAX_IMAGES)
+    if not len(run.active):
+        return np.empty((len(rows), 0))
+    ranks = rankdata(run.codes[rows], axis=0)
+    centered = ranks - ranks.mean(0)
+    return np.asarray(centered / np.linalg.norm(centered, axis=0))
 
 
-def _unit_ranks(codes: NDArray[np.floating]) -> NDArray[np.float64]:
-    """Ranks of each column, centered and of length 1; 0 where all are equal."""
-    ranks = rankdata(codes, axis=0).astype(np.float64)
-    ranks -= ranks.mean(0)
-    length = np.sqrt((ranks**2).sum(0))
-    return np.divide(ranks, length, out=np.zeros_like(ranks), where=length > 0)
+def _partner(name: str, run: RunPosteriors, correlations: FloatArray) -> Partner:
+    """Find the latent of another run that a latent correlates most with."""
+    best = int(np.abs(correlations).argmax()) if correlations.size else None
+    return Partner(
+        run=name,
+        beta=run.beta,
+        seed=run.seed,
+        latent=None if best is None else int(run.active[best]),
+        correlation=0.0 if best is None else float(correlations[best]),
+    )
+
+
+def _choose(beta: float, partners: Sequence[Partner]) -> Partners:
+    """Keep the partners in other seeds, and the best one in each neighboring beta."""
+    betas = {partner.beta for partner in partners}
+    lower, higher = [b for b in betas if b < beta], [b for b in betas if b > beta]
+    neighbors = ([max(lower)] if lower else []) + ([min(higher)] if higher else [])
+    return Partners(
+        seeds=[partner for partner in partners if partner.beta == beta],
+        betas=[
+            max((p for p in partners if p.beta == b), key=lambda p: abs(p.correlation))
+            for b in neighbors
+        ],
+    )

@@ -51,20 +51,44 @@ def _missing(num_failures: int, num_runs: int) -> str:
     )
 
 
-def _alike(prediction: CollapsePrediction, betas: Sequence[float]) -> str:
-    """Which betas lie so low that they cannot differ much."""
-    first = min((float(b) for b in prediction.collapse_betas if b > 0), default=0.0)
-    low = [beta_text(beta) for beta in sorted(betas) if beta * NEAR < first]
-    if len(low) < 2:
+def no_beta_matters(prediction: CollapsePrediction, betas: Sequence[float]) -> str:
+    """Say that none of the betas can matter on these images; an empty string where one can.
+
+    Args:
+        prediction: from the images.
+        betas: that were trained.
+    """
+    first = _first_collapse(prediction)
+    if len(_low(prediction, betas)) < len(betas):
         return ""
-    sentence = (
-        f"Beta {listed(low)} cannot differ much on these images: by a simple linear model, beta "
-        f"begins to switch latents off at about {_rounded(first)}."
-    )
-    if len(low) < len(betas):
-        return sentence
     suggested = " ".join(beta_text(beta) for beta in prediction.suggested_betas)
-    return f"{sentence} Betas that can matter here: {suggested}."
+    these = "These betas" if len(betas) > 1 else "This beta"
+    return (
+        f"{these} cannot matter much on these images: by a simple linear model, beta begins to "
+        f"switch latents off at about {_rounded(first)}. Try --betas {suggested}."
+    )
+
+
+def _alike(prediction: CollapsePrediction, betas: Sequence[float]) -> str:
+    """Which betas, but not all, lie so low that they cannot differ much."""
+    low = _low(prediction, betas)
+    if len(low) < 2 or len(low) == len(betas):
+        return ""
+    first = _rounded(_first_collapse(prediction))
+    return (
+        f"Beta {listed([beta_text(beta) for beta in low])} cannot differ much on these images: by "
+        f"a simple linear model, beta begins to switch latents off at about {first}."
+    )
+
+
+def _low(prediction: CollapsePrediction, betas: Sequence[float]) -> list[float]:
+    """The betas that come near no collapse beta, ascending."""
+    return [beta for beta in sorted(betas) if beta * NEAR < _first_collapse(prediction)]
+
+
+def _first_collapse(prediction: CollapsePrediction) -> float:
+    """The lowest collapse beta; 0 where there is none."""
+    return min((float(beta) for beta in prediction.collapse_betas if beta > 0), default=0.0)
 
 
 def _rounded(beta: float) -> str:
@@ -104,7 +128,7 @@ class Fall(NamedTuple):
     Attributes:
         first_step: where the end begins.
         last_step: of the training.
-        share: by which the loss fell, of the last loss.
+        share: by which the loss fell, of the first of these losses.
     """
 
     first_step: int
@@ -133,7 +157,7 @@ def last_fall(run: Run) -> Fall | None:
     return Fall(
         first_step=before[-1]["step"],
         last_step=lines[-1]["step"],
-        share=(first - last) / abs(last) if last else 0.0,
+        share=(first - last) / abs(first) if first else 0.0,
     )
 
 

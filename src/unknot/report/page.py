@@ -11,8 +11,12 @@ from unknot.evidence.evidence import Evidence
 from unknot.report.render import Piece, render_page, render_piece
 from unknot.report.script_data import empty_script_data, script_data
 from unknot.report.sections import SECTIONS, SERVED, LeftOut, ReportContext, find_section
+from unknot.report.text import run_title
 from unknot.runs.folder import ExperimentFolder
 from unknot.runs.run import Run
+
+RUN_SECTIONS = ("explorer", "cards")
+"""What the page of a lone run holds."""
 
 
 def write_report(
@@ -75,6 +79,41 @@ def page_html(context: ReportContext, *, wasm: bool = True, served: bool = False
     pieces = [*above, *compose(context)]
     html = render_page(page_title(context), pieces, data, wasm=wasm, connected=bool(above))
     return shown(html)
+
+
+def write_run_report(run: Run) -> Path:
+    """Write a page of one run that lies in no experiment into its folder.
+
+    Args:
+        run: trained.
+
+    Returns:
+        The page's file.
+
+    Raises:
+        UserError: if a file of the run is damaged.
+    """
+    config = run.config
+    context = ReportContext(
+        files=ExperimentFolder(run.folder),
+        config=ExperimentConfig(
+            betas=(config.beta,),
+            seeds=(config.seed,),
+            data=config.data,
+            model=config.model,
+            training=config.training,
+        ),
+        runs=[run],
+        failures={},
+        evidence=None,
+        environment={},
+        script_data=script_data([run], None),
+        left_out={},
+    )
+    title = f"{run_title(config)} on {Path(config.data.source).name}"
+    html = render_page(title, compose(context, RUN_SECTIONS), context.script_data)
+    write_text(run.files.report, shown(html))
+    return run.files.report
 
 
 def compose(context: ReportContext, names: Iterable[str] = SECTIONS) -> list[Piece]:

@@ -18,8 +18,10 @@ from unknot.report.script_data import ScriptData
 from unknot.report.sections import SECTIONS, SERVED
 
 MEDIA = {".avif": "image/avif", ".webp": "image/webp", ".gif": "image/gif", ".png": "image/png"}
-SCRIPTS = ("decoder.js", "page.js")
+SCRIPTS = ("decoder.js", "page.js", "scales.js", "chart.js", "chart_files.js")
 """What all parts of the page share, before the scripts of its sections."""
+STYLES = ("style.css", "chart.css")
+"""The same of their looks."""
 CONNECTION = " connect-src 'self';"
 """What lets a page hear from the server that it came from."""
 WASM = " 'wasm-unsafe-eval'"
@@ -87,7 +89,7 @@ def render_page(
         connected: let the page hear from the server that it came from, and from no other.
     """
     script = "\n".join(filter(None, [*map(asset, SCRIPTS), *(piece.script for piece in pieces)]))
-    style = asset("style.css") + "".join(piece.style for piece in pieces)
+    style = "".join([*map(asset, STYLES), *(piece.style for piece in pieces)])
     digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
     return (
         _environment()
@@ -128,11 +130,6 @@ def own_data(document: Any) -> Markup:
     return Markup(f'<script type="application/json" data-own>{_inert_json(document)}</script>')
 
 
-def inline_svg(text: str) -> Markup:
-    """Let an SVG of our own through, less what stands before it."""
-    return Markup(text[text.index("<svg") :]) if text else Markup("")
-
-
 def _beside(name: str, kind: str) -> str:
     """Read the file of a kind that lies beside a section's module; empty if there is none."""
     package, stem = {**SECTIONS, **SERVED}[name].split(":")[0].rsplit(".", 1)
@@ -144,7 +141,7 @@ def _environment() -> Environment:
     environment = Environment(
         autoescape=True, trim_blocks=True, lstrip_blocks=True, undefined=StrictUndefined
     )
-    environment.filters.update(data_uri=data_uri, inline_svg=inline_svg, own_data=own_data)
+    environment.filters.update(data_uri=data_uri, own_data=own_data)
     return environment
 
 

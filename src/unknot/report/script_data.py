@@ -12,7 +12,8 @@ from PIL import Image, features
 from unknot.common.errors import UserError
 from unknot.config import beta_text
 from unknot.evidence.evidence import Evidence
-from unknot.metrics.posterior import ACTIVE_VARIANCE
+from unknot.evidence.rate_matching import RunPosteriors
+from unknot.evidence.run_evidence import posteriors_of
 from unknot.report.browser_decoder import (
     BrowserModel,
     PixelScale,
@@ -166,14 +167,14 @@ def script_data(runs: Sequence[Run], evidence: Evidence | None) -> ScriptData | 
         return None
     frames = next((run.frames() for run in runs if _has_frames(run)), {})
     images = frames.get("images", np.empty((0, *runs[0].image_shape), np.uint8))
-    test_codes = {run.name: _test_codes(run) for run in runs}
+    codes = {run.name: posteriors_of(run, HeldOutCodes.load(run.files)) for run in runs}
     described: list[ScriptRun] = []
     model_bytes = sheet_bytes = 0
     for run in runs:
         described.append(
             _describe(
                 run,
-                _script_latents(run, _label_texts(evidence, run), test_codes[run.name]),
+                _script_latents(run, _label_texts(evidence, run), codes[run.name]),
                 images,
                 with_model=model_bytes < MODEL_BYTES,
                 with_sheet=sheet_bytes < SHEET_BYTES,
@@ -182,7 +183,7 @@ def script_data(runs: Sequence[Run], evidence: Evidence | None) -> ScriptData | 
         model, sheet = described[-1].model, described[-1].sheet
         model_bytes += len(encoded(model.weights)) if model else 0
         sheet_bytes += len(sheet or "")
-    described = _with_partners(described, test_codes)
+    described = _with_partners(described, codes)
     return ScriptData(
         kernel=kernel(),
         images=sheet_address(images[None], lossless=True) if len(images) else "",
@@ -220,31 +221,24 @@ def _describe(
     )
 
 
-def _script_latents(
-    run: Run, labels: Sequence[str], codes: NDArray[np.floating]
-) -> list[ScriptLatent]:
+def _script_latents(run: Run, labels: Sequence[str], codes: RunPosteriors) -> list[ScriptLatent]:
     """The latents of a run, the largest rate first."""
     edges = np.linspace(-REACH, REACH, NUM_BINS + 1)
-    kl, active = run.kl, codes.var(0) > ACTIVE_VARIANCE
+    kl = run.kl
     return [
         ScriptLatent(
             index=latent,
             kl=round(float(kl[latent]), DECIMALS),
-            active=bool(active[latent]),
+            active=latent in codes.active,
             label=labels[latent],
-            histogram=np.histogram(codes[:, latent], edges)[0].tolist(),
+            histogram=np.histogram(codes.mean[:, latent], edges)[0].tolist(),
         )
         for latent in np.argsort(-kl, kind="stable").tolist()
     ]
 
 
-def _test_codes(run: Run) -> NDArray[np.floating]:
-    """Codes of all test images, `(num, latent_dim)`."""
-    return HeldOutCodes.load(run.files).posterior_mean
-
-
 def _with_partners(
-    runs: Sequence[ScriptRun], codes: Mapping[str, NDArray[np.floating]]
+    runs: Sequence[ScriptRun], codes: Mapping[str, RunPosteriors]
 ) -> list[ScriptRun]:
     """The runs, those with a decoder paired with each other."""
     open_names = [run.name for run in runs if run.model]
@@ -253,8 +247,8 @@ def _with_partners(
             run,
             partners={
                 name: [
-                    (partner.latent, round(partner.correlation, 2)) if partner else None
-                    for partner in pair_latents(codes[run.name], codes[name])
+                    (pair.latent, round(pair.correlation, 2)) if pair else None
+                    for pair in pair_latents(codes[run.name], codes[name])
                 ]
                 for name in open_names
                 if name != run.name

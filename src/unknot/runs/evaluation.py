@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from unknot.common.errors import UserError
-from unknot.common.files import read_json, write_json
+from unknot.common.files import damage_named, read_json, write_json
 from unknot.metrics.registry import OLD_KEYS
 from unknot.metrics.result import Score
 from unknot.metrics.settings import NullSettings
@@ -156,10 +156,16 @@ class Evaluation:
             UserError: if it is missing, damaged or of a later version.
         """
         document = read_json(path)
-        if document.get("format", 1) > FORMAT:
-            raise UserError(f"{path} was written by a later version of unknot; install that one")
-        if "format" not in document:
-            document = _from_0_1(document)
+        with damage_named(path):
+            if document.get("format", 1) > FORMAT:
+                raise UserError(
+                    f"{path} was written by a later version of unknot; install that one"
+                )
+            return cls.from_dict(document if "format" in document else _from_0_1(document))
+
+    @classmethod
+    def from_dict(cls, document: dict[str, Any]) -> "Evaluation":
+        """Read back what `as_dict` gave."""
         others = document["scores_on_other_data"]
         return cls(
             validation=SplitLoss.from_dict(document["validation"]),

@@ -55,6 +55,7 @@ class RunFolder:
         codes: of validation and test images.
         evaluation: losses on held-out images, and scores.
         curves: training curves.
+        report: a page of this run alone, where it lies in no experiment.
         log: what its process printed.
         done: written last.
     """
@@ -74,6 +75,7 @@ class RunFolder:
         self.evaluation = self.path / "evaluation.json"
         self.traversals = self.path / "traversals.png"
         self.curves = self.path / "curves.svg"
+        self.report = self.path / "report.html"
         self.log = self.path / "log.txt"
         self.done = self.path / "done"
         self._lock = self.path / ".lock"
@@ -130,11 +132,23 @@ class RunFolder:
         data = self.read_config().data
         prepared = Path(self.read_images().prepared)
         if prepared.is_dir():
-            images = open_image_set(prepared)
-        elif data.source == "array":
+            return self.open_prepared_images()
+        if data.source == "array":
             raise UserError(f"the images given from Python are gone from the cache ({prepared})")
-        else:
-            images = load_images(data.source, **data.load_options())
+        images = load_images(data.source, **data.load_options())
+        self._check_fingerprint(images)
+        return images
+
+    def open_prepared_images(self) -> ImageSet:
+        """Open the run's images from the cache alone, which takes no time.
+
+        Raises:
+            UserError: if they are gone from there or have changed.
+        """
+        prepared = Path(self.read_images().prepared)
+        if not prepared.is_dir():
+            raise UserError(f"the prepared images are gone from the cache ({prepared})")
+        images = open_image_set(prepared)
         self._check_fingerprint(images)
         return images
 

@@ -17,6 +17,7 @@ from unknot.models.build import build_vae
 from unknot.models.device import choose_device
 from unknot.models.networks import NetworkBuilder
 from unknot.models.vae import VAE, Posterior
+from unknot.runs.display import run_html, run_text
 from unknot.runs.evaluation import Evaluation
 from unknot.runs.folder import RunFolder
 from unknot.runs.history import read_history
@@ -51,6 +52,13 @@ class Run:
 
     def __repr__(self) -> str:
         return f"Run({str(self.folder)!r})"
+
+    def __str__(self) -> str:
+        return run_text(self.files, self.config)
+
+    def _repr_html_(self) -> str:
+        """A table of facts and the traversals, for notebooks."""
+        return run_html(self.files, self.config)
 
     @property
     def folder(self) -> Path:

@@ -137,7 +137,7 @@ def test_labels_that_no_latent_tells() -> None:
     run = small_run_evidence(350.0, 0, labels=nothing)
     assert answer_latents({"run": run}, 350.0).sentence == (
         "At beta 350 (seed 0), latent 0 changes color (all over) and latent 1 changes shape "
-        "(middle centre). 1 of 3 latents is not in use."
+        "(center). 1 of 3 latents is not in use."
     )
 
 

@@ -15,8 +15,8 @@ def test_a_label_comes_before_what_the_pixels_show_and_before_a_change() -> None
     assert (answer.p_value, answer.effect, answer.runs) == (0.0005, 0.9, ("run",))
     assert answer.basis == "the labels and what moving a latent changes"
     assert answer.sentence == (
-        "At beta 2 (seed 0), latent 0 follows Bald (AUROC 0.90) and latent 1 changes shape (middle "
-        "centre) (p < .001). 1 of 3 latents is not in use."
+        "At beta 2 (seed 0), latent 0 follows Bald (AUROC 0.90) and latent 1 changes shape "
+        "(center) (p < .001). 1 of 3 latents is not in use."
     )
 
 

@@ -9,6 +9,7 @@ from tests.report.small import (
     is_escaped,
     shown,
     small_answers,
+    small_config,
     small_context,
     small_evidence,
 )
@@ -62,6 +63,14 @@ def test_each_beta_has_a_stop_with_what_it_shows(tmp_path: Path) -> None:
         ("beta-2_seed-0", "2"),
     ]
     assert section.stops[0].caption.startswith("Beta 0.5: 2 of 3 latents in use, 6.0 nats an image")
+
+
+def test_a_grid_that_cannot_matter_is_said_first(tmp_path: Path) -> None:
+    html = shown("answers", small_context(tmp_path))  # collapses at 8 and 4: beta 2 comes near
+    assert "These betas" not in html
+    low = small_context(tmp_path / "low", config=small_config(betas=(0.1, 0.5)))
+    html = shown("answers", low)
+    assert html.index("These betas cannot matter") < html.index('class="question')
 
 
 def test_without_evidence_it_says_how_to_get_it(tmp_path: Path) -> None:

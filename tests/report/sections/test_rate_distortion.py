@@ -1,21 +1,18 @@
-"""The rate-distortion plane."""
+"""The rate-distortion plane; `test_chart_data_in_browser.py` looks at the chart."""
 
 from pathlib import Path
 
-from tests.report.small import HOSTILE, is_escaped, reason, shown, small_context
-from unknot.report.figures import plots
+from tests.report.small import data_of, reason, shown, small_context
 
 
-def test_every_beta_is_plotted(tmp_path: Path) -> None:
+def test_every_run_has_its_point(tmp_path: Path) -> None:
     html = shown("rate_distortion", small_context(tmp_path))
-    assert "<svg" in html
-    assert "beta 0.5" in html
-    assert "beta 2" in html
+    first, second = data_of(html)["runs"]
+    numbers = {"seed": 0, "rate": 6.0, "distortion": 1000.0}
+    assert first == {"name": "beta-0.5_seed-0", "beta": 0.5} | numbers
+    assert second == {"name": "beta-2_seed-0", "beta": 2.0} | numbers
+    assert "<noscript>" in html
 
 
 def test_without_runs_it_is_left_out(tmp_path: Path) -> None:
     assert reason("rate_distortion", small_context(tmp_path, runs=[])) == "no run is finished"
-
-
-def test_a_hostile_label_is_escaped_by_the_plot() -> None:
-    assert is_escaped(plots.to_svg(plots.rate_distortion([(HOSTILE, 1.0, 2.0)])))

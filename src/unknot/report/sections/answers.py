@@ -11,7 +11,7 @@ from unknot.evidence.answers import CANNOT_TELL, LATENTS, NO, QUESTIONS, WHICH_B
 from unknot.evidence.beta_choice import BetaChoice
 from unknot.evidence.evidence import Evidence
 from unknot.evidence.latent_labels import LatentLabels
-from unknot.report.must_know import must_know
+from unknot.report.must_know import must_know, no_beta_matters
 from unknot.report.script_data import ScriptData, ScriptLatent, ScriptRun
 from unknot.report.sections import NO_EVIDENCE, ReportContext
 
@@ -79,13 +79,15 @@ class Answers:
 
     Attributes:
         answers: in their order; empty without evidence.
-        must_know: what limits them, a sentence each.
+        warning: that no beta can matter, which stands above all; empty where one can.
+        must_know: what limits the answers, a sentence each.
         morph: the picture that moves by itself; None where the page holds no decoder.
         stops: of the slider over the betas; empty where no run recorded reconstructions.
         num_images: test images that are shown.
     """
 
     answers: Sequence[ShownAnswer]
+    warning: str
     must_know: Sequence[str]
     morph: Morph | None
     stops: Sequence[BetaStop]
@@ -103,7 +105,7 @@ class Answers:
 def answers(context: ReportContext) -> Answers:
     """Give the answers, what limits them, and the pictures."""
     evidence, data = context.evidence, context.script_data
-    choice = evidence.which_beta if evidence else None
+    choice, prediction = (evidence.which_beta, evidence.collapse) if evidence else (None, None)
     sentences = must_know(
         context.config, context.environment, context.runs, context.failures, evidence
     )
@@ -111,6 +113,7 @@ def answers(context: ReportContext) -> Answers:
         sentences.insert(0, f"There are no answers: {NO_EVIDENCE}.")
     return Answers(
         answers=[_shown(answer) for answer in evidence.answers] if evidence else [],
+        warning=no_beta_matters(prediction, context.config.betas) if prediction else "",
         must_know=sentences,
         morph=_morph(data, evidence) if data else None,
         stops=_stops(data, choice) if data else [],

@@ -1,28 +1,67 @@
-"""At which betas the latents of a linear model collapse, beside the betas that were trained."""
+"""How much each latent tells at each beta, beside what a linear model of the images would do."""
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
-from unknot.report.figures import plots
-from unknot.report.sections import NO_EVIDENCE, LeftOut, ReportContext
+from unknot.evidence.collapse import CollapsePrediction, ObservedCollapse
+from unknot.evidence.evidence import Evidence
+from unknot.report.chart_data import all_rounded, chart_run
+from unknot.report.sections import NO_RUN, LeftOut, ReportContext
+from unknot.runs.run import Run
 
 
 @dataclass(frozen=True)
-class CollapsePlot:
-    """The collapse betas.
+class CollapseChart:
+    """The rate of each latent over beta.
 
     Attributes:
-        plot: SVG of ours.
+        data: `runs`, each with the rates of its latents and how many are active, and the betas at
+            which a linear model's latents `collapse`.
+        rows: what training gave beside what was predicted, a run each.
+        collapse_betas: at which the latents of a linear model collapse; empty where not known.
+        problem: why nothing is predicted, in words; empty if something is.
     """
 
-    plot: str
+    data: Mapping[str, Any]
+    rows: Sequence[ObservedCollapse]
+    collapse_betas: Sequence[float]
+    problem: str
 
 
-def collapse(context: ReportContext) -> CollapsePlot | LeftOut:
-    """Plot the collapse betas and those that were trained."""
-    if context.evidence is None:
-        return LeftOut(NO_EVIDENCE)
-    prediction = context.evidence.collapse
-    if prediction is None:
-        return LeftOut(context.evidence.not_available["collapse"])
-    figure = plots.spectrum(prediction.collapse_betas, context.config.betas)
-    return CollapsePlot(plots.to_svg(figure))
+def collapse(context: ReportContext) -> CollapseChart | LeftOut:
+    """Give the rate of each latent of every run, and what a linear model would do."""
+    if not context.runs:
+        return LeftOut(NO_RUN)
+    evidence = context.evidence
+    prediction = evidence.collapse if evidence else None
+    collapse_betas = _positive(prediction)
+    data = {
+        "runs": [_chart_run(run, evidence) for run in context.runs],
+        "collapse": all_rounded(collapse_betas),
+    }
+    return CollapseChart(
+        data=data,
+        rows=evidence.observed_vs_predicted if evidence and prediction else [],
+        collapse_betas=collapse_betas,
+        problem=evidence.not_available["collapse"] if evidence and not prediction else "",
+    )
+
+
+def _positive(prediction: CollapsePrediction | None) -> list[float]:
+    betas: list[float] = prediction.collapse_betas.tolist() if prediction else []
+    return [beta for beta in betas if beta > 0]
+
+
+def _chart_run(run: Run, evidence: Evidence | None) -> dict[str, Any]:
+    """A run with the rates of its latents, the largest first."""
+    kl = all_rounded(sorted(run.kl.tolist(), reverse=True))
+    return chart_run(run) | {"kl": kl, "active": _num_active(run, evidence)}
+
+
+def _num_active(run: Run, evidence: Evidence | None) -> int | None:
+    """How many of a run's latents are active; None where that was not gathered."""
+    for row in evidence.betas if evidence else []:
+        if row.beta == run.config.beta and run.config.seed in row.seeds:
+            return row.active[row.seeds.index(run.config.seed)]
+    return None

@@ -1,16 +1,22 @@
-"""Training curves of each run, and its beta on other scales."""
+"""Training curves of all runs on common axes, and each run's seconds and beta on other scales."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from unknot.config import RunConfig
+from unknot.report.chart_data import all_rounded, chart_run, thinned
 from unknot.report.sections import LeftOut, ReportContext
 from unknot.report.text import run_scales, run_title, scales_text
+from unknot.runs.history import HistoryLine
 from unknot.runs.run import Run
+
+QUANTITIES = ("distortion", "rate", "loss")
+"""Keys of a history that have a chart each, where they are in it."""
 
 
 @dataclass(frozen=True)
-class RunCurves:
+class RunFacts:
     """One run.
 
     Attributes:
@@ -18,14 +24,12 @@ class RunCurves:
         problem: why it is missing, in words; empty for a finished run.
         scales: its beta on other scales, in words.
         seconds: of training.
-        plot: its curves, SVG of ours.
     """
 
     title: str
     problem: str
     scales: str
     seconds: float
-    plot: str
 
 
 @dataclass(frozen=True)
@@ -33,24 +37,32 @@ class Curves:
     """Every run of the experiment.
 
     Attributes:
+        quantities: that have a chart.
+        data: `runs`, each with its lines of training and of validation.
         runs: in the order of the description.
     """
 
-    runs: Sequence[RunCurves]
+    quantities: Sequence[str]
+    data: Mapping[str, Any]
+    runs: Sequence[RunFacts]
 
 
 def curves(context: ReportContext) -> Curves | LeftOut:
-    """Give the curves of every run, and the reason where a run is missing."""
-    runs = {run.name: run for run in context.runs}
-    if runs and not any(run.files.curves.exists() for run in context.runs):
+    """Give the history of every run, and the reason where a run is missing."""
+    histories = {run.name: run.history() for run in context.runs}
+    if context.runs and not any(histories.values()):
         return LeftOut("no run recorded a history of its training")
+    quantities = [key for key in QUANTITIES if _is_recorded(key, histories)]
+    runs = {run.name: run for run in context.runs}
     return Curves(
-        [
+        quantities=quantities,
+        data={"runs": [_series(run, histories[run.name], quantities) for run in context.runs]},
+        runs=[
             _finished(runs[config.name])
             if config.name in runs
             else _missing(config, context.failures.get(config.name, "not finished"))
             for config in context.config.runs()
-        ]
+        ],
     )
 
 
@@ -60,16 +72,29 @@ def training_seconds(run: Run) -> float:
     return float(lines[-1]["seconds"]) if lines else 0.0
 
 
-def _finished(run: Run) -> RunCurves:
-    path = run.files.curves
-    return RunCurves(
+def _is_recorded(key: str, histories: Mapping[str, Sequence[HistoryLine]]) -> bool:
+    return any(key in line for lines in histories.values() for line in lines)
+
+
+def _series(run: Run, lines: Sequence[HistoryLine], quantities: Sequence[str]) -> dict[str, Any]:
+    """The lines of a run's history as lists of numbers."""
+    splits = {}
+    for split in ("train", "validation"):
+        kept = thinned([line for line in lines if line["split"] == split])
+        splits[split] = {"step": [line["step"] for line in kept]} | {
+            key: all_rounded(line.get(key) for line in kept) for key in quantities
+        }
+    return chart_run(run) | splits
+
+
+def _finished(run: Run) -> RunFacts:
+    return RunFacts(
         title=run_title(run.config),
         problem="",
         scales=scales_text(run_scales(run)),
         seconds=training_seconds(run),
-        plot=path.read_text(encoding="utf-8") if path.exists() else "",
     )
 
 
-def _missing(config: RunConfig, problem: str) -> RunCurves:
-    return RunCurves(title=run_title(config), problem=problem, scales="", seconds=0.0, plot="")
+def _missing(config: RunConfig, problem: str) -> RunFacts:
+    return RunFacts(title=run_title(config), problem=problem, scales="", seconds=0.0)

@@ -1,29 +1,31 @@
-"""The runs in the rate-distortion plane."""
+"""The runs in the rate-distortion plane, a chart that `rate_distortion.js` draws."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
-from unknot.config import beta_text
-from unknot.report.figures import plots
+from unknot.report.chart_data import chart_run, rounded
 from unknot.report.sections import NO_RUN, LeftOut, ReportContext
 
 
 @dataclass(frozen=True)
-class RateDistortionPlot:
-    """The rate-distortion plane.
+class RateDistortionChart:
+    """The rate-distortion plane (Alemi et al. 2018).
 
     Attributes:
-        plot: SVG of ours.
+        data: `runs`, each with its rate and distortion on test images.
     """
 
-    plot: str
+    data: Mapping[str, Any]
 
 
-def rate_distortion(context: ReportContext) -> RateDistortionPlot | LeftOut:
-    """Plot every run by rate and distortion on test images."""
+def rate_distortion(context: ReportContext) -> RateDistortionChart | LeftOut:
+    """Give every run's rate and distortion on test images."""
     if not context.runs:
         return LeftOut(NO_RUN)
     points = []
     for run in context.runs:
         test = run.evaluation.test
-        points.append((f"beta {beta_text(run.config.beta)}", test.rate, test.distortion))
-    return RateDistortionPlot(plots.to_svg(plots.rate_distortion(points)))
+        numbers = {"rate": rounded(test.rate), "distortion": rounded(test.distortion)}
+        points.append(chart_run(run) | numbers)
+    return RateDistortionChart({"runs": points})
