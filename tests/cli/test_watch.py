@@ -23,7 +23,7 @@ def _get(address: str) -> str:
         return str(answer.read().decode())
 
 
-def _interrupt(*arguments: object) -> None:
+def _interrupt(*arguments: object, **options: object) -> None:
     raise KeyboardInterrupt
 
 

@@ -100,12 +100,10 @@ def _wait(page: Any, selector: str, text: str) -> None:
 
 def _unexpected(faults: list[str], address: str) -> list[str]:
     """Faults but for requests to the page's own server, and that it was away for a while."""
-    away = ("ERR_CONNECTION_REFUSED", "ERR_INCOMPLETE_CHUNKED_ENCODING", "ERR_CONNECTION_RESET")
     return [
         fault
         for fault in faults
-        if not fault.startswith(f"request {address[:70]}")
-        and not any(reason in fault for reason in away)
+        if not fault.startswith(f"request {address[:70]}") and "net::ERR_" not in fault
     ]
 
 
