@@ -48,8 +48,9 @@ def watch_command(options: WatchOptions) -> tuple[str, Any]:
 
     check_watchable()
     server = page_server(Experiment(options.experiment), options.port)
-    _tell_address(server)
     with suppress(KeyboardInterrupt):
+        _tell_address(server)
+        print("Ctrl-C ends it; the runs do not need it.", file=sys.stderr, flush=True)
         if options.open:
             _open(server)
         server.run()
@@ -119,8 +120,5 @@ def _open(server: "PageServer") -> None:
 
 
 def _tell_address(server: "PageServer") -> None:
-    print(
-        f"The live page: {server.address} (for you alone, on this machine; Ctrl-C ends it)",
-        file=sys.stderr,
-        flush=True,
-    )
+    text = f"The live page, for you alone and on this machine: {server.address}"
+    print(text, file=sys.stderr, flush=True)

@@ -16,7 +16,8 @@ class LiveCard {
     const words = this.part("words"), progress = this.part("progress");
     words.textContent = run.words;
     words.classList.toggle("problem", run.state === "failed");
-    Object.assign(progress, { max: run.steps, value: run.step, ariaLabel: `Steps of ${run.title}` });
+    Object.assign(progress, { max: run.steps, value: run.step });
+    progress.setAttribute("aria-label", `Steps of ${run.title}`);
     this.#line(run, "distortion");
     this.#line(run, "rate");
     this.#bars(run);
@@ -26,6 +27,7 @@ class LiveCard {
   #picture({ title, frame }) {
     const image = this.part("picture");
     Object.assign(image, { width: frame.width, height: frame.height, src: frame.address, hidden: false });
+    image.classList.toggle("live-wide", frame.width > 2 * frame.height);
     image.alt = `Test images, and below them what ${title} makes of them after step ${frame.step}`;
     this.part("caption").textContent = `Test images above, what the model makes of them below, after step ${liveNumber(frame.step)}`;
   }
