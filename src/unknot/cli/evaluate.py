@@ -1,4 +1,4 @@
-"""The commands that score codes and ask what latents do: `evaluate`, `evidence`, `score`."""
+"""The commands that ask what latents do: `evaluate`, `evidence`, `blind`, `score`."""
 
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -30,6 +30,7 @@ LaterLabels = Annotated[
         help_behavior_hint="(default: the images' own, or those given before)",
     ),
 ]
+BlindAnswers = Annotated[list[str], tyro.conf.Positional, tyro.conf.arg(metavar="CODE")]
 CodesFile = Annotated[Path, tyro.conf.Positional, tyro.conf.arg(metavar="FILE")]
 
 MOST_ROTATED = 5_000  # images whose axes are tested; more take minutes
@@ -214,6 +215,35 @@ def evidence_command(options: EvidenceOptions) -> tuple[str, Any]:
     experiment.report()
     text = f"{evidence_text(evidence)}\n\n{experiment.files.evidence} holds all of it"
     return text, evidence.as_dict()
+
+
+@dataclass(frozen=True)
+class BlindOptions:
+    """Put the answers of several readers to the page's blind test together.
+
+    The page gives each reader a code, or a link that ends in it. Every reader's first attempt
+    counts once; repeats are listed apart.
+
+    Example: unknot blind runs/demo AQCtSG7__s4... AQCtSG7__s4...
+    """
+
+    experiment: ExperimentPath
+    codes: BlindAnswers
+    output: OutputOptions = field(default_factory=OutputOptions)
+
+
+def blind_command(options: BlindOptions) -> tuple[str, Any]:
+    """Put the answers of several readers together."""
+    from unknot.experiments.experiment import Experiment
+    from unknot.report.blind.experiment import blind_seed
+    from unknot.report.blind.readers import pool_codes, pooled_text
+
+    experiment = Experiment(options.experiment)
+    runs = experiment.runs()
+    if not runs:
+        raise UserError(f"{experiment.folder} holds no finished run; run its command again first")
+    pooled = pool_codes(options.codes, runs, blind_seed(experiment.files))
+    return pooled_text(pooled), pooled.as_dict()
 
 
 @dataclass(frozen=True)
