@@ -89,8 +89,8 @@ def read_code(text: str) -> Answers:
 
 
 def _checksum(content: bytes) -> bytes:
-    """Sum the bytes, and sum the sums (Fletcher 1982), modulo 255."""
-    first = second = 0
+    """Sum the bytes, and sum the sums (Fletcher 1982), modulo 255, from 1 on."""
+    first, second = 1, 0
     for byte in content:
         first = (first + byte) % 255
         second = (second + first) % 255

@@ -7,6 +7,7 @@ from typing import NamedTuple
 import numpy as np
 
 from unknot.common.errors import UserError
+from unknot.config import beta_text
 from unknot.evidence.preregistration import BLIND_SEED, planned_blind_seed
 from unknot.evidence.run_evidence import pixel_decoder
 from unknot.report.blind.beta_trials import beta_trials, paired_latents
@@ -50,7 +51,7 @@ def blind_tests(runs: Sequence[Run], seed: int) -> Iterator[BlindTest | NotAsked
     for run in runs:
         yield _made_or_not(run_title(run.config), partial(latents_test, run, seed))
     for first, second in _compared(runs):
-        title = f"{run_title(first.config)} and {run_title(second.config)}"
+        title = " and ".join(titles_of_betas(first, second))
         yield _made_or_not(title, partial(betas_test, first, second, seed))
 
 
@@ -90,7 +91,7 @@ def betas_test(first: Run, second: Run, seed: int) -> BlindTest:
     return BlindTest(
         kind=BETAS,
         runs=(first.name, second.name),
-        titles=(run_title(first.config), run_title(second.config)),
+        titles=titles_of_betas(first, second),
         correlations={
             (pair.latent, pair.partner): pair.correlation
             for pair in paired_latents(codes, other_codes)
@@ -98,6 +99,11 @@ def betas_test(first: Run, second: Run, seed: int) -> BlindTest:
         trials=trials,
         digest=trials_digest(BETAS, seed, weights, trials),
     )
+
+
+def titles_of_betas(first: Run, second: Run) -> tuple[str, str]:
+    """Name two runs of one seed by their betas."""
+    return f"beta {beta_text(first.config.beta)}", f"beta {beta_text(second.config.beta)}"
 
 
 def _compared(runs: Sequence[Run]) -> list[tuple[Run, Run]]:

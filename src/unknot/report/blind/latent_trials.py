@@ -37,7 +37,7 @@ def latent_trials(
 ) -> list[Trial]:
     """Make the trials of one run, two to four of each active latent.
 
-    Each shows a test image twice: with a latent moved from -1.5 to 1.5 standard deviations around
+    Each shows a test image twice: with a latent moved from -2 to 2 standard deviations around
     the mean of its codes, and moved as far in a random direction (Haar) among the symmetrically
     whitened active latents; the strip that changes the picture more is then shortened.
 

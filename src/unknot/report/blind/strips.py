@@ -11,7 +11,7 @@ from unknot.evidence.interaction_test import Decode
 FloatArray = NDArray[np.float64]
 
 NUM_PICTURES = 7
-REACH = 1.5
+REACH = 2.0
 """How far a strip goes to either side at most, in standard deviations of the codes."""
 STEPS = 5  # towards the reach that gives the same change: within 1% of it
 DECODED_AT_ONCE = 128
@@ -119,13 +119,8 @@ def equal_strips(first: Lines, second: Lines) -> EqualStrips:
     longest = np.full(len(first.centers), REACH)
     changes = [mean_changes(lines.decode, lines.ends(longest)) for lines in (first, second)]
     target = np.minimum(*changes)
-    reaches = [
-        _reach_for(lines, target, change)
-        for lines, change in zip((first, second), changes)
-    ]
-    return EqualStrips(
-        first=first.ends(reaches[0]), second=second.ends(reaches[1]), change=target
-    )
+    reaches = [_reach_for(lines, target, change) for lines, change in zip((first, second), changes)]
+    return EqualStrips(first=first.ends(reaches[0]), second=second.ends(reaches[1]), change=target)
 
 
 def _reach_for(lines: Lines, target: FloatArray, longest: FloatArray) -> FloatArray:

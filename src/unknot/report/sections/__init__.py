@@ -36,6 +36,7 @@ SECTIONS = {
     "player": "unknot.report.sections.player:player",
     "curves": "unknot.report.sections.curves:curves",
     "explorer": "unknot.report.sections.explorer:explorer",
+    "blind": "unknot.report.sections.blind:blind",
     "latents": "unknot.report.sections.latents:latents",
     "scores": "unknot.report.sections.scores:scores",
     "missing": "unknot.report.sections.missing:missing",

@@ -10,6 +10,7 @@ from unknot.evidence.preregistration import planned_blind_seed
 from unknot.report.blind.experiment import NotAsked, blind_seed, blind_tests
 from unknot.report.blind.trials import LATENTS, BlindTest
 from unknot.report.sections import NO_RUN, LeftOut, ReportContext
+from unknot.runs.run import Run
 
 
 @dataclass(frozen=True)
@@ -54,19 +55,17 @@ def blind(context: ReportContext) -> Blind | LeftOut:
         reasons=reasons,
         data={
             "tests": [test.as_dict() for test in tests],
-            "first": _first_asked(context.evidence, tests),
+            "first": _first_asked(context.evidence, runs, tests),
             "command": f"unknot blind {shlex.quote(str(context.files.path))}",
         },
     )
 
 
-def _first_asked(evidence: Evidence | None, tests: Sequence[BlindTest]) -> str:
+def _first_asked(evidence: Evidence | None, runs: Sequence[Run], tests: Sequence[BlindTest]) -> str:
     """Digest of the test of the beta to take, else of the highest beta; empty if there is none."""
-    of_runs = {test.runs[0]: test.digest for test in tests if test.kind == LATENTS}
-    if evidence is None:
-        return list(of_runs.values())[-1] if of_runs else ""
-    betas = {name: evidence.runs[name].beta for name in of_runs if name in evidence.runs}
-    choice = evidence.which_beta
-    taken = [name for name, beta in betas.items() if choice and beta == choice.beta]
-    by_beta = sorted(betas, key=lambda name: -betas[name])
-    return next((of_runs[name] for name in [*taken, *by_beta]), "")
+    digests = {test.runs[0]: test.digest for test in tests if test.kind == LATENTS}
+    choice = evidence.which_beta if evidence else None
+    asked = [run for run in runs if run.name in digests]
+    taken = [run for run in asked if choice and run.config.beta == choice.beta]
+    highest = sorted(asked, key=lambda run: -run.config.beta)
+    return next((digests[run.name] for run in [*taken, *highest]), "")
