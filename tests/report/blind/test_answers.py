@@ -47,7 +47,7 @@ def test_a_link_is_as_good_as_its_code() -> None:
     ],
 )
 def test_what_is_damaged_is_one_clear_line(text: str) -> None:
-    with pytest.raises(UserError, match="^the code '.*' is damaged; copy the whole of it") as error:
+    with pytest.raises(UserError, match=r"the code '.*' is damaged; copy the whole of it") as error:
         read_code(text)
     assert len(str(error.value)) < 200
 

@@ -2,7 +2,7 @@
 
 Bytes as base64 with `-` and `_`: format, kind, digest of the trials (6), number of the reader (4),
 attempt, number of trials, a bit for each trial (1: the first strip was chosen; the first trial is
-the highest bit), and a checksum (2). `assets` of the page writes the same (`sections/blind.js`).
+the highest bit), and a checksum (2). The page writes the same (`sections/blind.js`).
 """
 
 import base64

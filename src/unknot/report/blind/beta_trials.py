@@ -96,7 +96,7 @@ def beta_trials(
     ]
     if len(trials) < LEAST_TRIALS:
         raise UserError(
-            f"{len(trials)} pairs of strips can be made that change the picture visibly, and a test "
+            f"{len(trials)} pairs of strips can be made whose pictures change visibly, and a test "
             f"needs {LEAST_TRIALS}"
         )
     return trials

@@ -1,7 +1,8 @@
-"""The blind tests of an experiment: one of each run, and one of each two betas of the first seed."""
+"""The blind tests of an experiment: one of each run, and some of two betas of the first seed."""
 
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
+from itertools import pairwise
 from typing import NamedTuple
 
 import numpy as np
@@ -111,7 +112,7 @@ def _compared(runs: Sequence[Run]) -> list[tuple[Run, Run]]:
     first_seed = [run for run in runs if run.config.seed == runs[0].config.seed]
     by_beta = sorted(first_seed, key=lambda run: run.config.beta)
     beside_lowest = [(by_beta[0], run) for run in by_beta[2:]]
-    return [*zip(by_beta, by_beta[1:]), *beside_lowest][:MOST_COMPARISONS]
+    return [*pairwise(by_beta), *beside_lowest][:MOST_COMPARISONS]
 
 
 def _made_or_not(title: str, make: Callable[[], BlindTest]) -> BlindTest | NotAsked:

@@ -90,7 +90,7 @@ def _make_plan(codes: BlindCodes, kl: Sequence[float], rng: np.random.Generator)
     """Ask every latent once, then every latent again, each time from another image."""
     by_rate = sorted(codes.active.tolist(), key=lambda latent: -kl[latent])
     asked = by_rate[: MOST_TRIALS // LEAST_PER_LATENT]
-    each = round(TYPICAL_TRIALS / len(asked))
+    each = -(-TYPICAL_TRIALS // len(asked))
     rounds = min(MOST_PER_LATENT, max(LEAST_PER_LATENT, each))
     latents = (asked * rounds)[: len(codes.spare)]
     rows = rng.permutation(codes.spare)[: len(latents)]

@@ -1,4 +1,4 @@
-"""Codes of several readers -> which test of an experiment each is about, and all of them counted."""
+"""Codes of several readers -> which test each is about, and all of them counted."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -96,10 +96,9 @@ def pooled_text(pooled: PooledCodes) -> str:
 def _test_text(test: PooledAnswers) -> str:
     is_latents = test.kind == LATENTS
     question = "latent or random direction" if is_latents else "which changes fewer things"
-    rows = [*test.readers, *([test.pooled] if test.pooled else [])]
     lines = [f"{test.title}: {question}? How often {test.chosen} was chosen:"]
-    lines += _table(rows)
-    if test.latents:
+    if test.pooled:
+        lines += _table([*test.readers, test.pooled])
         lines += ["", "of each, p corrected for their number:", *_table(test.latents)]
     if test.repeats:
         lines += ["", "repeats on the same images, not in the sum:", *_table(test.repeats)]
