@@ -156,6 +156,15 @@ def test_codes_that_do_not_belong_are_one_line(
     assert "it has no experiment.toml" in fails(["blind", str(experiment.parent), code], capsys)
 
 
+def test_answers_about_a_network_of_ones_own_are_for_python(
+    copied: Experiment, capsys: pytest.CaptureFixture[str]
+) -> None:
+    text = copied.files.config.read_text()
+    copied.files.config.write_text(text.replace(f'"{copied.config.model.network}"', '"custom"'))
+    line = fails(["blind", str(copied.folder), "AQ"], capsys)
+    assert "has a network of your own; from Python:" in line
+
+
 def test_score_shows_a_table(npz: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["score", str(npz), *FEW, "--workers", "1", "--quiet"]) == 0
     lines = capsys.readouterr().out.splitlines()

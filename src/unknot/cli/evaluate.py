@@ -234,11 +234,17 @@ class BlindOptions:
 
 def blind_command(options: BlindOptions) -> tuple[str, Any]:
     """Put the answers of several readers together."""
+    from unknot.config import CUSTOM
     from unknot.experiments.experiment import Experiment
     from unknot.report.blind.experiment import blind_seed
     from unknot.report.blind.readers import pool_codes, pooled_text
 
     experiment = Experiment(options.experiment)
+    if experiment.config.model.network == CUSTOM:
+        raise UserError(
+            f"{experiment.folder} has a network of your own; from Python: unknot.report.blind."
+            "readers.pool_codes(codes, Experiment(folder, networks=...).runs(), seed of plan.json)"
+        )
     runs = experiment.runs()
     if not runs:
         raise UserError(f"{experiment.folder} holds no finished run; run its command again first")
