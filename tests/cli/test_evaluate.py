@@ -152,6 +152,7 @@ def test_codes_that_do_not_belong_are_one_line(
     assert "is damaged; copy the whole of it" in fails(
         ["blind", str(seen.folder), code[:-3]], capsys
     )
+    assert "no code is given" in fails(["blind", str(seen.folder)], capsys)
     assert "code 1 is of another experiment" in fails(["blind", str(experiment), code], capsys)
     assert "it has no experiment.toml" in fails(["blind", str(experiment.parent), code], capsys)
 

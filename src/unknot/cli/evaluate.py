@@ -30,7 +30,15 @@ LaterLabels = Annotated[
         help_behavior_hint="(default: the images' own, or those given before)",
     ),
 ]
-BlindAnswers = Annotated[list[str], tyro.conf.Positional, tyro.conf.arg(metavar="CODE")]
+BlindCodes = Annotated[
+    list[str],
+    tyro.conf.Positional,
+    tyro.conf.arg(
+        help="What the page gives at the end of a blind test: a code, or the link that ends in it.",
+        metavar="CODE [CODE ...]",
+        help_behavior_hint="(required)",
+    ),
+]
 CodesFile = Annotated[Path, tyro.conf.Positional, tyro.conf.arg(metavar="FILE")]
 
 MOST_ROTATED = 5_000  # images whose axes are tested; more take minutes
@@ -228,7 +236,7 @@ class BlindOptions:
     """
 
     experiment: ExperimentPath
-    codes: BlindAnswers
+    codes: BlindCodes
     output: OutputOptions = field(default_factory=OutputOptions)
 
 
@@ -240,6 +248,8 @@ def blind_command(options: BlindOptions) -> tuple[str, Any]:
     from unknot.report.blind.readers import pool_codes, pooled_text
 
     experiment = Experiment(options.experiment)
+    if not options.codes:
+        raise UserError("no code is given; the page shows one at the end of its blind test")
     if experiment.config.model.network == CUSTOM:
         raise UserError(
             f"{experiment.folder} has a network of your own; from Python: unknot.report.blind."

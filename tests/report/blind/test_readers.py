@@ -54,7 +54,7 @@ def test_each_test_has_its_table(seen: Experiment, latents: BlindTest) -> None:
     betas = betas_test(*seen.runs(), BLIND_SEED)
     text = _text(seen, _answers(latents, 1), _answers(betas, 0), _answers(betas, 0, reader=1))
     assert "beta 0.5 and beta 2: which changes fewer things? How often beta 2 was chosen:" in text
-    assert "2 readers had a preference" in text
+    assert "Together, 2 readers preferred beta 2 (p < .001)" in text
     assert "several tables are several chances" in text
 
 

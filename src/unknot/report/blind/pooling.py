@@ -35,6 +35,7 @@ class PooledAnswers:
 
     Attributes:
         title: what the test is about.
+        titles: of the runs that decode the first and the second strip.
         kind: of the test.
         chosen: what is counted as chosen, in words.
         readers: first attempts, one count each.
@@ -45,6 +46,7 @@ class PooledAnswers:
     """
 
     title: str
+    titles: tuple[str, str]
     kind: Kind
     chosen: str
     readers: Sequence[Count]
@@ -91,6 +93,7 @@ def pool(test: BlindTest, answers: Sequence[Answers]) -> PooledAnswers:
     first = [given for given in answers if given.attempt == 1]
     return PooledAnswers(
         title=test.title,
+        titles=test.titles,
         kind=test.kind,
         chosen="the latent" if test.kind == LATENTS else test.titles[1],
         readers=[_count_all(test, names[given.reader], [given]) for given in first],

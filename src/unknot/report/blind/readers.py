@@ -122,5 +122,9 @@ def _meaning(test: PooledAnswers) -> str:
     if test.kind == LATENTS:
         lead = "told" if passes else "gave no sign of telling"
         return f"Together, {readers} {lead} the latents from random directions ({p_value})."
-    lead = "had a preference" if passes else "showed no clear preference"
+    lead = f"preferred {_preferred(test, test.pooled)}" if passes else "showed no clear preference"
     return f"Together, {readers} {lead} ({p_value}); nobody is right or wrong here."
+
+
+def _preferred(test: PooledAnswers, pooled: Count) -> str:
+    return test.titles[2 * pooled.chosen > pooled.num]
