@@ -11,6 +11,7 @@ from unknot.common.files import write_json
 from unknot.config import ExperimentConfig
 from unknot.data.image_set import ImageSet
 from unknot.evidence.preregistration import (
+    BLIND_SEED,
     EDITED_PLAN,
     NO_PLAN,
     RULE,
@@ -20,6 +21,7 @@ from unknot.evidence.preregistration import (
     level_of_look,
     make_plan,
     plan_of,
+    planned_blind_seed,
     with_hash,
 )
 from unknot.experiments.setup import create_experiment_folder, experiment_config, resolve_config
@@ -46,6 +48,17 @@ def test_what_was_planned_deviates_in_nothing() -> None:
     assert signed["sha256"] == digest(dict(reversed(PLAN.items())))
     assert deviations_from_plan(signed, signed["sha256"], PLAN) == []
     assert PLAN["lowest_beta"] == 1
+
+
+def test_a_plan_without_the_seed_of_the_blind_test_deviates_in_nothing(tmp_path: Path) -> None:
+    folder = ExperimentFolder(tmp_path)
+    assert planned_blind_seed(folder) is None
+    older = {name: value for name, value in PLAN.items() if name != "blind_seed"}
+    for plan, seed in ((older, None), (PLAN, BLIND_SEED)):
+        signed = with_hash(plan)
+        assert deviations_from_plan(signed, signed["sha256"], PLAN) == []
+        write_json(folder.plan, signed)
+        assert planned_blind_seed(folder) == seed
 
 
 def test_what_was_added_is_named() -> None:

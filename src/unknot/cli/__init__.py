@@ -53,6 +53,7 @@ COMMANDS = {
         ("train", "suggest-betas", "Say which betas can matter on these images, before training."),
         ("evaluate", "evaluate", "Score the codes of runs in full, with nulls and intervals."),
         ("evaluate", "evidence", "Answer what latents do, whether beta did it, and which to take."),
+        ("evaluate", "blind", "Put the answers of several readers to the blind test together."),
         ("evaluate", "score", "Score codes from any model: an npz of codes and factors."),
         ("inspect", "encode", "Write the codes of images: posterior means and log variances."),
         ("look", "latent", "Show what one latent of a run does: its card in the browser."),

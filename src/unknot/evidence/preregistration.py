@@ -22,7 +22,14 @@ Similarity = Literal["lasso", "spearman"]
 
 LABELS, PICTURES = "labels", "pictures"
 TRAINED, MATCHED = "as_trained", "matched"
-LATER: dict[str, Any] = {"looks": [], "budget": "", "computed_labels": True}
+BLIND_SEED = 19
+"""From which the page's blind test draws its images and its random directions."""
+LATER: dict[str, Any] = {
+    "looks": [],
+    "budget": "",
+    "computed_labels": True,
+    "blind_seed": BLIND_SEED,
+}
 """What plans of earlier versions leave unsaid."""
 MAX_NAMED = 8  # things that were added or left out
 NO_PLAN = "no plan was written before the first step"
@@ -119,12 +126,21 @@ def make_plan(
         "budget": budget,
         "labels": list(labels),
         "computed_labels": computed_labels,
+        "blind_seed": BLIND_SEED,
         "images": fingerprint,
         "split": "test",
         "training": dict(training),
         "rule": asdict(rule),
     }
     return dict(json.loads(json.dumps(plan)))  # as it will be read back
+
+
+def planned_blind_seed(folder: ExperimentFolder) -> int | None:
+    """Read the seed of the blind test from an experiment's plan; None where it holds none."""
+    signed = read_json(folder.plan) if folder.plan.is_file() else None
+    plan = signed.get("plan") if isinstance(signed, dict) else None
+    seed = plan.get("blind_seed") if isinstance(plan, dict) else None
+    return seed if isinstance(seed, int) and seed >= 0 else None
 
 
 def looks_of_plan(looks: Sequence[int], num_betas: int, level: float) -> list[dict[str, Any]]:

@@ -178,7 +178,8 @@ def create_experiment_folder(
     folder.check(config, images)
     if not folder.is_experiment:
         folder.path.mkdir(parents=True, exist_ok=True)
-        sample = sheets.random_sample(images.images, rng=np.random.default_rng(0))
+        rng = np.random.default_rng(sheets.SAMPLE_SEED)
+        sample = sheets.random_sample(images.images, rng=rng)
         animations.save_picture(sample, folder.sample)
     if not any(_has_begun(folder.run(run)) for run in config.runs()):
         plan = with_hash(plan_of(config, images))
