@@ -33,6 +33,7 @@ class Page extends EventTarget {
       performance.mark(root.dataset.widget);
       await new Promise((done) => setTimeout(done));
     }
+    if (this.selected) this.dispatchEvent(new Event("select")); // for those that came later
     this.#arrive();
   }
 
