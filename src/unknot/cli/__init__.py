@@ -1,6 +1,6 @@
 """The command line: a thin skin over the public names.
 
-`train`, `evaluate`, `inspect` and `doctor` hold the commands: for each a dataclass of what can be
+`train`, `evaluate`, `score`, `inspect` and `doctor` hold the commands: for each a dataclass of what can be
 typed, made from `options`, and a function of it, which gives text for a person and a document for
 `--json`. torch, NumPy and matplotlib are imported inside those functions, so that help and errors
 answer at once. `renamed` knows the words of earlier versions.
@@ -53,7 +53,7 @@ COMMANDS = {
         ("train", "suggest-betas", "Say which betas can matter on these images, before training."),
         ("evaluate", "evaluate", "Score the codes of runs in full, with nulls and intervals."),
         ("evaluate", "evidence", "Answer what latents do, whether beta did it, and which to take."),
-        ("evaluate", "score", "Score codes from any model: an npz of codes and factors."),
+        ("score", "score", "Score a file of codes: of `unknot encode`, or from any other model."),
         ("inspect", "encode", "Write the codes of images: posterior means and log variances."),
         ("inspect", "traverse", "Move each latent of a run and hold the others."),
         ("inspect", "reconstruct", "Draw a run's reconstructions over training."),

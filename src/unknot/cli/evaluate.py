@@ -1,4 +1,4 @@
-"""The commands that score codes and ask what latents do: `evaluate`, `evidence`, `score`."""
+"""The commands that score the codes of runs and ask what latents do: `evaluate`, `evidence`."""
 
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -12,9 +12,6 @@ from unknot.common.errors import UserError
 from unknot.common.machine import num_cores
 
 if TYPE_CHECKING:
-    import numpy as np
-    from numpy.typing import NDArray
-
     from unknot.metrics.settings import NullSettings
     from unknot.runs.evaluation import CodeScores
     from unknot.runs.run import Run
@@ -30,9 +27,6 @@ LaterLabels = Annotated[
         help_behavior_hint="(default: the images' own, or those given before)",
     ),
 ]
-CodesFile = Annotated[Path, tyro.conf.Positional, tyro.conf.arg(metavar="FILE")]
-
-MOST_ROTATED = 5_000  # images whose axes are tested; more take minutes
 
 OtherImages = Annotated[
     str | None,
@@ -86,10 +80,6 @@ class NullOptions:
             subsamples=self.subsamples,
             max_points=self.max_points,
         )
-
-
-def _few_draws() -> NullOptions:
-    return NullOptions(permutations=20, rotations=20, subsamples=20, max_points=1_000)
 
 
 @dataclass(frozen=True)
@@ -214,92 +204,3 @@ def evidence_command(options: EvidenceOptions) -> tuple[str, Any]:
     experiment.report()
     text = f"{evidence_text(evidence)}\n\n{experiment.files.evidence} holds all of it"
     return text, evidence.as_dict()
-
-
-@dataclass(frozen=True)
-class ScoreOptions:
-    """Score codes from any model: an npz of codes and factors.
-
-    Below the scores it says whether the latents are special, or a random mix would do as well: by
-    1,000 rotations of the codes of at most 5,000 images.
-
-    Example: unknot score codes.npz
-    """
-
-    file: CodesFile
-    active_above: float = 0.0
-    """Leave out latents whose standard deviation is not above this (0.1 for a VAE's means)."""
-    nulls: NullOptions = field(default_factory=_few_draws)
-    output: OutputOptions = field(default_factory=OutputOptions)
-
-
-def score_command(options: ScoreOptions) -> tuple[str, Any]:
-    """Score codes from any model."""
-    nulls = options.nulls
-    arrays = _read(options.file)
-    from unknot.common.progress import named_progress
-    from unknot.evidence.axis_test import axis_test
-    from unknot.metrics.scoring import score
-    from unknot.report.text import axes_text, scores_table
-
-    hidden = options.output.hides_progress
-    try:
-        with named_progress(hidden, lambda what: f"{what} codes") as progress:
-            scores = score(
-                arrays["codes"],
-                arrays["factors"],
-                factor_names=arrays.get("factor_names"),
-                factor_kinds=arrays.get("factor_kinds"),
-                nulls=nulls.settings(),
-                active_above=options.active_above,
-                seed=nulls.seed,
-                workers=nulls.num_processes(),
-                progress=progress,
-            )
-        rows = _some_rows(len(arrays["codes"]), nulls.seed)
-        axes = axis_test(
-            arrays["codes"][rows],
-            arrays["factors"][rows],
-            active_above=options.active_above**2,  # a variance there
-            seed=nulls.seed,
-        )
-    except UserError as error:
-        raise UserError(f"{options.file}: {error}") from None
-    document = {key: each.as_dict() for key, each in scores.items()}
-    return f"{scores_table(scores)}\n\n{axes_text(axes)}", document | {"axes": axes.as_dict()}
-
-
-def _some_rows(num: int, seed: int) -> "NDArray[np.int64]":
-    """Choose the images whose axes are tested: all, or 5,000 of them at random."""
-    import numpy as np
-
-    rng = np.random.default_rng([seed, *b"axes"])
-    return np.sort(rng.permutation(num)[:MOST_ROTATED])
-
-
-def _read(path: Path) -> dict[str, Any]:
-    """Read the arrays that are scored; nothing else in the file is opened."""
-    from unknot.data.sources.array_file import open_arrays
-
-    if path.suffix.lower() != ".npz":
-        raise UserError(f"{path} is no npz; write codes and factors with numpy.savez")
-    if not path.is_file():
-        raise UserError(f"{path} does not exist; give an npz that holds codes and factors")
-    with open_arrays(path) as arrays:
-        for key in ("codes", "factors"):
-            if key not in arrays.keys:
-                there = ", ".join(map(repr, arrays.keys)) or "nothing"
-                hint = " (for the codes of a run: unknot evaluate RUN)"
-                raise UserError(
-                    f"{path} has no array called {key}, but {there}; store codes (num, dim) and "
-                    f"factors (num, num_factors)" + (hint if "posterior_mean" in there else "")
-                )
-        names = ("codes", "factors", "factor_names", "factor_kinds")
-        contents = {key: arrays.read(key) for key in names if key in arrays.keys}
-    for key in ("factor_names", "factor_kinds"):
-        if key in contents:
-            text = contents[key]
-            if text.dtype.kind != "U" or text.ndim != 1:
-                raise UserError(f"{path}: {key} holds {text.dtype}; store a text per factor")
-            contents[key] = text.tolist()
-    return contents

@@ -110,7 +110,7 @@ def _picture(path: Path, note: str) -> tuple[str, Any]:
 class EncodeOptions:
     """Write the codes of images: posterior means and log variances.
 
-    Example: unknot encode runs/demo/beta-1_seed-0 path/to/images --out codes.csv
+    Example: unknot encode runs/demo/beta-1_seed-0 path/to/images --out codes.npz
     """
 
     run: RunPath
