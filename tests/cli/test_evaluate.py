@@ -96,6 +96,14 @@ def test_evidence_is_for_experiments(
     assert "is one run; evidence is asked of an experiment" in line
 
 
+def test_evaluate_lists_the_runs_of_a_folder(
+    copied: Experiment, capsys: pytest.CaptureFixture[str]
+) -> None:
+    copied.files.config.unlink()  # runs without an experiment
+    line = fails(["evaluate", str(copied.folder)], capsys)
+    assert f"unknot evaluate {copied.folder}/beta-0.5_seed-0 (or beta-2_seed-0)" in line
+
+
 def test_evaluate_says_what_is_no_run(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert "is not the folder of a run" in fails(["evaluate", str(tmp_path)], capsys)
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import tyro
 
-from unknot.cli.common import load, same_preparation
+from unknot.cli.common import check_is_run, load, same_preparation
 from unknot.cli.options import Flag, OutputOptions
 from unknot.common.errors import UserError
 from unknot.common.machine import num_cores
@@ -108,6 +108,7 @@ def evaluate_command(options: EvaluateOptions) -> tuple[str, Any]:
             experiments.append(Experiment(path))
             runs += experiments[-1].runs()
         else:
+            check_is_run(path, "evaluate RUN")
             runs.append(Run(path))
     if not runs:
         raise UserError(f"{options.runs[0]} holds no finished run; run its command again first")

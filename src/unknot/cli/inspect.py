@@ -2,11 +2,12 @@
 
 from dataclasses import dataclass, field, make_dataclass
 from pathlib import Path
+from shlex import quote
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import tyro
 
-from unknot.cli.common import load, same_preparation
+from unknot.cli.common import check_is_run, load, same_preparation
 from unknot.cli.options import DATA, Flag, ImageOptions, OutputOptions, data_config
 from unknot.common.errors import UserError
 
@@ -79,6 +80,7 @@ def traverse_command(options: TraverseOptions) -> tuple[str, Any]:
     low, high = options.range
     if not low < high:
         raise UserError(f"range is {low} {high}; give a lower and a higher end")
+    check_is_run(options.run, "traverse RUN")
     from unknot.report.run_figures import TRAVERSAL_COLUMNS, draw_traversals
     from unknot.runs.run import Run
 
@@ -95,6 +97,7 @@ def traverse_command(options: TraverseOptions) -> tuple[str, Any]:
 
 def reconstruct_command(options: ReconstructOptions) -> tuple[str, Any]:
     """Draw a run's reconstructions over training."""
+    check_is_run(options.run, "reconstruct RUN")
     from unknot.report.run_figures import draw_reconstructions
     from unknot.runs.run import Run
 
@@ -124,6 +127,7 @@ def encode_command(options: EncodeOptions) -> tuple[str, Any]:
     """Write the codes of images."""
     if options.out.suffix not in (".npz", ".csv"):
         raise UserError(f"out is {options.out}; its ending must be .npz or .csv")
+    check_is_run(options.run, f"encode RUN {quote(options.data)}")
     from unknot.runs.run import Run
 
     run = Run(options.run)
@@ -261,6 +265,7 @@ class ExportOptions:
 
 def export_command(options: ExportOptions) -> tuple[str, Any]:
     """Write a run's networks for other programs."""
+    check_is_run(options.run, "export RUN")
     from unknot.runs.export import export_onnx
     from unknot.runs.run import Run
 

@@ -184,6 +184,22 @@ class RunFolder:
             )
 
 
+def trained_runs_in(path: Path) -> list[RunFolder]:
+    """List the trained runs that lie in a folder, by beta and seed; none where there is no folder.
+
+    Raises:
+        UserError: if the description of one of them is damaged.
+    """
+    folders = [RunFolder(place) for place in path.iterdir()] if path.is_dir() else []
+    described = [
+        (folder.read_config(), folder)
+        for folder in folders
+        if folder.config.is_file() and folder.is_trained
+    ]
+    described.sort(key=lambda pair: (pair[0].beta, pair[0].seed, pair[1].name))
+    return [folder for _, folder in described]
+
+
 class ExperimentFolder:
     """The folder of one experiment.
 
