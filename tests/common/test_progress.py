@@ -1,12 +1,13 @@
 """Progress: bars on a terminal, now and then a line elsewhere, nothing if it is not wanted."""
 
 import io
+import time
 
 import pytest
 from rich.console import Console
 
 from unknot.common import progress
-from unknot.common.progress import ProgressBars, named_progress
+from unknot.common.progress import ProgressBars, announced, named_progress
 
 
 class Clock:
@@ -118,3 +119,25 @@ def test_what_comes_after_the_runs_is_a_job_of_its_own(
     clock.now = 40
     bars.show("evidence", 1, 4)
     assert capsys.readouterr().err == "evidence: 1 of 4 (25%), about 60 s left\n"
+
+
+def test_what_takes_long_is_announced(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with announced(False, "opening the run"):
+        pass
+    monkeypatch.setattr(progress, "ANNOUNCED_AFTER", 0.0)
+    for quiet in (False, True):
+        with announced(quiet, "reading the images"):
+            time.sleep(0.2)
+    assert capsys.readouterr().err == "reading the images…\n"
+
+
+def test_a_job_without_news_is_announced_where_there_are_no_bars(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(progress, "ANNOUNCED_AFTER", 0.0)
+    with named_progress(False, "{} of runs".format) as show:
+        show("evidence", 0, 3)
+        time.sleep(0.2)
+    assert capsys.readouterr().err == "evidence of runs: 0 of 3\n"

@@ -23,10 +23,11 @@ def load(data: DataConfig, output: OutputOptions, *, tells: bool = True) -> "Ima
         output: what is printed.
         tells: whether notes on the images are printed to the standard error.
     """
-    from unknot.common.progress import named_progress
-    from unknot.data.load import load_images
-    from unknot.data.summary import left_out
+    from unknot.common.progress import announced, named_progress
 
+    with announced(output.hides_progress, "reading the images"):
+        from unknot.data.load import load_images
+        from unknot.data.summary import left_out
     with named_progress(output.hides_progress, "{} images".format) as progress:
         images = load_images(data.source, **data.load_options(), progress=progress)
     if tells and not output.json:
@@ -57,6 +58,26 @@ def check_is_run(path: Path, command: str) -> None:
         raise UserError(f"{path} is a folder of runs; choose one of them: {line}{others}")
     if ExperimentFolder(path).is_experiment:
         raise UserError(f"{path} is an experiment without a trained run; run its command again")
+
+
+def open_run(path: Path, command: str, output: OutputOptions) -> "Run":
+    """Open a run and its model, and say so where that takes long.
+
+    Args:
+        path: that was given.
+        command: as in `check_is_run`.
+        output: what is printed.
+
+    Raises:
+        UserError: if it is no trained run.
+    """
+    from unknot.common.progress import announced
+
+    with announced(output.hides_progress, "opening the run"):
+        check_is_run(path, command)
+        from unknot.runs.run import Run
+
+        return Run(path)
 
 
 def same_preparation(run: "Run", source: str) -> DataConfig:

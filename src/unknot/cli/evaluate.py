@@ -1,5 +1,6 @@
 """The commands that score the codes of runs and ask what latents do: `evaluate`, `evidence`."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -12,6 +13,7 @@ from unknot.common.errors import UserError
 from unknot.common.machine import num_cores
 
 if TYPE_CHECKING:
+    from unknot.experiments.experiment import Experiment
     from unknot.metrics.settings import NullSettings
     from unknot.runs.evaluation import CodeScores
     from unknot.runs.run import Run
@@ -97,19 +99,10 @@ class EvaluateOptions:
 
 def evaluate_command(options: EvaluateOptions) -> tuple[str, Any]:
     """Score the codes of runs in full."""
-    from unknot.experiments.experiment import Experiment
-    from unknot.runs.folder import ExperimentFolder
-    from unknot.runs.run import Run
+    from unknot.common.progress import announced
 
-    runs: list[Run] = []
-    experiments: list[Experiment] = []
-    for path in options.runs:
-        if ExperimentFolder(path).is_experiment:
-            experiments.append(Experiment(path))
-            runs += experiments[-1].runs()
-        else:
-            check_is_run(path, "evaluate RUN")
-            runs.append(Run(path))
+    with announced(options.output.hides_progress, "opening the runs"):
+        runs, experiments = _open(options.runs)
     if not runs:
         raise UserError(f"{options.runs[0]} holds no finished run; run its command again first")
     parts, document = [], {}
@@ -122,6 +115,24 @@ def evaluate_command(options: EvaluateOptions) -> tuple[str, Any]:
         experiment.report()
         parts.append(f"what each latent does: unknot evidence {experiment.folder}")
     return "\n".join(parts), document
+
+
+def _open(paths: Sequence[Path]) -> "tuple[list[Run], list[Experiment]]":
+    """Open every run that is named, and those of every experiment."""
+    from unknot.experiments.experiment import Experiment
+    from unknot.runs.folder import ExperimentFolder
+    from unknot.runs.run import Run
+
+    runs: list[Run] = []
+    experiments: list[Experiment] = []
+    for path in paths:
+        if ExperimentFolder(path).is_experiment:
+            experiments.append(Experiment(path))
+            runs += experiments[-1].runs()
+        else:
+            check_is_run(path, "evaluate RUN")
+            runs.append(Run(path))
+    return runs, experiments
 
 
 def _score(run: "Run", options: EvaluateOptions) -> "CodeScores":

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import tyro
 
-from unknot.cli.common import check_is_run, load, same_preparation
+from unknot.cli.common import load, open_run, same_preparation
 from unknot.cli.options import DATA, Flag, ImageOptions, OutputOptions, data_config
 from unknot.common.errors import UserError
 
@@ -80,11 +80,9 @@ def traverse_command(options: TraverseOptions) -> tuple[str, Any]:
     low, high = options.range
     if not low < high:
         raise UserError(f"range is {low} {high}; give a lower and a higher end")
-    check_is_run(options.run, "traverse RUN")
+    run = open_run(options.run, "traverse RUN", options.output)
     from unknot.report.run_figures import TRAVERSAL_COLUMNS, draw_traversals
-    from unknot.runs.run import Run
 
-    run = Run(options.run)
     codes = None
     if options.data:
         images = load(same_preparation(run, options.data), options.output)
@@ -97,11 +95,9 @@ def traverse_command(options: TraverseOptions) -> tuple[str, Any]:
 
 def reconstruct_command(options: ReconstructOptions) -> tuple[str, Any]:
     """Draw a run's reconstructions over training."""
-    check_is_run(options.run, "reconstruct RUN")
+    run = open_run(options.run, "reconstruct RUN", options.output)
     from unknot.report.run_figures import draw_reconstructions
-    from unknot.runs.run import Run
 
-    run = Run(options.run)
     return _picture(*draw_reconstructions(run, options.out or run.folder, format=options.format))
 
 
@@ -127,10 +123,7 @@ def encode_command(options: EncodeOptions) -> tuple[str, Any]:
     """Write the codes of images."""
     if options.out.suffix not in (".npz", ".csv"):
         raise UserError(f"out is {options.out}; its ending must be .npz or .csv")
-    check_is_run(options.run, f"encode RUN {quote(options.data)}")
-    from unknot.runs.run import Run
-
-    run = Run(options.run)
+    run = open_run(options.run, f"encode RUN {quote(options.data)}", options.output)
     images = load(same_preparation(run, options.data), options.output)
     run.write_codes(images, options.out)
     text = f"{len(images):,} codes of {run.config.model.latent_dim} latents: {options.out}"
@@ -243,9 +236,12 @@ class ReportOptions:
 
 def report_command(options: ReportOptions) -> tuple[str, Any]:
     """Write an experiment's page again."""
-    from unknot.experiments.experiment import Experiment
+    from unknot.common.progress import announced
 
-    path = Experiment(options.experiment).report()
+    with announced(options.output.hides_progress, "writing the page"):
+        from unknot.experiments.experiment import Experiment
+
+        path = Experiment(options.experiment).report()
     return f"report: {path}", {"report": str(path)}
 
 
@@ -265,9 +261,10 @@ class ExportOptions:
 
 def export_command(options: ExportOptions) -> tuple[str, Any]:
     """Write a run's networks for other programs."""
-    check_is_run(options.run, "export RUN")
+    run = open_run(options.run, "export RUN", options.output)
+    from unknot.common.progress import announced
     from unknot.runs.export import export_onnx
-    from unknot.runs.run import Run
 
-    files = export_onnx(Run(options.run), options.out or options.run / "export")
+    with announced(options.output.hides_progress, "exporting the encoder and the decoder"):
+        files = export_onnx(run, options.out or options.run / "export")
     return "\n".join(map(str, files)), {"files": [str(path) for path in files]}

@@ -93,16 +93,17 @@ class ScoreOptions:
 def score_command(options: ScoreOptions) -> tuple[str, Any]:
     """Score codes from any model."""
     nulls, hides_progress = options.nulls, options.output.hides_progress
-    scored = _read(options.file, options.labels)
+    from unknot.common.progress import announced, named_progress
+
+    with announced(hides_progress, "reading the codes"):
+        scored = _read(options.file, options.labels)
+        from unknot.evidence.axis_test import axis_test
+        from unknot.metrics.scoring import score
+        from unknot.report.text import axes_text, scores_table
     codes, factors = scored.codes, scored.factors
     if not options.output.json:
         for note in factors.notes:
             print(note, file=sys.stderr)
-    from unknot.common.progress import named_progress
-    from unknot.evidence.axis_test import axis_test
-    from unknot.metrics.scoring import score
-    from unknot.report.text import axes_text, scores_table
-
     active_above = scored.active_above if options.active_above is None else options.active_above
     try:
         with named_progress(hides_progress, "{} codes".format) as progress:
@@ -118,12 +119,13 @@ def score_command(options: ScoreOptions) -> tuple[str, Any]:
                 progress=progress,
             )
         rows = _some_rows(len(codes), nulls.seed)
-        axes = axis_test(
-            codes[rows],
-            factors.values[rows],
-            active_above=active_above**2,  # a variance there
-            seed=nulls.seed,
-        )
+        with announced(hides_progress, "comparing the latents with random rotations of them"):
+            axes = axis_test(
+                codes[rows],
+                factors.values[rows],
+                active_above=active_above**2,  # a variance there
+                seed=nulls.seed,
+            )
     except UserError as error:
         raise UserError(f"{options.file}: {error}") from None
     document = {key: each.as_dict() for key, each in scores.items()}

@@ -31,21 +31,23 @@ __all__ = ["CompareOptions", "SuggestBetasOptions", "TrainOptions"]
 
 def compare_command(options: Any) -> tuple[str, Any]:
     """Train every beta and seed."""
-    from unknot.common.progress import ProgressBars
-    from unknot.experiments.compare import run_experiment
-    from unknot.experiments.setup import (
-        default_folder,
-        resolve_config,
-        with_suggested_betas,
-        with_what_is_there,
-    )
-    from unknot.runs.folder import ExperimentFolder
+    from unknot.common.progress import ProgressBars, announced
 
     config, output = config_from_options(options), options.output
     execution = execution_config(options)
     images = load(config.data, output)
+    with announced(output.hides_progress, "getting ready to train"):
+        from unknot.experiments.compare import run_experiment
+        from unknot.experiments.setup import (
+            default_folder,
+            resolve_config,
+            with_suggested_betas,
+            with_what_is_there,
+        )
+        from unknot.runs.folder import ExperimentFolder
     if options.betas == "auto":
-        config, note = with_suggested_betas(config, images, execution.out)
+        with announced(output.hides_progress, "looking for the betas that can matter"):
+            config, note = with_suggested_betas(config, images, execution.out)
         if note and not output.json:
             print(f"note: {note}")
     folder = ExperimentFolder(execution.out or default_folder(config))
@@ -76,6 +78,7 @@ def compare_command(options: Any) -> tuple[str, Any]:
 
 def print_plan(config: ExperimentConfig, images: "ImageSet", folder: "ExperimentFolder") -> None:
     """Say what is about to be trained, and whether its betas can matter."""
+    from unknot.common.progress import announced
     from unknot.evidence.collapse import collapse_for
     from unknot.evidence.power import power_sentence
 
@@ -83,7 +86,8 @@ def print_plan(config: ExperimentConfig, images: "ImageSet", folder: "Experiment
     print_scales(config, images.image_shape)
     if len(config.betas) > 1:
         print(f"plan: {power_sentence(config.looks, len(config.seeds))}")
-    prediction, _ = collapse_for(config, images)
+    with announced(False, "looking whether these betas can matter"):
+        prediction, _ = collapse_for(config, images)
     warning = prediction.warning(config.betas) if prediction else ""
     if warning:
         print(f"note: {warning}")
@@ -134,15 +138,16 @@ def experiment_summary(experiment: "Experiment", was_finished: bool) -> tuple[st
 
 def train_command(options: Any) -> tuple[str, Any]:
     """Train one run."""
-    from unknot.common.progress import ProgressBars
-    from unknot.experiments.compare import train_run
-    from unknot.experiments.setup import default_run_folder
-    from unknot.report.text import run_line
-    from unknot.runs.folder import RunFolder
+    from unknot.common.progress import ProgressBars, announced
 
     config, output = config_from_options(options), options.output
     execution = execution_config(options)
     images = load(config.data, output)
+    with announced(output.hides_progress, "getting ready to train"):
+        from unknot.experiments.compare import train_run
+        from unknot.experiments.setup import default_run_folder
+        from unknot.report.text import run_line
+        from unknot.runs.folder import RunFolder
     if not output.json:
         print_scales(config, images.image_shape)
     folder = RunFolder(execution.out or default_run_folder(config))
@@ -189,14 +194,17 @@ def suggest_betas_command(options: Any) -> tuple[str, Any]:
         raise UserError(f"betas is {options.betas}; suggest-betas takes numbers above 0")
     model = ModelConfig(**pick(ModelConfig, options, options.model))
     images = load(data_config(options), options.output)
-    from unknot.evidence.collapse import predict_collapse
-    from unknot.report.text import collapse_text
+    from unknot.common.progress import announced
 
-    prediction = predict_collapse(
-        images,
-        model.latent_dim,
-        likelihood=model.likelihood,
-        sigma=model.sigma,
-        standardize=model.standardize,
-    )
+    with announced(options.output.hides_progress, "looking for the betas that can matter"):
+        from unknot.evidence.collapse import predict_collapse
+        from unknot.report.text import collapse_text
+
+        prediction = predict_collapse(
+            images,
+            model.latent_dim,
+            likelihood=model.likelihood,
+            sigma=model.sigma,
+            standardize=model.standardize,
+        )
     return collapse_text(prediction, options.betas), prediction.as_dict(options.betas)

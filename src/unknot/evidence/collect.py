@@ -63,12 +63,14 @@ def collect_evidence(
         images: it was trained on. Labels that they did not have then make it exploratory.
         runs: that are finished.
         networks: the builder of a user's own pair, if they were trained with one.
-        progress: called as `progress("evidence", done, total)` after each run, then likewise with
-            "tests of latents".
+        progress: called as `progress("evidence", done, total)` before the first and after each run,
+            then likewise with "tests of latents".
 
     Raises:
         UserError: if the folder is damaged.
     """
+    if progress:
+        progress("evidence", 0, len(runs))
     prediction, no_prediction = collapse_for(config, images)
     own_runs, missing_runs = _runs_of_these_images(config, runs, images)
     codes = [HeldOutCodes.load(run.files).with_labels_of(images) for run in own_runs]
