@@ -3,7 +3,7 @@
 import math
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields, replace
-from itertools import islice
+from itertools import islice, pairwise
 from pathlib import Path
 from typing import Any, Literal, get_args, get_origin, get_type_hints
 
@@ -129,6 +129,9 @@ class TrainingConfig:
     """`one_cycle`: fast and good; `higgins`: Adam at a constant 1e-4, as in the paper."""
     steps: int | None = None
     """Optimizer updates; each sees one batch of images."""
+    continued_from: tuple[int, ...] = ()
+    """Numbers of steps after which the training had ended before it was continued; only in a TOML
+    file or from Python. Each part has a learning-rate schedule of its own."""
     batch_size: int | None = None
     """Images per step."""
     learning_rate: float | None = None
@@ -165,6 +168,23 @@ class TrainingConfig:
         for name in ("validate_every", "checkpoint_every", "log_every"):
             _at_least(name, getattr(self, name), 1)
         _at_least("beta_warmup", recipe.beta_warmup, 0)
+        ends = (0, *self.part_ends)
+        if any(end <= start for start, end in pairwise(ends)):
+            raise UserError(
+                f"continued_from is {self.continued_from} and steps is {recipe.steps}; the numbers "
+                "must rise, and stay below steps"
+            )
+
+    @property
+    def part_ends(self) -> tuple[int, ...]:
+        """The number of steps after which each part ends; there is one unless it was continued."""
+        return (*self.continued_from, self.optimization().steps)
+
+    def continues(self, before: "TrainingConfig") -> bool:
+        """Whether this is the training `before` with more steps behind it."""
+        same = replace(self, steps=before.steps, continued_from=before.continued_from)
+        num = len(before.part_ends)
+        return same == before and self != before and self.part_ends[:num] == before.part_ends
 
     def optimization(self) -> Recipe:
         """The recipe, with what was given in its place."""

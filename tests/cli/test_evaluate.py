@@ -7,7 +7,7 @@ import pytest
 
 from tests.command_line import TINY, fails, folder_of_images
 from unknot.cli import main
-from unknot.data.image_set import ImageSet
+from unknot.evidence.answers import AXES, LATENTS, QUESTIONS
 from unknot.experiments.experiment import Experiment
 from unknot.metrics import KEYS
 from unknot.runs.run import Run
@@ -89,11 +89,19 @@ def test_evidence_is_one_json_document(
     assert document["runs_included"] == ["beta-0.5_seed-0", "beta-2_seed-0"]
 
 
-def test_evidence_is_for_experiments(
-    trained: Experiment, small_faces: ImageSet, capsys: pytest.CaptureFixture[str]
+def test_one_run_is_asked_what_one_run_can_answer(
+    copied: Experiment, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    line = fails(["evidence", str(trained.folder / "beta-2_seed-0")], capsys)
-    assert "is one run; evidence is asked of an experiment" in line
+    lone = tmp_path / "lone"
+    copied.run(beta=2).folder.rename(lone)
+    before = sorted(path.name for path in lone.iterdir())
+    assert main(["evidence", str(lone), "--quiet"]) == 0
+    out = capsys.readouterr().out
+    assert out.startswith(f"{QUESTIONS[LATENTS]}\n")
+    assert QUESTIONS[AXES] in out
+    assert "cannot be asked of one run: there is no other beta to compare it with" in out
+    assert "What each latent of lone does" in out
+    assert sorted(path.name for path in lone.iterdir()) == before
 
 
 def test_evaluate_lists_the_runs_of_a_folder(

@@ -230,8 +230,6 @@ def test_the_command_gives_one_json_document(
 def test_the_command_is_for_experiments_with_finished_runs(
     spoiled: Experiment, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    run = spoiled.run(8, 0)
-    assert "is one run" in fails(["evidence", str(run.folder)], capsys)
     for done in spoiled.folder.glob("*/done"):
         done.unlink()
     assert "holds no finished run" in fails(["evidence", str(spoiled.folder)], capsys)

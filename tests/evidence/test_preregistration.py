@@ -139,12 +139,16 @@ def test_a_plan_of_version_0_1_is_compared_by_todays_names(
     other = _as_0_1_wrote_it(now)
     other["training"]["training"]["steps"] = 13
     signed = with_hash(other)
-    assert deviations_from_plan(signed, signed["sha256"], now) == ["training is not as planned"]
+    assert deviations_from_plan(signed, signed["sha256"], now) == [
+        "the model or its training is not as planned"
+    ]
     for mode in ("eager", "compiled"):
         signed = with_hash(_as_0_1_wrote_it(now, mode))
         off = replace(config, training=replace(config.training, data_parallel="off"))
         assert deviations_from_plan(signed, signed["sha256"], plan_of(off, small_faces)) == []
-        assert deviations_from_plan(signed, signed["sha256"], now) == ["training is not as planned"]
+        assert deviations_from_plan(signed, signed["sha256"], now) == [
+            "the model or its training is not as planned"
+        ]
     edited = with_hash(now) | {"plan": _as_0_1_wrote_it(now)}
     assert deviations_from_plan(edited, edited["sha256"], now) == [EDITED_PLAN]
 
@@ -153,7 +157,7 @@ def test_a_plan_of_version_0_1_is_compared_by_todays_names(
 def test_a_plan_of_another_form_is_not_as_planned(training: Any) -> None:
     signed = with_hash(PLAN | {"training": training})
     deviations = deviations_from_plan(signed, signed["sha256"], PLAN)
-    assert deviations == ["training is not as planned"]
+    assert deviations == ["the model or its training is not as planned"]
 
 
 def test_an_experiment_is_compared_with_the_plan_in_its_folder(

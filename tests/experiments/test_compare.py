@@ -13,11 +13,12 @@ import pytest
 from torch import nn
 
 import unknot
-from unknot.common.errors import UserError
+from unknot.common.errors import Interrupted, UserError
 from unknot.data.image_set import ImageSet
 from unknot.experiments.compare import compare
 from unknot.experiments.experiment import Experiment
 from unknot.models.networks import find_network
+from unknot.runs.folder import RunFolder
 
 TINY = {"steps": 12, "batch_size": 8, "latent_dim": 3}
 LINEAR = TINY | {"network": "linear"}
@@ -153,6 +154,7 @@ def test_progress_is_told_of_runs_and_of_the_evidence(
         progress=lambda what, done, total: told.update({what: (done, total)}),
         **LINEAR,
     )
+    assert told.pop("scores and pictures of beta-1_seed-0") == (1, 1)
     assert told == {"beta-1_seed-0": (12, 12), "evidence": (1, 1), "tests of latents": (1, 1)}
 
 
@@ -247,3 +249,67 @@ def test_one_beta_cannot_be_trained_until_it_is_clear(bare_faces: ImageSet, tmp_
     with pytest.raises(UserError, match="give two betas or more"):
         compare(bare_faces, [1], until_clear=True, out=tmp_path / "e", **TINY)
     assert not (tmp_path / "e").exists()
+
+
+def test_more_steps_continue_a_finished_run(small_faces: ImageSet, tmp_path: Path) -> None:
+    """It ends at the bits of a run that was described so from the start."""
+    first = unknot.train(small_faces, 2, out=tmp_path / "run", **LINEAR)
+    first_codes = first.encode(small_faces)
+    longer = LINEAR | {"steps": 20}
+    run = unknot.train(small_faces, 2, out=tmp_path / "run", **longer)
+    assert [line["step"] for line in run.history("continued")] == [12]
+    assert run.history("validation")[-1]["step"] == 20
+    assert run.files.is_done
+    with np.load(run.files.codes) as codes:
+        mean, rows = codes["posterior_mean"], codes["image"]
+    assert np.allclose(mean, run.encode(small_faces)[rows], atol=1e-5)
+    assert not np.allclose(mean, first_codes[rows], atol=1e-3)
+    whole = unknot.train(
+        small_faces, 2, out=tmp_path / "whole", continued_from=(12,), beta_warmup=6, **longer
+    )
+    assert run.files.weights.read_bytes() == whole.files.weights.read_bytes()
+    assert [line["step"] for line in whole.history("continued")] == [12]
+
+
+def test_a_continued_run_that_is_stopped_goes_on(
+    small_faces: ImageSet, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    longer = LINEAR | {"steps": 20}
+    whole = unknot.train(
+        small_faces, 2, out=tmp_path / "whole", continued_from=(12,), beta_warmup=6, **longer
+    )
+    unknot.train(small_faces, 2, out=tmp_path / "run", **LINEAR)
+
+    def stop(*_: object) -> None:
+        raise Interrupted("stopped")
+
+    with pytest.raises(Interrupted):
+        unknot.train(small_faces, 2, out=tmp_path / "run", progress=stop, **longer)
+    folder = RunFolder(tmp_path / "run")
+    assert not folder.is_done
+    assert not folder.is_trained
+    run = unknot.train(small_faces, 2, out=tmp_path / "run", **longer)
+    assert [line["step"] for line in run.history("continued")] == [12]
+    assert run.files.weights.read_bytes() == whole.files.weights.read_bytes()
+
+
+def test_more_steps_continue_an_experiment_as_a_hint(copied: Experiment) -> None:
+    images, lines = copied.runs()[0].files.open_images(), list[str]()
+    experiment = compare(
+        images,
+        [0.5, 2],
+        out=copied.folder,
+        engine="inline",
+        tell=lines.append,
+        **TINY | {"steps": 16},
+    )
+    assert lines[0].startswith("12 steps were asked for before, and 4 more follow them")
+    assert experiment.failures() == {}
+    assert [run.history("validation")[-1]["step"] for run in experiment.runs()] == [16, 16]
+    evidence = experiment.saved_evidence()
+    assert evidence is not None
+    assert evidence.exploratory == [
+        "12 steps were planned, and the runs were then trained on to 16"
+    ]
+    again = compare(images, [0.5, 2], out=copied.folder, engine="inline", **TINY | {"steps": 16})
+    assert again.config == experiment.config

@@ -19,7 +19,11 @@ if TYPE_CHECKING:
     from unknot.runs.run import Run
 
 Runs = Annotated[list[Path], tyro.conf.Positional, tyro.conf.arg(metavar="RUN")]
-ExperimentPath = Annotated[Path, tyro.conf.Positional, tyro.conf.arg(metavar="EXPERIMENT")]
+ExperimentPath = Annotated[
+    Path,
+    tyro.conf.Positional,
+    tyro.conf.arg(metavar="EXPERIMENT", help="Folder of an experiment, or of one run."),
+]
 LaterLabels = Annotated[
     Path | None,
     tyro.conf.arg(
@@ -173,9 +177,10 @@ def _run_text(run: "Run", scored: "CodeScores") -> str:
 
 @dataclass(frozen=True)
 class EvidenceOptions:
-    """Answer four questions about an experiment, with all that the answers rest on.
+    """Answer four questions about an experiment, or the first two about one run.
 
-    What does each latent do? Are the latents special? Did a higher beta do it? Which beta to take?
+    What does each latent do? Are the latents special, or would a random mix of them do as well? Did
+    a higher beta do it? Which beta should I take?
 
     Example: unknot evidence runs/demo
     """
@@ -190,16 +195,17 @@ class EvidenceOptions:
 
 
 def evidence_command(options: EvidenceOptions) -> tuple[str, Any]:
-    """Collect an experiment's evidence again, and write its page."""
-    from unknot.common.progress import named_progress
-    from unknot.config import CUSTOM
-    from unknot.experiments.experiment import Experiment
-    from unknot.report.text import evidence_text
-    from unknot.runs.folder import ExperimentFolder, RunFolder
+    """Collect an experiment's evidence again, and write its page; or ask one run."""
+    from unknot.common.progress import announced, named_progress
 
     path = options.experiment
+    with announced(options.output.hides_progress, "opening the runs"):
+        from unknot.config import CUSTOM
+        from unknot.experiments.experiment import Experiment
+        from unknot.report.text import evidence_text
+        from unknot.runs.folder import ExperimentFolder, RunFolder
     if RunFolder(path).config.is_file() and not ExperimentFolder(path).is_experiment:
-        raise UserError(f"{path} is one run; evidence is asked of an experiment, the folder above")
+        return _evidence_of_run(options)
     experiment = Experiment(path)
     if experiment.config.model.network == CUSTOM:
         raise UserError(
@@ -216,3 +222,25 @@ def evidence_command(options: EvidenceOptions) -> tuple[str, Any]:
     experiment.report()
     text = f"{evidence_text(evidence)}\n\n{experiment.files.evidence} holds all of it"
     return text, evidence.as_dict()
+
+
+def _evidence_of_run(options: EvidenceOptions) -> tuple[str, Any]:
+    """Ask one run what can be asked of one run; nothing is written."""
+    from unknot.common.progress import named_progress
+    from unknot.data.given_labels import with_given_labels
+    from unknot.evidence.single_run import evidence_of_run
+    from unknot.report.text import run_evidence_text
+    from unknot.runs.run import Run
+
+    run = Run(options.experiment)
+    images = run.files.open_images()
+    if options.labels:
+        images, _ = with_given_labels(images, options.labels, options.label_columns)
+    with named_progress(options.output.hides_progress, "{} of the run".format) as progress:
+        evidence = evidence_of_run(
+            run,
+            images,
+            with_computed_labels=not options.no_computed_labels,
+            progress=progress,
+        )
+    return run_evidence_text(evidence), evidence.as_dict()

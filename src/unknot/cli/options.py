@@ -45,7 +45,7 @@ DEFAULTS_IN_WORDS = {
     "factors_key": "factors or labels",
     "beta_warmup": "300, or half of a shorter run; 0 with recipe higgins",
 }
-ONLY_IN_TOML = ("objective_options", "engine_options")
+ONLY_IN_TOML = ("objective_options", "continued_from", "engine_options")
 
 Flag = tyro.conf.FlagCreatePairsOff[bool]
 
@@ -303,7 +303,9 @@ def config_from_options(options: Any) -> ExperimentConfig:
         data=data_config(options),
         model=ModelConfig(**pick(ModelConfig, options, options.model)),
         training=TrainingConfig(
-            **typed, objective_options=described.objective_options if is_same_objective else {}
+            **typed,
+            objective_options=described.objective_options if is_same_objective else {},
+            continued_from=described.continued_from,
         ),
     )
 

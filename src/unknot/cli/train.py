@@ -19,12 +19,12 @@ from unknot.cli.options import (
     pick,
 )
 from unknot.common.errors import RunsFailedError, UserError
-from unknot.config import ExperimentConfig, ModelConfig, beta_text
+from unknot.config import ExperimentConfig, ModelConfig, RunConfig, beta_text
 
 if TYPE_CHECKING:
     from unknot.data.image_set import ImageSet
     from unknot.experiments.experiment import Experiment
-    from unknot.runs.folder import ExperimentFolder
+    from unknot.runs.folder import ExperimentFolder, RunFolder
 
 __all__ = ["CompareOptions", "SuggestBetasOptions", "TrainOptions"]
 
@@ -52,7 +52,7 @@ def compare_command(options: Any) -> tuple[str, Any]:
             print(f"note: {note}")
     folder = ExperimentFolder(execution.out or default_folder(config))
     whole = with_what_is_there(resolve_config(config, images), folder)
-    was_finished = all(folder.run(run).is_done for run in whole.runs())
+    was_finished = all(_is_finished(folder.run(run), run) for run in whole.runs())
     if not (was_finished or output.json):
         print_plan(whole, images, folder)
     with ProgressBars(output.hides_progress).shown() as bars:
@@ -74,6 +74,12 @@ def compare_command(options: Any) -> tuple[str, Any]:
             has_crashed=bool(experiment.crashed_runs()),
         )
     return text, document
+
+
+def _is_finished(folder: "RunFolder", run: RunConfig) -> bool:
+    """Whether a run has all the steps that are asked for."""
+    steps = run.training.part_ends[-1]
+    return folder.is_done and folder.read_config().training.part_ends[-1] >= steps
 
 
 def print_plan(config: ExperimentConfig, images: "ImageSet", folder: "ExperimentFolder") -> None:
@@ -151,10 +157,15 @@ def train_command(options: Any) -> tuple[str, Any]:
     if not output.json:
         print_scales(config, images.image_shape)
     folder = RunFolder(execution.out or default_run_folder(config))
-    was_finished = folder.is_done
+    (described,) = config.runs()
+    was_finished = _is_finished(folder, described)
     with ProgressBars(output.hides_progress).shown() as bars:
         run = train_run(
-            config, images, replace(execution, out=str(folder.path)), progress=bars.show
+            config,
+            images,
+            replace(execution, out=str(folder.path)),
+            progress=bars.show,
+            tell=None if output.json else print,
         )
     evaluation = run.evaluation
     lines = [run_line(run), evaluation.note, f"run: {run.folder}"]

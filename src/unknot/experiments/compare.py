@@ -9,7 +9,7 @@ from typing import Any, Literal
 
 from unknot.common.errors import Interrupted, UserError
 from unknot.common.progress import Progress
-from unknot.config import CUSTOM, ExecutionConfig, ExperimentConfig
+from unknot.config import CUSTOM, ExecutionConfig, ExperimentConfig, TrainingConfig
 from unknot.data.image_set import ImageSet
 from unknot.evidence.evidence import Evidence
 from unknot.experiments.engines import Job, JobRunner, build_engine
@@ -20,6 +20,8 @@ from unknot.experiments.experiment import Experiment
 from unknot.experiments.looks import Looks, Tell
 from unknot.experiments.setup import (
     check_trainable,
+    continuation_note,
+    continued_training,
     create_experiment_folder,
     default_folder,
     default_run_folder,
@@ -60,7 +62,8 @@ def compare(
     """Train a model for every beta and seed, and write the report.
 
     What is finished is left alone, what is begun is finished: the same call goes on where it was
-    stopped. Seeds are added to those that the folder has.
+    stopped. Seeds are added to those that the folder has; with more `steps` every run goes on, as a
+    new schedule of the learning rate.
 
     Args:
         images: from `load_images`.
@@ -166,6 +169,8 @@ def run_experiment(
     folder = ExperimentFolder(execution.out or default_folder(config))
     is_in_looks = config.until_clear
     config = with_what_is_there(config, folder)
+    if folder.is_experiment and tell:
+        _tell_if_continued(folder.read_config().training, config.training, tell)
     looks = Looks(config, tell)
     following: ExperimentConfig | None = looks.first() if is_in_looks else config
     while following is not None:
@@ -231,6 +236,8 @@ def train(
 ) -> Run:
     """Train one run in this process, or finish it; nothing if it is done.
 
+    With more `steps` than before, a finished run goes on as a new schedule of the learning rate.
+
     Args:
         images: from `load_images`.
         beta: weight of the rate.
@@ -263,16 +270,31 @@ def train_run(
     *,
     networks: NetworkBuilder | None = None,
     progress: Progress | None = None,
+    tell: Tell | None = None,
 ) -> Run:
-    """Train the run of an experiment that has one; see `train`."""
+    """Train the run of an experiment that has one; see `train`.
+
+    `tell` is called with a line where a run is continued with more steps.
+    """
     config = resolve_config(config, images)
     check_trainable(config, execution.device, networks)
-    (run,) = config.runs()
     folder = RunFolder(execution.out or default_run_folder(config))
+    if folder.config.is_file():
+        before = folder.read_config().training
+        config = replace(config, training=continued_training(config.training, before))
+        if tell:
+            _tell_if_continued(before, config.training, tell)
+    (run,) = config.runs()
     folder.create(run, images)
     return execute_run(
         folder, images=images, networks=networks, device=execution.device, progress=progress
     )
+
+
+def _tell_if_continued(before: TrainingConfig, training: TrainingConfig, tell: Tell) -> None:
+    note = continuation_note(before, training)
+    if note:
+        tell(note)
 
 
 def _run_here(

@@ -117,6 +117,8 @@ def with_suggested_betas(
 def with_what_is_there(config: ExperimentConfig, folder: ExperimentFolder) -> ExperimentConfig:
     """Add the seeds and looks of the experiment in a folder, so that new seeds can be named alone.
 
+    More steps than the experiment has continue it.
+
     Args:
         config: as it was asked for.
         folder: may be empty, or hold another experiment, which is found out later.
@@ -126,8 +128,52 @@ def with_what_is_there(config: ExperimentConfig, folder: ExperimentFolder) -> Ex
     there = folder.read_config()
     if there.until_clear and not config.until_clear:
         config = replace(config, until_clear=True, max_seeds=there.max_seeds, budget=there.budget)
+    config = replace(config, training=continued_training(config.training, there.training))
     seeds = (*there.seeds, *(seed for seed in config.seeds if seed not in there.seeds))
     return replace(config, seeds=seeds, max_seeds=max(config.max_seeds, len(seeds)))
+
+
+def continued_training(asked: TrainingConfig, there: TrainingConfig) -> TrainingConfig:
+    """Give the training that was asked for as a continuation of the one there, if it is one.
+
+    Args:
+        asked: with nothing left to the recipe.
+        there: of the run or experiment in the folder.
+
+    Returns:
+        What is there, with as many steps as were asked for, where these are more and all else is
+        the same; else what was asked for.
+    """
+    before, steps = there.resolved(), asked.optimization().steps
+    if asked.continued_from not in ((), before.continued_from) or steps < before.part_ends[-1]:
+        return asked
+    usual = TrainingConfig(recipe=asked.recipe, steps=steps).optimization().beta_warmup
+    is_usual = asked.beta_warmup == usual  # it depends on the steps, and is behind the run
+    same = replace(
+        asked,
+        steps=before.steps,
+        continued_from=before.continued_from,
+        beta_warmup=before.beta_warmup if is_usual else asked.beta_warmup,
+    )
+    if same != before:
+        return asked
+    is_longer = steps > before.part_ends[-1]
+    ends = before.part_ends if is_longer else before.continued_from
+    return replace(before, steps=steps, continued_from=ends)
+
+
+def continuation_note(before: TrainingConfig, training: TrainingConfig) -> str:
+    """Say in one line what becomes of a training that gets more steps; empty if it gets none."""
+    if not training.continues(before):
+        return ""
+    there, steps = before.part_ends[-1], training.part_ends[-1]
+    more = f"{there:,} steps were asked for before, and {steps - there:,} more follow them"
+    if training.schedule == "constant":
+        return f"{more}, at the same learning rate"
+    return (
+        f"{more}: the learning rate rises and falls once more, so the result is not the one that "
+        f"{steps:,} steps from the start would give"
+    )
 
 
 def check_trainable(config: ExperimentConfig, device: str, networks: NetworkBuilder | None) -> None:
@@ -170,7 +216,7 @@ def create_experiment_folder(
     """Write what the experiment is, or check that the folder holds the same.
 
     Betas and seeds may be added to an experiment; its other runs stay as they are, and so does its
-    plan once one of them has begun.
+    plan once one of them has begun. With more steps its evidence is void.
 
     Raises:
         UserError: if the folder holds something else, or the images have changed.
@@ -184,6 +230,8 @@ def create_experiment_folder(
         plan = with_hash(plan_of(config, images))
         write_json(folder.plan, plan)
         write_json(folder.environment, environment(images) | {"plan_sha256": plan["sha256"]})
+    if folder.is_experiment and config.training.continues(folder.read_config().training):
+        folder.evidence.unlink(missing_ok=True)
     folder.write_config(config)
 
 

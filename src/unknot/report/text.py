@@ -16,6 +16,7 @@ from unknot.evidence.collapse import CollapsePrediction
 from unknot.evidence.evidence import Evidence
 from unknot.evidence.rotation_test import RotationTest
 from unknot.evidence.run_evidence import RunEvidence
+from unknot.evidence.single_run import SingleRunEvidence
 from unknot.metrics.result import Null
 from unknot.metrics.scoring import Score
 from unknot.models.beta_scales import BetaScales
@@ -54,6 +55,15 @@ def evidence_text(evidence: Evidence) -> str:
         )
     parts += [betas_table(evidence.betas), "\n".join(meanings), _first_seeds(evidence.runs)]
     gaps = [f"- {what}: {why}" for what, why in evidence.not_available.items() if what != "verdict"]
+    if gaps:
+        parts.append("\n".join(["what is missing:", *gaps]))
+    return "\n\n".join(parts)
+
+
+def run_evidence_text(evidence: SingleRunEvidence) -> str:
+    """Answer what can be asked of one run alone."""
+    parts = [str(evidence), latents_text(evidence.name, evidence.run)]
+    gaps = [f"- {what}: {why}" for what, why in evidence.not_available.items()]
     if gaps:
         parts.append("\n".join(["what is missing:", *gaps]))
     return "\n\n".join(parts)
