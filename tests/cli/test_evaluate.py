@@ -124,4 +124,4 @@ def test_computed_labels_can_be_left_out(
     document = json.loads(capsys.readouterr().out)
     assert all(run["properties"] is None for run in document["runs"].values())
     assert all("properties" not in run["tests"] for run in document["axes"].values())
-    assert document["plan"]["exploratory"] == ["computed_labels is not as planned"]
+    assert document["plan"]["exploratory"] == ["computed labels: not as planned"]

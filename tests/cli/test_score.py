@@ -44,7 +44,7 @@ def test_score_shows_a_table(npz: Path, capsys: pytest.CaptureFixture[str]) -> N
     [
         ("perfect", "Yes: no random mix of 1,000 tells the factors as selectively (p < .001)."),
         ("noise", "No sign of it: "),
-        ("collapsed", "Cannot tell: 0 active latents: there are no axes to rotate."),
+        ("collapsed", "Cannot tell: no latents are in use, and it takes two to mix them."),
     ],
 )
 def test_score_says_whether_latents_are_special(codes: str, answer: str, tmp_path: Path) -> None:

@@ -131,7 +131,7 @@ def test_betas_are_suggested(images: Path, capsys: pytest.CaptureFixture[str]) -
     arguments = ["suggest-betas", str(images), "--size", "32", "--latent-dim", "2", "--quiet"]
     assert main(arguments) == 0
     out = capsys.readouterr().out
-    assert "A linear model with 2 latents" in out
+    assert "What a linear model with 2 latents would do" in out
     assert "suggested: --betas" in out
     assert main([*arguments, "--json"]) == 0
     assert len(json.loads(capsys.readouterr().out)["collapse_betas"]) == 2

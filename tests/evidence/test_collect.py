@@ -75,7 +75,7 @@ def test_objects_hold_tables_as_arrays(four_runs: Experiment, faces: ImageSet) -
     assert evidence.verdict.lowest_beta == 0.5
     assert json.loads(json.dumps(evidence.as_dict())) == read_json(four_runs.files.evidence)
     assert calls == [
-        (what, done, 4) for what in ("evidence", "tests of latents") for done in (1, 2, 3, 4)
+        (what, done, 4) for what in ("evidence", "tests of latents") for done in (0, 1, 2, 3, 4)
     ]
 
 

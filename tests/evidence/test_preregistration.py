@@ -71,7 +71,7 @@ def test_another_rule_is_not_as_planned() -> None:
     for rule in (replace(RULE, level=0.2), replace(RULE, version=RULE.version + 1)):
         later = make_plan([1, 10], [0, 1], ["Male"], "abc", {"steps": 10}, rule=rule)
         assert deviations_from_plan(signed, signed["sha256"], later) == [
-            "the plan has another rule than this version of unknot"
+            "the plan was written by another version of unknot, whose rule differs"
         ]
 
 
@@ -94,8 +94,8 @@ def test_looks_are_planned_with_their_seeds_and_levels(
         assert compare_with_plan(as_trained, folder, small_faces)[1] == []
     once = replace(in_looks, until_clear=False, budget="")
     assert compare_with_plan(once, folder, small_faces)[1] == [
-        "budget is not as planned",
-        "other looks were planned",
+        "budget: not as planned",
+        "other numbers of seeds were planned",
         "seeds: 2, 3, 4, 5, 6, 7 left out",
     ]
 
@@ -104,7 +104,7 @@ def test_looks_that_were_not_planned_are_named() -> None:
     signed = with_hash(PLAN)
     later = make_plan([1, 10], [0, 1], ["Male"], "abc", {"steps": 10}, looks=(5, 8))
     assert deviations_from_plan(signed, signed["sha256"], later) == [
-        "looks at the seeds were not planned"
+        "it was not planned to train more seeds until the answer is clear"
     ]
 
 

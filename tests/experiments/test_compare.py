@@ -234,8 +234,8 @@ def test_seeds_are_trained_until_it_is_clear(bare_faces: ImageSet, tmp_path: Pat
     )
     assert experiment.config.seeds == (0, 1, 2, 3)
     (line,) = lines  # of two betas, three seeds cannot reach their level
-    assert line.startswith("4 seeds: not clear")
-    assert line.endswith("this was the last look")
+    assert line.startswith("after 4 seeds of each beta it is not clear")
+    assert line.endswith("and no more were planned")
     plan = json.loads(experiment.files.plan.read_text())["plan"]
     assert plan["seeds"] == [0, 1, 2, 3]
     assert [look["seeds"] for look in plan["looks"]] == [3, 4]

@@ -51,8 +51,16 @@ COMMANDS = {
         ("train", "compare", "Train every beta and seed, and write the report: the main job."),
         ("train", "train", "Train one run."),
         ("train", "suggest-betas", "Say which betas can matter on these images, before training."),
-        ("evaluate", "evaluate", "Score the codes of runs in full, with nulls and intervals."),
-        ("evaluate", "evidence", "Answer what latents do, whether beta did it, and which to take."),
+        (
+            "evaluate",
+            "evaluate",
+            "Score the codes of runs in full, beside chance and with intervals.",
+        ),
+        (
+            "evaluate",
+            "evidence",
+            "Answer what latents do, whether a higher beta did it, and which to take.",
+        ),
         ("score", "score", "Score a file of codes: of `unknot encode`, or from any other model."),
         ("inspect", "encode", "Write the codes of images: posterior means and log variances."),
         ("inspect", "traverse", "Move each latent of a run and hold the others."),

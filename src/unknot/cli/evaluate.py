@@ -28,7 +28,7 @@ LaterLabels = Annotated[
     Path | None,
     tyro.conf.arg(
         help="Labels in the place of those that the images have: a csv, tsv, jsonl or parquet with "
-        "a row for each image. The answers are then exploratory.",
+        "a row for each image. The answers then count as hints, since this was not planned.",
         metavar="FILE",
         help_behavior_hint="(default: the images' own, or those given before)",
     ),
@@ -54,19 +54,19 @@ Workers = Annotated[
 
 @dataclass(frozen=True)
 class NullOptions:
-    """How many draws stand behind nulls and intervals; more of them take longer."""
+    """How many random draws there are, for comparisons with chance and for intervals."""
 
     permutations: int = 100
-    """Draws of the null of permuted labels; 0 for none."""
+    """How often the labels are shuffled, to see what chance scores; 0 for never."""
     rotations: int = 100
-    """Draws of the null of rotated codes; 0 for none."""
+    """How many random mixes (rotations) of the latents are scored beside them; 0 for none."""
     subsamples: int = 100
-    """Subsamples of the images behind each interval; 0 for none."""
+    """Random parts of the images from which each interval is computed; 0 for no intervals."""
     max_points: int = 2000
     """Images in each draw, at most; 100 or more."""
     workers: Workers = None
     seed: int = 0
-    """From which all random choices are derived."""
+    """Seed of all random choices."""
 
     def num_processes(self) -> int:
         """Say how many processes there will be."""

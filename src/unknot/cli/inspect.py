@@ -115,7 +115,7 @@ class EncodeOptions:
     run: RunPath
     data: DataPath
     out: Path = Path("codes.npz")
-    """The file to write: .npz or .csv."""
+    """The file to write: .npz, which `unknot score` reads, or .csv."""
     output: OutputOptions = field(default_factory=OutputOptions)
 
 

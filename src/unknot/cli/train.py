@@ -105,6 +105,7 @@ def print_scales(config: ExperimentConfig, image_shape: tuple[int, int, int]) ->
     from unknot.report.text import scales_text
 
     sigma = config.model.sigma if config.model.likelihood == "gaussian" else None
+    print("betas, and what they are on the scales of other programs and papers:")
     for beta in config.betas:
         scales = beta_scales(
             beta, sigma=sigma, latent_dim=config.model.latent_dim, num_pixels=prod(image_shape)

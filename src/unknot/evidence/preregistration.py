@@ -210,13 +210,17 @@ def deviations_from_plan(
 
 def _difference(key: str, planned: Any, now: Any) -> str:
     if key == "rule":
-        return "the plan has another rule than this version of unknot"
+        return "the plan was written by another version of unknot, whose rule differs"
     if key == "looks":
-        return "looks at the seeds were not planned" if not planned else "other looks were planned"
+        return (
+            "other numbers of seeds were planned"
+            if planned
+            else "it was not planned to train more seeds until the answer is clear"
+        )
     if key == "training":
         return _training_difference(planned, now)
     if not (isinstance(planned, list) and isinstance(now, list)):
-        return f"{key} is not as planned"
+        return f"{key.replace('_', ' ')}: not as planned"
     added = _shortened([f"{item}" for item in now if item not in planned])
     gone = _shortened([f"{item}" for item in planned if item not in now])
     parts = [f"{added} added" if added else "", f"{gone} left out" if gone else ""]

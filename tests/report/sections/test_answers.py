@@ -41,7 +41,7 @@ def test_what_was_not_planned_is_not_called_planned(tmp_path: Path) -> None:
     evidence = small_evidence(exploratory=["seeds: 2 added"])
     html = shown("answers", small_context(tmp_path, evidence=evidence))
     assert "As planned" not in html
-    assert "Exploratory: not everything is as it was planned" in html
+    assert "Not everything is as it was planned" in html
 
 
 def test_without_evidence_it_is_left_out(tmp_path: Path) -> None:

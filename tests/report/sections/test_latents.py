@@ -40,7 +40,10 @@ def test_a_cell_shows_strength_side_and_test() -> None:
 
 def test_without_labels_there_are_lines_only(tmp_path: Path) -> None:
     run = latent_map(small_run_evidence(2.0, 0, labels=None))
-    assert run.lines[0] == "latent 0: moving it changes color, all over, by 12 levels"
+    assert (
+        run.lines[0]
+        == "latent 0: moving it changes color, all over, by 12 of 255 levels of brightness"
+    )
     assert not run.tables
 
 
