@@ -161,6 +161,7 @@ def test_progress_is_told_of_runs_and_of_the_evidence(
 @pytest.mark.parametrize(
     ("options", "message"),
     [
+        ({"steps": "100"}, "steps is '100'; it must be a whole number"),
         ({"latent_dims": 3}, "did you mean 'latent_dim'"),
         ({"engine": "slurmp"}, "engine is 'slurmp'; it can be local, inline"),
         ({"workers": 0}, "workers is 0; it must be at least 1"),
@@ -180,7 +181,7 @@ def test_what_does_not_fit_is_refused_before_anything_is_written(
 
 
 def test_betas_as_text_are_refused(small_faces: ImageSet) -> None:
-    with pytest.raises(UserError, match="betas is 'many'; give numbers, or auto"):
+    with pytest.raises(UserError, match="betas is 'many'; give a list of numbers"):
         compare(small_faces, "many")  # type: ignore[arg-type]
 
 

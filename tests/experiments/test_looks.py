@@ -63,7 +63,8 @@ def test_the_budget_ends_it_before_seeds_that_it_does_not_reach(
     looks = Looks(_config(budget="6m"), lines.append)  # one seed is there: two took 300 seconds
     assert looks.after(looks.first(), _evidence(CANNOT_TELL)) is None
     assert lines == [
-        "after 3 seeds of each beta it is not clear (p .080), and the budget of 6m is too short for 5 seeds"
+        "after 3 seeds of each beta it is not clear (p .080), and the budget of 6m is too short "
+        "for 5 seeds"
     ]
 
 

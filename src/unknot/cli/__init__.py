@@ -63,7 +63,11 @@ COMMANDS = {
         ),
         ("score", "score", "Score a file of codes: of `unknot encode`, or from any other model."),
         ("inspect", "encode", "Write the codes of images: posterior means and log variances."),
-        ("inspect", "traverse", "Move each latent of a run and hold the others."),
+        (
+            "inspect",
+            "traverse",
+            "Draw what changes when one latent is moved and the others are held.",
+        ),
         ("inspect", "reconstruct", "Draw a run's reconstructions over training."),
         ("inspect", "report", "Write an experiment's page again."),
         ("inspect", "export", "Write a run's networks for other programs, with a model card."),

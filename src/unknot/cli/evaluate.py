@@ -18,7 +18,15 @@ if TYPE_CHECKING:
     from unknot.runs.evaluation import CodeScores
     from unknot.runs.run import Run
 
-Runs = Annotated[list[Path], tyro.conf.Positional, tyro.conf.arg(metavar="RUN")]
+Runs = Annotated[
+    list[Path],
+    tyro.conf.Positional,
+    tyro.conf.arg(
+        metavar="RUN",
+        help="Folders of runs, or of experiments, all of whose runs are scored.",
+        help_behavior_hint="(one or more)",
+    ),
+]
 ExperimentPath = Annotated[
     Path,
     tyro.conf.Positional,
@@ -34,6 +42,13 @@ LaterLabels = Annotated[
     ),
 ]
 
+LabelColumns = Annotated[
+    tuple[str, ...],
+    tyro.conf.arg(
+        help="Columns of the table to take as labels.",
+        help_behavior_hint="(default: all that can be labels)",
+    ),
+]
 OtherImages = Annotated[
     str | None,
     tyro.conf.arg(
@@ -187,8 +202,7 @@ class EvidenceOptions:
 
     experiment: ExperimentPath
     labels: LaterLabels = None
-    label_columns: tuple[str, ...] = ()
-    """Columns of the table to take as labels; all that can be labels where none is named."""
+    label_columns: LabelColumns = ()
     no_computed_labels: Flag = False
     """Leave out figures computed from the pixels (brightness, light, color)."""
     output: OutputOptions = field(default_factory=OutputOptions)

@@ -14,8 +14,12 @@ from unknot.common.errors import UserError
 if TYPE_CHECKING:
     from unknot.data.image_set import ImageSet
 
-RunPath = Annotated[Path, tyro.conf.Positional, tyro.conf.arg(metavar="RUN")]
-DataPath = Annotated[str, tyro.conf.Positional, tyro.conf.arg(metavar="DATA")]
+RunPath = Annotated[
+    Path, tyro.conf.Positional, tyro.conf.arg(metavar="RUN", help="Folder of a trained run.")
+]
+DataPath = Annotated[
+    str, tyro.conf.Positional, tyro.conf.arg(metavar="DATA", help="Images to encode.")
+]
 PICTURES = (".png", ".jpg", ".webp", ".avif")
 Format = Literal["avif", "gif", "webp", "png"]
 Folder = Annotated[
@@ -37,7 +41,7 @@ ExportFolder = Annotated[
 StartImages = Annotated[
     str | None,
     tyro.conf.arg(
-        help="Start from the codes of the first images here.",
+        help="Start from the codes of the first of these images.",
         metavar="DATA",
         help_behavior_hint="(default: samples of the prior)",
     ),
@@ -60,14 +64,14 @@ class ReconstructOptions:
 
 @dataclass(frozen=True)
 class TraverseOptions:
-    """Move each latent of a run and hold the others.
+    """Draw what changes when one latent of a run is moved and the others are held.
 
     Example: unknot traverse runs/demo/beta-1_seed-0 --range -3 3 --format gif
     """
 
     run: RunPath
     range: tuple[float, float] = (-1.0, 1.0)
-    """From where to where, in units of the prior's standard deviation."""
+    """From where to where each latent is moved, in standard deviations of the prior."""
     data: StartImages = None
     format: Format = "avif"
     """avif, gif, webp, or png (a still sheet)."""
@@ -254,7 +258,7 @@ class ExportOptions:
 
     run: RunPath
     format: Literal["onnx"] = "onnx"
-    """onnx (extra `onnx`)."""
+    """onnx, which needs the extra: pip install 'unknot[onnx]'."""
     out: ExportFolder = None
     output: OutputOptions = field(default_factory=OutputOptions)
 

@@ -17,7 +17,9 @@ if TYPE_CHECKING:
 
     from unknot.data.sources.array_file import ArrayFile
 
-CodesFile = Annotated[Path, tyro.conf.Positional, tyro.conf.arg(metavar="FILE")]
+CodesFile = Annotated[
+    Path, tyro.conf.Positional, tyro.conf.arg(metavar="FILE", help="An npz with codes.")
+]
 ScoreLabels = Annotated[
     Path | None,
     tyro.conf.arg(

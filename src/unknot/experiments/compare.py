@@ -4,6 +4,7 @@ import time
 from collections.abc import Mapping, Sequence
 from concurrent.futures import Executor, Future
 from dataclasses import replace
+from numbers import Real
 from pathlib import Path
 from typing import Any, Literal
 
@@ -101,7 +102,7 @@ def compare(
     network_name = network if isinstance(network, str) else CUSTOM
     is_auto = isinstance(betas, str)
     if is_auto and betas != "auto":
-        raise UserError(f"betas is {betas!r}; give numbers, or auto")
+        raise UserError(f"betas is {betas!r}; give a list of numbers, such as [1, 4], or 'auto'")
     numbers = (1.0,) if isinstance(betas, str) else betas
     config = replace(
         experiment_config(images, numbers, seeds, network=network_name, **options),
@@ -252,6 +253,9 @@ def train(
         UserError: if something given does not fit, or training diverges.
         Interrupted: after Ctrl-C, once it is saved.
     """
+    for name, value in (("beta", beta), ("seed", seed)):
+        if not isinstance(value, Real):
+            raise UserError(f"{name} is {value!r}; give a number (compare takes several)")
     network_name = network if isinstance(network, str) else CUSTOM
     config = experiment_config(images, [beta], [seed], network=network_name, **options)
     return train_run(

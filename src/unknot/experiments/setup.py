@@ -1,7 +1,7 @@
 """The beginning of an experiment: what it is, before the first step."""
 
 import platform
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import fields, replace
 from difflib import get_close_matches
 from importlib.metadata import PackageNotFoundError, version
@@ -13,6 +13,7 @@ import numpy as np
 from unknot.common.errors import UserError
 from unknot.common.files import write_json
 from unknot.common.machine import num_cores, processor
+from unknot.common.toml import build
 from unknot.config import CUSTOM, DataConfig, ExperimentConfig, ModelConfig, TrainingConfig
 from unknot.data.image_set import ImageSet
 from unknot.data.sources import archive
@@ -28,6 +29,7 @@ from unknot.runs.folder import ExperimentFolder, RunFolder
 from unknot.runs.history import last_step
 
 T = TypeVar("T", int, float)
+C = TypeVar("C", ModelConfig, TrainingConfig)
 
 
 def experiment_config(
@@ -64,9 +66,20 @@ def experiment_config(
             color=preparation["color"],
             **load_options,
         ),
-        model=ModelConfig(**{name: v for name, v in options.items() if name in model}),
-        training=TrainingConfig(**{name: v for name, v in options.items() if name in training}),
+        model=_built(ModelConfig, {k: v for k, v in options.items() if k in model}),
+        training=_built(TrainingConfig, {k: v for k, v in options.items() if k in training}),
     )
+
+
+def _built(kind: type[C], options: Mapping[str, Any]) -> C:
+    """Build a configuration from plain values, of which none may be of another type."""
+    table: dict[str, Any] = {}
+    for name, value in options.items():
+        plain = value.item() if isinstance(value, np.generic) else value
+        if plain is not None:
+            table[name] = list(plain) if isinstance(plain, tuple) else plain
+    built: C = build(kind, table, "options")
+    return built
 
 
 def _numbers(name: str, given: Any, kind: type[T]) -> tuple[T, ...]:
