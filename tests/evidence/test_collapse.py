@@ -134,4 +134,4 @@ def test_other_objectives_have_no_prediction(
     prediction, reason = collapse_for(config, small_faces)
     assert prediction is None
     assert "objective is toy; at which betas its latents collapse cannot be predicted" in reason
-    assert "not known (objective is toy" in suggest_betas(config, small_faces)[1]
+    assert "cannot be predicted (objective is toy" in suggest_betas(config, small_faces)[1]

@@ -74,7 +74,7 @@ def test_codes_without_axes_to_rotate_say_why(codes: np.ndarray) -> None:
     alone = read_codes("codes", codes[:, :1], 0.0)
     assert alone.too_few == "1 latent is in use, and it takes two to mix them"
     none = read_codes("codes", np.zeros((30, 2)), 0.0)
-    assert none.too_few == "0 active latents: there are no axes to rotate"
+    assert none.too_few == "no latents are in use, and it takes two to mix them"
     twice = read_codes("codes", codes[:, [0, 0]], 0.0)
     assert (
         twice.too_few

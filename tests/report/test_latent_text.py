@@ -25,7 +25,7 @@ def test_without_labels_collapsed_latents_are_named_too() -> None:
 def test_a_label_of_more_than_two_values_has_a_share_of_its_information() -> None:
     p_value = np.array([[1.0, 1.0, 0.02], [0.6, 0.9, 1.0], [1.0, 1.0, 1.0]])
     text = label_text(small_labels(p_value=p_value), 0)
-    assert text == "higher with angle, 30% of its information told (25%-95%), R2 0.25, p 0.020"
+    assert text == "higher with angle, tells 30% of it (25%-95%), R2 0.25, p 0.020"
 
 
 def test_many_labels_are_counted() -> None:

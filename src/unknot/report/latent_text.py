@@ -66,7 +66,7 @@ def _effect(labels: LatentLabels, latent: int, label: int) -> str:
     if labels.binary[label]:
         return f"AUROC {size:.2f} ({low:.2f}-{high:.2f})"
     r2 = labels.r2[latent, label]
-    return f"{size:.0%} of its information told ({low:.0%}-{high:.0%}), R2 {r2:.2f}"
+    return f"tells {size:.0%} of it ({low:.0%}-{high:.0%}), R2 {r2:.2f}"
 
 
 def _more_labels(lead: str, names: Sequence[str]) -> str:

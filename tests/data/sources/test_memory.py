@@ -1,6 +1,7 @@
 """Arrays, tensors and Pillow images."""
 
 from collections.abc import Iterator
+from itertools import count
 
 import numpy as np
 import pytest
@@ -152,8 +153,8 @@ class _Endless(Dataset):
 
 class _Stream(IterableDataset):
     def __iter__(self) -> Iterator[np.ndarray]:
-        while True:
-            yield np.zeros((32, 32, 3), np.uint8)
+        for index in count():
+            yield np.full((32, 32, 3), index % 256, np.uint8)
 
 
 class _StreamOfKnownLength(_Stream):
