@@ -85,24 +85,32 @@ def traverse_command(options: TraverseOptions) -> tuple[str, Any]:
     if not low < high:
         raise UserError(f"range is {low} {high}; give a lower and a higher end")
     run = open_run(options.run, "traverse RUN", options.output)
-    from unknot.report.run_figures import TRAVERSAL_COLUMNS, draw_traversals
-
-    codes = None
+    images = None
     if options.data:
         images = load(same_preparation(run, options.data), options.output)
-        codes = run.encode(images.images[:TRAVERSAL_COLUMNS])
-    path, note = draw_traversals(
-        run, options.out or run.folder, codes=codes, span=options.range, format=options.format
-    )
+    from unknot.common.progress import announced
+
+    with announced(options.output.hides_progress, "drawing"):
+        from unknot.report.run_figures import TRAVERSAL_COLUMNS, draw_traversals
+
+        codes = run.encode(images.images[:TRAVERSAL_COLUMNS]) if images else None
+        path, note = draw_traversals(
+            run, options.out or run.folder, codes=codes, span=options.range, format=options.format
+        )
     return _picture(path, note)
 
 
 def reconstruct_command(options: ReconstructOptions) -> tuple[str, Any]:
     """Draw a run's reconstructions over training."""
     run = open_run(options.run, "reconstruct RUN", options.output)
-    from unknot.report.run_figures import draw_reconstructions
+    from unknot.common.progress import announced
 
-    return _picture(*draw_reconstructions(run, options.out or run.folder, format=options.format))
+    with announced(options.output.hides_progress, "drawing"):
+        from unknot.report.run_figures import draw_reconstructions
+
+        folder = options.out or run.folder
+        path, note = draw_reconstructions(run, folder, format=options.format)
+    return _picture(path, note)
 
 
 def _picture(path: Path, note: str) -> tuple[str, Any]:
@@ -129,7 +137,10 @@ def encode_command(options: EncodeOptions) -> tuple[str, Any]:
         raise UserError(f"out is {options.out}; its ending must be .npz or .csv")
     run = open_run(options.run, f"encode RUN {quote(options.data)}", options.output)
     images = load(same_preparation(run, options.data), options.output)
-    run.write_codes(images, options.out)
+    from unknot.common.progress import announced
+
+    with announced(options.output.hides_progress, f"encoding {len(images):,} images"):
+        run.write_codes(images, options.out)
     text = f"{len(images):,} codes of {run.config.model.latent_dim} latents: {options.out}"
     return text, {"codes": str(options.out), "num": len(images)}
 

@@ -85,10 +85,13 @@ def _is_finished(folder: "RunFolder", run: RunConfig) -> bool:
 def print_plan(config: ExperimentConfig, images: "ImageSet", folder: "ExperimentFolder") -> None:
     """Say what is about to be trained, and whether its betas can matter."""
     from unknot.common.progress import announced
+    from unknot.evidence.answers import counted
     from unknot.evidence.collapse import collapse_for
     from unknot.evidence.power import power_sentence
 
-    print(f"{images}; {len(config.runs())} runs in {folder.path}")
+    size = "x".join(map(str, images.images.shape[2:]))
+    runs = counted(len(config.runs()), "run")
+    print(f"{len(images):,} images of {size} pixels; {runs} in {folder.path}")
     print_scales(config, images.image_shape)
     if len(config.betas) > 1:
         print(f"plan: {power_sentence(config.looks, len(config.seeds))}")
