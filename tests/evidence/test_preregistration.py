@@ -84,7 +84,7 @@ def test_another_rule_is_not_as_planned() -> None:
     for rule in (replace(RULE, level=0.2), replace(RULE, version=RULE.version + 1)):
         later = make_plan([1, 10], [0, 1], ["Male"], "abc", {"steps": 10}, rule=rule)
         assert deviations_from_plan(signed, signed["sha256"], later) == [
-            "the plan has another rule than this version of unknot"
+            "the plan was written by another version of unknot, whose rule differs"
         ]
 
 
@@ -107,8 +107,8 @@ def test_looks_are_planned_with_their_seeds_and_levels(
         assert compare_with_plan(as_trained, folder, small_faces)[1] == []
     once = replace(in_looks, until_clear=False, budget="")
     assert compare_with_plan(once, folder, small_faces)[1] == [
-        "budget is not as planned",
-        "other looks were planned",
+        "budget: not as planned",
+        "other numbers of seeds were planned",
         "seeds: 2, 3, 4, 5, 6, 7 left out",
     ]
 
@@ -117,7 +117,7 @@ def test_looks_that_were_not_planned_are_named() -> None:
     signed = with_hash(PLAN)
     later = make_plan([1, 10], [0, 1], ["Male"], "abc", {"steps": 10}, looks=(5, 8))
     assert deviations_from_plan(signed, signed["sha256"], later) == [
-        "looks at the seeds were not planned"
+        "it was not planned to train more seeds until the answer is clear"
     ]
 
 
@@ -152,12 +152,16 @@ def test_a_plan_of_version_0_1_is_compared_by_todays_names(
     other = _as_0_1_wrote_it(now)
     other["training"]["training"]["steps"] = 13
     signed = with_hash(other)
-    assert deviations_from_plan(signed, signed["sha256"], now) == ["training is not as planned"]
+    assert deviations_from_plan(signed, signed["sha256"], now) == [
+        "the model or its training is not as planned"
+    ]
     for mode in ("eager", "compiled"):
         signed = with_hash(_as_0_1_wrote_it(now, mode))
         off = replace(config, training=replace(config.training, data_parallel="off"))
         assert deviations_from_plan(signed, signed["sha256"], plan_of(off, small_faces)) == []
-        assert deviations_from_plan(signed, signed["sha256"], now) == ["training is not as planned"]
+        assert deviations_from_plan(signed, signed["sha256"], now) == [
+            "the model or its training is not as planned"
+        ]
     edited = with_hash(now) | {"plan": _as_0_1_wrote_it(now)}
     assert deviations_from_plan(edited, edited["sha256"], now) == [EDITED_PLAN]
 
@@ -166,7 +170,7 @@ def test_a_plan_of_version_0_1_is_compared_by_todays_names(
 def test_a_plan_of_another_form_is_not_as_planned(training: Any) -> None:
     signed = with_hash(PLAN | {"training": training})
     deviations = deviations_from_plan(signed, signed["sha256"], PLAN)
-    assert deviations == ["training is not as planned"]
+    assert deviations == ["the model or its training is not as planned"]
 
 
 def test_an_experiment_is_compared_with_the_plan_in_its_folder(
