@@ -4,12 +4,19 @@ import os
 import shutil
 from pathlib import Path
 
+import numpy as np
 import pytest
+import torch
+from torch import nn
 
+from unknot.common.files import read_arrays, write_arrays
 from unknot.data.image_set import ImageSet
 from unknot.data.load import load_images
+from unknot.evidence.run_evidence import pixel_decoder
 from unknot.experiments.compare import compare
 from unknot.experiments.experiment import Experiment
+from unknot.runs.run import Run
+from unknot.runs.weights import save_weights
 
 SHARED = Path(__file__).parents[2] / "shared" / "data"
 
@@ -51,6 +58,17 @@ def copied(trained: Experiment, tmp_path: Path) -> Experiment:
 
 
 @pytest.fixture(scope="session")
+def seen(trained: Experiment, tmp_path_factory: pytest.TempPathFactory) -> Experiment:
+    """The trained experiment with all latents active, and each to be seen in the picture."""
+    folder = tmp_path_factory.mktemp("seen") / "experiment"
+    shutil.copytree(trained.folder, folder)
+    experiment = Experiment(folder)
+    for run in experiment.runs():
+        _strengthen(run)
+    return Experiment(folder)
+
+
+@pytest.fixture(scope="session")
 def celeba() -> Path:
     """A subset of CelebA that is not part of the project."""
     return _real_data("celeba-30k")
@@ -66,3 +84,23 @@ def _real_data(name: str) -> Path:
     if not (SHARED / name).exists():
         pytest.skip(f"needs real images in {SHARED / name}")
     return SHARED / name
+
+
+@torch.no_grad()
+def _strengthen(run: Run, levels: float = 15.0) -> None:
+    """Scale a run's codes to mean 0 and variance 1, and its pictures to differ by some levels."""
+    model, latent_dim = run.model, run.latent_dim
+    images = run.files.open_images().images
+    arrays = read_arrays(run.files.codes)
+    codes = torch.as_tensor(run.encode(images[arrays["image"]]))
+    mean, std = codes.mean(0), codes.std(0)
+    last = [layer for layer in model.encoder.modules() if isinstance(layer, nn.Linear)][-1]
+    last.weight[:latent_dim] /= std[:, None]
+    last.bias[:latent_dim] = (last.bias[:latent_dim] - mean) / std
+    kinds = (nn.Linear, nn.ConvTranspose2d)
+    drawn = [layer for layer in model.decoder.modules() if isinstance(layer, kinds)][-1]
+    pictures = pixel_decoder(model)(np.random.default_rng(0).standard_normal((50, latent_dim)))
+    drawn.weight *= levels / float(pictures.std(0).mean())
+    save_weights(run.files.weights, model)
+    arrays["posterior_mean"] = run.encode(images[arrays["image"]])
+    write_arrays(run.files.codes, arrays)

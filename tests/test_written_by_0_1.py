@@ -26,7 +26,7 @@ from unknot.runs.folder import RunFolder
 from unknot.runs.run import Run
 from unknot.runs.scores import score_run_quickly
 
-OTHER_RULE = "the plan has another rule than this version of unknot"
+OTHER_RULE = "the plan was written by another version of unknot, whose rule differs"
 NEW_FIGURES = {"verdict", "z", "p_value", "rotation_percentile"}
 """Keys of evidence that is made in another way since."""
 NEW_ESTIMATES = {"mig", "mig_sup", "jemmig", "irs"}

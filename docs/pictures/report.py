@@ -60,7 +60,7 @@ def scenes(page: Any) -> Iterator[int]:
     for i in range(NUM_SWINGS):
         page.evaluate(MORPH, i / NUM_SWINGS)
         yield LONG if i == 0 else SHORT
-    stops = page.locator("[data-stop]")
+    stops = page.locator("[data-slider]")
     for stop in range(int(stops.get_attribute("max")) + 1):
         stops.fill(str(stop))
         yield LONG

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from unknot.evidence.computed_labels import computed_labels
     from unknot.evidence.interaction_test import interaction_test
     from unknot.evidence.latent_labels import label_latents
+    from unknot.evidence.single_run import evidence_of_run
     from unknot.experiments.compare import compare, train
     from unknot.experiments.experiment import Experiment
     from unknot.report.paper_figures import Figures
@@ -47,6 +48,7 @@ _HOMES = {
     "computed_labels": "unknot.evidence.computed_labels",
     "draw_faces": "unknot.data.sources.faces",
     "draw_sprites": "unknot.data.sources.sprites",
+    "evidence_of_run": "unknot.evidence.single_run",
     "interaction_test": "unknot.evidence.interaction_test",
     "label_latents": "unknot.evidence.latent_labels",
     "load_images": "unknot.data.load",
@@ -69,6 +71,7 @@ __all__ = [
     "computed_labels",
     "draw_faces",
     "draw_sprites",
+    "evidence_of_run",
     "interaction_test",
     "label_latents",
     "load_images",

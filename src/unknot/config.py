@@ -3,7 +3,7 @@
 import math
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields, replace
-from itertools import islice
+from itertools import islice, pairwise
 from pathlib import Path
 from typing import Any, Literal, get_args, get_origin, get_type_hints
 
@@ -54,19 +54,21 @@ class DataConfig:
     size: int = 64
     """Height and width in pixels: 32, 64 or 128."""
     crop: str = "auto"
-    """`auto` (148 of 178x218, otherwise the largest square), `none` (squeeze), or pixels."""
+    """`auto` (148 of 178x218, otherwise the largest square), `none` (all, squeezed), or pixels."""
     color: Literal["auto", "rgb", "grey"] = "auto"
-    """`auto` is grey if the images all are."""
+    """`auto` is `grey` if all images are, else `rgb`."""
     frames: Literal["first", "all"] = "first"
-    """Which pages or frames of a file that holds several."""
+    """Which pages or frames to take from a file that holds several."""
     labels: str = ""
     """A table of labels: csv, tsv, jsonl or parquet with a row for each image."""
     label_columns: tuple[str, ...] = ()
     """Columns of the table to take as labels."""
     group: Literal["none", "folder", "classes", "people"] = "none"
-    """What sub-folders are: `classes` (labels), `people` (groups), `folder` (by their number)."""
+    """What sub-folders hold: `classes` (labels), `people` (each in one split alone), or `folder`
+    (one of these, by their number)."""
     split: str = "auto"
-    """`auto` keeps splits that the images have; `hash`, or shares like 80/10/10, deals anew."""
+    """Which images are for training, validation and test: `auto` keeps what the images come with;
+    `hash`, or shares like 80/10/10, divide them anew."""
     images_key: str = ""
     """The array of an npz, h5, mat or zarr that holds the images."""
     factors_key: str = ""
@@ -96,7 +98,7 @@ class ModelConfig:
     network: str = "higgins_conv"
     """Encoder and decoder."""
     likelihood: str = "gaussian"
-    """How pixels scatter round the reconstruction."""
+    """Distribution of the pixels around the reconstruction."""
     sigma: float = 1.0
     """Standard deviation of `gaussian` pixels, in standardized units."""
     standardize: Literal["per_pixel", "per_channel", "unit"] = "per_pixel"
@@ -129,6 +131,9 @@ class TrainingConfig:
     """`one_cycle`: fast and good; `higgins`: Adam at a constant 1e-4, as in the paper."""
     steps: int | None = None
     """Optimizer updates; each sees one batch of images."""
+    continued_from: tuple[int, ...] = ()
+    """Numbers of steps after which the training had ended before it was continued; only in a TOML
+    file or from Python. Each part has a learning-rate schedule of its own."""
     batch_size: int | None = None
     """Images per step."""
     learning_rate: float | None = None
@@ -146,7 +151,7 @@ class TrainingConfig:
     checkpoint_every: int = 250
     """Steps between checkpoints."""
     log_every: int = 10
-    """Steps that a line of the history averages over."""
+    """Steps that are averaged in each line of the training history."""
     precision: Literal["auto", "float32", "bfloat16"] = "auto"
     """Numbers in which the large layers train; `auto` is bfloat16 where the processor has it."""
     data_parallel: Literal["auto", "off"] = "auto"
@@ -165,6 +170,23 @@ class TrainingConfig:
         for name in ("validate_every", "checkpoint_every", "log_every"):
             _at_least(name, getattr(self, name), 1)
         _at_least("beta_warmup", recipe.beta_warmup, 0)
+        ends = (0, *self.part_ends)
+        if any(end <= start for start, end in pairwise(ends)):
+            raise UserError(
+                f"continued_from is {self.continued_from} and steps is {recipe.steps}; the numbers "
+                "must rise, and stay below steps"
+            )
+
+    @property
+    def part_ends(self) -> tuple[int, ...]:
+        """The number of steps after which each part ends; there is one unless it was continued."""
+        return (*self.continued_from, self.optimization().steps)
+
+    def continues(self, before: "TrainingConfig") -> bool:
+        """Whether this is the training `before` with more steps behind it."""
+        same = replace(self, steps=before.steps, continued_from=before.continued_from)
+        num = len(before.part_ends)
+        return same == before and self != before and self.part_ends[:num] == before.part_ends
 
     def optimization(self) -> Recipe:
         """The recipe, with what was given in its place."""
@@ -195,9 +217,9 @@ class RunConfig:
     """One model trained: one beta, one seed."""
 
     beta: float = 1.0
-    """Weight of the rate."""
+    """Weight of the rate (the KL divergence) in the loss."""
     seed: int = 0
-    """From which every random number of the run is derived."""
+    """Seed of every random number of the run."""
     data: DataConfig = field(default_factory=DataConfig)
     model: ModelConfig = field(default_factory=ModelConfig)
     training: TrainingConfig = field(default_factory=TrainingConfig)
@@ -218,15 +240,15 @@ class ExperimentConfig:
     """All runs of one comparison."""
 
     betas: tuple[float, ...] = (0.1, 1.0, 2.0, 10.0)
-    """Weights of the rate to compare."""
+    """Weights of the rate (the KL divergence) in the loss, to be compared."""
     seeds: tuple[int, ...] = (0,)
     """A run of each beta is trained for each seed, whole numbers from 0."""
     until_clear: bool = False
-    """Train more seeds until it is clear whether a higher beta separated the latents."""
+    """Train more seeds until it is clear whether a higher beta made the latents special."""
     max_seeds: int = 8
-    """Seeds of each beta at most, with until-clear, which looks at 3, 5, 8 and so many."""
+    """With --until-clear, seeds of each beta at most; it asks after 3, 5, 8 and this many."""
     budget: str = ""
-    """Time after which until-clear begins no more seeds, such as 2h or 90m."""
+    """With --until-clear, the time after which no more seeds are begun, such as 2h or 90m."""
     computed_labels: bool = True
     """Use figures computed from the pixels (brightness, light, color) as labels too."""
     data: DataConfig = field(default_factory=DataConfig)
@@ -292,7 +314,7 @@ class ExecutionConfig:
     workers: int | None = None
     """Runs at a time, a process each."""
     stack_runs: int = 1
-    """Runs that each process trains as one batched program; for a GPU."""
+    """Runs that each process trains at once, as one batched program; of use on a GPU only."""
     engine: str = "local"
     """Where the runs are executed."""
     engine_options: dict[str, Any] = field(default_factory=dict)

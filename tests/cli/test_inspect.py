@@ -2,6 +2,7 @@
 
 import csv
 import json
+import shutil
 import struct
 import zlib
 from pathlib import Path
@@ -79,6 +80,25 @@ def test_commands_on_a_folder_that_is_no_run(
     for name in ("traverse", "reconstruct"):
         assert "not the folder of a run" in fails([name, str(tmp_path)], capsys)
     assert "not the folder of an experiment" in fails(["report", str(tmp_path)], capsys)
+
+
+@pytest.mark.parametrize("command", ["traverse", "reconstruct", "export", "encode"])
+def test_a_folder_of_runs_lists_them(
+    command: str, experiment: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    data = ["some images"] if command == "encode" else []
+    line = fails([command, str(experiment), *data], capsys)
+    example = " ".join(
+        ["unknot", command, f"{experiment}/beta-1_seed-0", *(["'some images'"] if data else [])]
+    )
+    assert f"is a folder of runs; choose one of them: {example} (or beta-4_seed-0)" in line
+
+
+def test_an_experiment_without_a_trained_run_says_so(
+    experiment: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    shutil.copy(experiment / "experiment.toml", tmp_path)
+    assert "without a trained run" in fails(["traverse", str(tmp_path)], capsys)
 
 
 def test_report_is_written_again(experiment: Path) -> None:

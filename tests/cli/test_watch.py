@@ -85,7 +85,9 @@ def test_what_stands_in_the_way_is_said_before_anything_is_trained(
 ) -> None:
     arguments = ["compare", str(images), "--out", str(tmp_path / "e"), "--open", *HERE]
     assert "leave one out" in fails([*arguments, "--json"], capsys)
-    monkeypatch.setattr(experiments_watch, "find_spec", lambda name: None)
+    for name in ("unknot.report.server", "unknot.experiments.watch"):
+        monkeypatch.delitem(sys.modules, name)
+    monkeypatch.setitem(sys.modules, "uvicorn", None)  # as if it were not installed
     assert "pip install 'unknot[watch]'" in fails(arguments, capsys)
     assert "pip install 'unknot[watch]'" in fails(["watch", str(tmp_path)], capsys)
     assert not (tmp_path / "e").exists()

@@ -1,13 +1,14 @@
 """Progress: bars on a terminal, now and then a line elsewhere, nothing if it is not wanted."""
 
 import io
+import time
 
 import pytest
 from rich.console import Console
 
 from unknot.common import progress
 from unknot.common.errors import UserError
-from unknot.common.progress import ProgressBars, named_progress, shown_progress
+from unknot.common.progress import ProgressBars, announced, named_progress, shown_progress
 
 
 class Clock:
@@ -193,3 +194,25 @@ def test_other_ways_to_show_progress_are_refused(progress: object) -> None:
         shown_progress(progress),  # type: ignore[arg-type]
     ):
         pass
+
+
+def test_what_takes_long_is_announced(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with announced(False, "opening the run"):
+        pass
+    monkeypatch.setattr(progress, "ANNOUNCED_AFTER", 0.0)
+    for quiet in (False, True):
+        with announced(quiet, "reading the images"):
+            time.sleep(0.2)
+    assert capsys.readouterr().err == "reading the images…\n"
+
+
+def test_a_job_without_news_is_announced_where_there_are_no_bars(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(progress, "ANNOUNCED_AFTER", 0.0)
+    with named_progress(False, "{} of runs".format) as show:
+        show("evidence", 0, 3)
+        time.sleep(0.2)
+    assert capsys.readouterr().err == "evidence of runs: 0 of 3\n"

@@ -61,7 +61,7 @@ def test_models_may_differ_in_their_active_latents(seeds: list[np.ndarray]) -> N
 
 def test_it_is_void_unless_two_models_have_two_latents(seeds: list[np.ndarray]) -> None:
     result = agreement_test([seeds[0], seeds[1][:, :1]], rotations=50)
-    assert result.void == "fewer than two models have two active latents"
+    assert result.void == "fewer than two models have two latents in use"
     assert np.isnan(result.z)
 
 

@@ -75,7 +75,7 @@ def test_it_is_void_without_axes_or_labels(rng: np.random.Generator) -> None:
     world = make_world(rng, aligned=1)
     labels = draw_labels(world.causes, rng)
     alone = unknot.axis_test(world.codes[:, :1], labels[:, 0], rotations=50)
-    assert alone.void == "1 active latent: there are no axes to rotate"
+    assert alone.void == "1 latent is in use, and it takes two to mix them"
     unknown = axis_test(world.codes, np.full((200, 1), np.nan), rotations=50)
     assert unknown.void == "no label varies enough to be told"
     assert unknown.excluded == {"label 0": "not known"}

@@ -146,7 +146,7 @@ def test_selectivity_must_be_higher_in_every_condition() -> None:
     selectivity = {"as_trained": RISING, "matched": RISING[:, ::-1]}
     high = beta_test(z, selectivities=selectivity).results[-1]
     assert not high.supported
-    text = "selectivity is not higher (0.1 beside 0.3) at matched rate and number of latents"
+    text = "selectivity is not higher (0.1 beside 0.3) with rates and numbers of latents made equal"
     assert high.reasons == (text,)
     selectivity["matched"] = RISING
     assert beta_test(z, selectivities=selectivity).supported == (2,)
@@ -158,7 +158,7 @@ def test_axes_must_be_special_at_the_median_seed() -> None:
     assert beta_test(CLEAR, percentiles=percentiles).supported == (2,)
     percentiles[0, 2] = 97
     high = beta_test(CLEAR, percentiles=percentiles).results[-1]
-    assert high.reasons == ("the axes stand above 97% of rotations, fewer than 97.5%",)
+    assert high.reasons == ("the latents beat 97% of random mixes, not the 97.5% asked",)
     assert not high.supported
 
 
@@ -168,7 +168,7 @@ def test_a_run_without_z_is_named_and_its_beta_is_not_supported() -> None:
     middle, high = beta_test(z, betas=(1, 4, 16)).results
     assert (high.supported, high.p_value) == (False, 1)
     assert np.isnan(high.effect)
-    assert high.reasons == ("fewer than two active latents: beta 16 seed 1",)
+    assert high.reasons == ("fewer than two latents are in use: beta 16 seed 1",)
     assert middle.p_value == pytest.approx(beta_test(CLEAR[:, :2]).p_value)
 
 
@@ -178,12 +178,12 @@ def test_nothing_is_supported_where_the_lowest_beta_has_a_run_without_z() -> Non
     result = beta_test({"as_trained": CLEAR, "matched": z})
     assert not result.supported
     assert result.p_value == 1
-    assert result.results[0].reasons == ("fewer than two active latents: beta 0 seed 0",)
+    assert result.results[0].reasons == ("fewer than two latents are in use: beta 0 seed 0",)
 
 
 def test_too_few_seeds_say_what_they_could_reach() -> None:
     high = beta_test(CLEAR[:1]).results[-1]
-    text = "with 1 seed of 3 betas p cannot fall to 0.05: the least is 0.33"
+    text = "too few runs: with 1 seed of 3 betas the smallest possible p is 0.33, and 0.05 is asked"
     assert high.reasons == (text,)
 
 

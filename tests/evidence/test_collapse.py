@@ -71,9 +71,7 @@ def test_more_latents_than_directions() -> None:
 
 def test_the_warning_names_the_lowest_collapse_beta() -> None:
     prediction = _prediction([3000, 1000, 448])
-    assert "keeps all of them active below beta 448; your largest is 10" in prediction.warning(
-        [0.1, 10]
-    )
+    assert "latents in use below beta 448, and your largest is 10" in prediction.warning([0.1, 10])
     assert prediction.warning([0.1, 10]).endswith("Betas that can matter: 1 45 150 450 1000")
     assert prediction.warning([1, 400]) == ""
 
@@ -118,7 +116,9 @@ def test_an_experiment_takes_the_suggested_betas(small_faces: ImageSet) -> None:
 
 
 def test_other_likelihoods_have_no_prediction(small_faces: ImageSet) -> None:
-    with pytest.raises(UserError, match="Gaussian pixels of a fixed sigma only"):
+    with pytest.raises(
+        UserError, match="can be predicted for Gaussian pixels of a fixed sigma only"
+    ):
         unknot.predict_collapse(small_faces, likelihood="bernoulli", standardize="unit")
     config = experiment_config(small_faces, [1], [0], likelihood="bernoulli", standardize="unit")
     prediction, reason = collapse_for(config, small_faces)
@@ -127,7 +127,7 @@ def test_other_likelihoods_have_no_prediction(small_faces: ImageSet) -> None:
     assert beta_warning(config, small_faces) == ""
     betas, note = suggest_betas(config, small_faces)
     assert betas == (1, 4, 16)
-    assert "which betas can matter is not known (likelihood is bernoulli" in note
+    assert "which betas can matter cannot be predicted (likelihood is bernoulli" in note
 
 
 def test_other_objectives_have_no_prediction(
@@ -137,5 +137,5 @@ def test_other_objectives_have_no_prediction(
     config = experiment_config(small_faces, [1], [0], objective="toy")
     prediction, reason = collapse_for(config, small_faces)
     assert prediction is None
-    assert "objective is toy; the linear model does not tell" in reason
-    assert "not known (objective is toy" in suggest_betas(config, small_faces)[1]
+    assert "objective is toy; at which betas its latents collapse cannot be predicted" in reason
+    assert "cannot be predicted (objective is toy" in suggest_betas(config, small_faces)[1]

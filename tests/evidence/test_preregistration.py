@@ -11,6 +11,7 @@ from unknot.common.files import write_json
 from unknot.config import ExperimentConfig
 from unknot.data.image_set import ImageSet
 from unknot.evidence.preregistration import (
+    BLIND_SEED,
     EDITED_PLAN,
     NO_PLAN,
     RULE,
@@ -20,6 +21,7 @@ from unknot.evidence.preregistration import (
     level_of_look,
     make_plan,
     plan_of,
+    planned_blind_seed,
     with_hash,
 )
 from unknot.experiments.setup import create_experiment_folder, experiment_config, resolve_config
@@ -48,6 +50,17 @@ def test_what_was_planned_deviates_in_nothing() -> None:
     assert PLAN["lowest_beta"] == 1
 
 
+def test_a_plan_without_the_seed_of_the_blind_test_deviates_in_nothing(tmp_path: Path) -> None:
+    folder = ExperimentFolder(tmp_path)
+    assert planned_blind_seed(folder) is None
+    older = {name: value for name, value in PLAN.items() if name != "blind_seed"}
+    for plan, seed in ((older, None), (PLAN, BLIND_SEED)):
+        signed = with_hash(plan)
+        assert deviations_from_plan(signed, signed["sha256"], PLAN) == []
+        write_json(folder.plan, signed)
+        assert planned_blind_seed(folder) == seed
+
+
 def test_what_was_added_is_named() -> None:
     signed = with_hash(PLAN)
     later = make_plan([1, 10, 50], [0, 1, 2], ["Male"], "abc", {"steps": 10})
@@ -71,7 +84,7 @@ def test_another_rule_is_not_as_planned() -> None:
     for rule in (replace(RULE, level=0.2), replace(RULE, version=RULE.version + 1)):
         later = make_plan([1, 10], [0, 1], ["Male"], "abc", {"steps": 10}, rule=rule)
         assert deviations_from_plan(signed, signed["sha256"], later) == [
-            "the plan has another rule than this version of unknot"
+            "the plan was written by another version of unknot, whose rule differs"
         ]
 
 
@@ -94,8 +107,8 @@ def test_looks_are_planned_with_their_seeds_and_levels(
         assert compare_with_plan(as_trained, folder, small_faces)[1] == []
     once = replace(in_looks, until_clear=False, budget="")
     assert compare_with_plan(once, folder, small_faces)[1] == [
-        "budget is not as planned",
-        "other looks were planned",
+        "budget: not as planned",
+        "other numbers of seeds were planned",
         "seeds: 2, 3, 4, 5, 6, 7 left out",
     ]
 
@@ -104,7 +117,7 @@ def test_looks_that_were_not_planned_are_named() -> None:
     signed = with_hash(PLAN)
     later = make_plan([1, 10], [0, 1], ["Male"], "abc", {"steps": 10}, looks=(5, 8))
     assert deviations_from_plan(signed, signed["sha256"], later) == [
-        "looks at the seeds were not planned"
+        "it was not planned to train more seeds until the answer is clear"
     ]
 
 
@@ -139,12 +152,16 @@ def test_a_plan_of_version_0_1_is_compared_by_todays_names(
     other = _as_0_1_wrote_it(now)
     other["training"]["training"]["steps"] = 13
     signed = with_hash(other)
-    assert deviations_from_plan(signed, signed["sha256"], now) == ["training is not as planned"]
+    assert deviations_from_plan(signed, signed["sha256"], now) == [
+        "the model or its training is not as planned"
+    ]
     for mode in ("eager", "compiled"):
         signed = with_hash(_as_0_1_wrote_it(now, mode))
         off = replace(config, training=replace(config.training, data_parallel="off"))
         assert deviations_from_plan(signed, signed["sha256"], plan_of(off, small_faces)) == []
-        assert deviations_from_plan(signed, signed["sha256"], now) == ["training is not as planned"]
+        assert deviations_from_plan(signed, signed["sha256"], now) == [
+            "the model or its training is not as planned"
+        ]
     edited = with_hash(now) | {"plan": _as_0_1_wrote_it(now)}
     assert deviations_from_plan(edited, edited["sha256"], now) == [EDITED_PLAN]
 
@@ -153,7 +170,7 @@ def test_a_plan_of_version_0_1_is_compared_by_todays_names(
 def test_a_plan_of_another_form_is_not_as_planned(training: Any) -> None:
     signed = with_hash(PLAN | {"training": training})
     deviations = deviations_from_plan(signed, signed["sha256"], PLAN)
-    assert deviations == ["training is not as planned"]
+    assert deviations == ["the model or its training is not as planned"]
 
 
 def test_an_experiment_is_compared_with_the_plan_in_its_folder(

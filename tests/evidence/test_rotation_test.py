@@ -72,11 +72,14 @@ def test_collapsed_latents_are_named(codes: np.ndarray) -> None:
 
 def test_codes_without_axes_to_rotate_say_why(codes: np.ndarray) -> None:
     alone = read_codes("codes", codes[:, :1], 0.0)
-    assert alone.too_few == "1 active latent: there are no axes to rotate"
+    assert alone.too_few == "1 latent is in use, and it takes two to mix them"
     none = read_codes("codes", np.zeros((30, 2)), 0.0)
-    assert none.too_few == "0 active latents: there are no axes to rotate"
+    assert none.too_few == "no latents are in use, and it takes two to mix them"
     twice = read_codes("codes", codes[:, [0, 0]], 0.0)
-    assert twice.too_few == "the 2 active latents all say the same: there are no axes to rotate"
+    assert (
+        twice.too_few
+        == "the 2 latents in use all say the same, so that mixing them changes nothing"
+    )
 
 
 @pytest.mark.parametrize(
@@ -118,7 +121,7 @@ def test_the_place_among_rotations_is_exact() -> None:
 
 def test_rotations_that_are_all_alike_void_the_test() -> None:
     same = compare_with_rotations(0.5, np.full(30, 0.5), {"latent 0": "why"})
-    assert same.void == "it is the same for every rotation of the codes"
+    assert same.void == "every random mix of the latents gives the same"
     assert same.statistic == 0.5
     assert np.isnan(same.p_value)
     assert same.excluded == {"latent 0": "why"}

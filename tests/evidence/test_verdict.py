@@ -54,7 +54,7 @@ def test_pictures_count_where_axes_stand_above_nearly_all_rotations() -> None:
     verdict = _decide(world, labels=NO_LABELS, interactions=low)
     assert not verdict.decision.betas
     (test,) = verdict.decision.tests.values()
-    assert "the axes stand above 90% of rotations" in test.results[-1].reasons[0]
+    assert "the latents beat 90% of random mixes" in test.results[-1].reasons[0]
 
 
 def test_how_far_seeds_agree_is_told_of_every_beta() -> None:
@@ -98,7 +98,7 @@ def test_what_cannot_be_compared_is_refused() -> None:
     with pytest.raises(UserError, match=r"at beta 1 fewer than two latents are in use \(seed 0, "):
         decide_verdict(collapsed, world.labels, [None] * 6)
     apart = [run for run in world.runs if run.seed == BETAS.index(run.beta) % 2]
-    with pytest.raises(UserError, match="no seed is finished at every beta"):
+    with pytest.raises(UserError, match="no seed has a finished run at every beta"):
         decide_verdict(apart, world.labels, [None] * len(apart))
 
 

@@ -13,11 +13,12 @@ import pytest
 from torch import nn
 
 import unknot
-from unknot.common.errors import UserError
+from unknot.common.errors import Interrupted, UserError
 from unknot.data.image_set import ImageSet
 from unknot.experiments.compare import compare
 from unknot.experiments.experiment import Experiment
 from unknot.models.networks import find_network
+from unknot.runs.folder import RunFolder
 
 TINY = {"steps": 12, "batch_size": 8, "latent_dim": 3}
 LINEAR = TINY | {"network": "linear"}
@@ -153,12 +154,14 @@ def test_progress_is_told_of_runs_and_of_the_evidence(
         progress=lambda what, done, total: told.update({what: (done, total)}),
         **LINEAR,
     )
+    assert told.pop("scores and pictures of beta-1_seed-0") == (1, 1)
     assert told == {"beta-1_seed-0": (12, 12), "evidence": (1, 1), "tests of latents": (1, 1)}
 
 
 @pytest.mark.parametrize(
     ("options", "message"),
     [
+        ({"steps": "100"}, "steps is '100'; it must be a whole number"),
         ({"latent_dims": 3}, "did you mean 'latent_dim'"),
         ({"engine": "slurmp"}, "engine is 'slurmp'; it can be local, inline"),
         ({"workers": 0}, "workers is 0; it must be at least 1"),
@@ -178,7 +181,7 @@ def test_what_does_not_fit_is_refused_before_anything_is_written(
 
 
 def test_betas_as_text_are_refused(small_faces: ImageSet) -> None:
-    with pytest.raises(UserError, match="betas is 'many'; give numbers, or auto"):
+    with pytest.raises(UserError, match="betas is 'many'; give a list of numbers"):
         compare(small_faces, "many")  # type: ignore[arg-type]
 
 
@@ -232,9 +235,9 @@ def test_seeds_are_trained_until_it_is_clear(bare_faces: ImageSet, tmp_path: Pat
     )
     assert experiment.config.seeds == (0, 1, 2, 3)
     note, line = lines  # of two betas, three seeds cannot reach their level
-    assert note.startswith("note: a linear model with 3 latents")
-    assert line.startswith("4 seeds: not clear")
-    assert line.endswith("this was the last look")
+    assert note.startswith("note: these betas are probably too small to matter")
+    assert line.startswith("after 4 seeds of each beta it is not clear")
+    assert line.endswith("and no more were planned")
     plan = json.loads(experiment.files.plan.read_text())["plan"]
     assert plan["seeds"] == [0, 1, 2, 3]
     assert [look["seeds"] for look in plan["looks"]] == [3, 4]
@@ -282,3 +285,67 @@ def test_progress_is_shown_or_not_or_refused(bare_faces: ImageSet, tmp_path: Pat
     with pytest.raises(UserError, match="progress is 'bars'; give True, False, or a function"):
         compare(bare_faces, [1], out=tmp_path / "e", progress="bars", **LINEAR)  # type: ignore[arg-type]
     assert not (tmp_path / "e").exists()
+
+
+def test_more_steps_continue_a_finished_run(small_faces: ImageSet, tmp_path: Path) -> None:
+    """It ends at the bits of a run that was described so from the start."""
+    first = unknot.train(small_faces, 2, out=tmp_path / "run", **LINEAR)
+    first_codes = first.encode(small_faces)
+    longer = LINEAR | {"steps": 20}
+    run = unknot.train(small_faces, 2, out=tmp_path / "run", **longer)
+    assert [line["step"] for line in run.history("continued")] == [12]
+    assert run.history("validation")[-1]["step"] == 20
+    assert run.files.is_done
+    with np.load(run.files.codes) as codes:
+        mean, rows = codes["posterior_mean"], codes["image"]
+    assert np.allclose(mean, run.encode(small_faces)[rows], atol=1e-5)
+    assert not np.allclose(mean, first_codes[rows], atol=1e-3)
+    whole = unknot.train(
+        small_faces, 2, out=tmp_path / "whole", continued_from=(12,), beta_warmup=6, **longer
+    )
+    assert run.files.weights.read_bytes() == whole.files.weights.read_bytes()
+    assert [line["step"] for line in whole.history("continued")] == [12]
+
+
+def test_a_continued_run_that_is_stopped_goes_on(
+    small_faces: ImageSet, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    longer = LINEAR | {"steps": 20}
+    whole = unknot.train(
+        small_faces, 2, out=tmp_path / "whole", continued_from=(12,), beta_warmup=6, **longer
+    )
+    unknot.train(small_faces, 2, out=tmp_path / "run", **LINEAR)
+
+    def stop(*_: object) -> None:
+        raise Interrupted("stopped")
+
+    with pytest.raises(Interrupted):
+        unknot.train(small_faces, 2, out=tmp_path / "run", progress=stop, **longer)
+    folder = RunFolder(tmp_path / "run")
+    assert not folder.is_done
+    assert not folder.is_trained
+    run = unknot.train(small_faces, 2, out=tmp_path / "run", **longer)
+    assert [line["step"] for line in run.history("continued")] == [12]
+    assert run.files.weights.read_bytes() == whole.files.weights.read_bytes()
+
+
+def test_more_steps_continue_an_experiment_as_a_hint(copied: Experiment) -> None:
+    images, lines = copied.runs()[0].files.open_images(), list[str]()
+    experiment = compare(
+        images,
+        [0.5, 2],
+        out=copied.folder,
+        engine="inline",
+        tell=lines.append,
+        **TINY | {"steps": 16},
+    )
+    assert lines[0].startswith("12 steps were asked for before, and 4 more follow them")
+    assert experiment.failures() == {}
+    assert [run.history("validation")[-1]["step"] for run in experiment.runs()] == [16, 16]
+    evidence = experiment.saved_evidence()
+    assert evidence is not None
+    assert evidence.exploratory == [
+        "12 steps were planned, and the runs were then trained on to 16"
+    ]
+    again = compare(images, [0.5, 2], out=copied.folder, engine="inline", **TINY | {"steps": 16})
+    assert again.config == experiment.config

@@ -36,16 +36,22 @@ def test_seeds_are_added_look_by_look() -> None:
     assert third is not None
     assert third.seeds == tuple(range(8))
     assert looks.after(third, _evidence(CANNOT_TELL)) is None
-    assert lines[0].startswith("3 seeds: not clear yet (p .080); now seeds 3 4, about ")
-    assert lines[1].startswith("5 seeds: not clear yet (p .080); now seeds 5 6 7, about ")
-    assert lines[2] == "8 seeds: not clear (p .080); this was the last look"
+    assert lines[0].startswith(
+        "after 3 seeds of each beta it is not clear yet (p .080); next come seeds 3 4, about "
+    )
+    assert lines[1].startswith(
+        "after 5 seeds of each beta it is not clear yet (p .080); next come seeds 5 6 7, about "
+    )
+    assert (
+        lines[2] == "after 8 seeds of each beta it is not clear (p .080), and no more were planned"
+    )
 
 
 def test_a_clear_answer_ends_it() -> None:
     lines: list[str] = []
     looks = Looks(_config(), lines.append)
     assert looks.after(looks.first(), _evidence(YES)) is None
-    assert lines == ["3 seeds: clear (p .080)"]
+    assert lines == ["after 3 seeds of each beta it is clear (p .080)"]
 
 
 def test_the_budget_ends_it_before_seeds_that_it_does_not_reach(
@@ -56,7 +62,10 @@ def test_the_budget_ends_it_before_seeds_that_it_does_not_reach(
     lines: list[str] = []
     looks = Looks(_config(budget="6m"), lines.append)  # one seed is there: two took 300 seconds
     assert looks.after(looks.first(), _evidence(CANNOT_TELL)) is None
-    assert lines == ["3 seeds: not clear (p .080); the budget of 6m does not reach to 5"]
+    assert lines == [
+        "after 3 seeds of each beta it is not clear (p .080), and the budget of 6m is too short "
+        "for 5 seeds"
+    ]
 
 
 def test_what_is_there_already_is_gone_on_from() -> None:

@@ -7,13 +7,15 @@ from pathlib import Path
 import pytest
 
 from unknot.common.errors import UserError
-from unknot.config import RunConfig
+from unknot.config import RunConfig, TrainingConfig
 from unknot.data.image_set import ImageSet
 from unknot.evidence.collapse import suggest_betas
 from unknot.evidence.preregistration import digest
 from unknot.experiments.experiment import Experiment
 from unknot.experiments.setup import (
     check_trainable,
+    continuation_note,
+    continued_training,
     create_experiment_folder,
     default_folder,
     default_run_folder,
@@ -145,3 +147,53 @@ def test_betas_are_those_of_the_folder_or_those_that_can_matter(
     there = replace(config, betas=(2.0, 3.0))
     create_experiment_folder(there, small_faces, ExperimentFolder(tmp_path / "e"))
     assert with_suggested_betas(config, small_faces, tmp_path / "e")[0].betas == (2, 3)
+
+
+SHORT = TrainingConfig(steps=1000).resolved()
+
+
+@pytest.mark.parametrize(
+    ("asked", "continued_from", "steps"),
+    [
+        (TrainingConfig(steps=2000), (1000,), 2000),
+        (TrainingConfig(steps=1000), (), 1000),
+        (TrainingConfig(steps=500), (), 500),
+        (TrainingConfig(steps=2000, batch_size=8), (), 2000),
+    ],
+)
+def test_more_steps_and_nothing_else_continue_a_training(
+    asked: TrainingConfig, continued_from: tuple[int, ...], steps: int
+) -> None:
+    training = continued_training(asked.resolved(), SHORT)
+    assert (training.continued_from, training.steps) == (continued_from, steps)
+    assert training.continues(SHORT) == bool(continued_from)
+
+
+def test_a_continued_training_is_recognized_and_continued_again() -> None:
+    longer = continued_training(TrainingConfig(steps=2000).resolved(), SHORT)
+    assert continued_training(TrainingConfig(steps=2000).resolved(), longer) == longer
+    longest = continued_training(TrainingConfig(steps=2500).resolved(), longer)
+    assert longest.part_ends == (1000, 2000, 2500)
+    assert longest.continues(longer)
+    assert longest.continues(SHORT)
+    assert not longer.continues(longest)
+
+
+def test_a_short_warmup_of_beta_stays_as_it_was() -> None:
+    tiny = TrainingConfig(steps=100).resolved()
+    assert continued_training(TrainingConfig(steps=2000).resolved(), tiny).beta_warmup == 50
+    other = TrainingConfig(steps=2000, beta_warmup=70).resolved()
+    assert not continued_training(other, tiny).continues(tiny)
+
+
+def test_a_continuation_is_told_in_one_line() -> None:
+    longer = continued_training(TrainingConfig(steps=2000).resolved(), SHORT)
+    assert continuation_note(SHORT, longer) == (
+        "1,000 steps were asked for before, and 1,000 more follow them: the learning rate rises "
+        "and falls once more, so the result is not the one that 2,000 steps from the start would "
+        "give"
+    )
+    assert continuation_note(longer, longer) == ""
+    constant = TrainingConfig(recipe="higgins", steps=10).resolved()
+    note = continuation_note(constant, continued_training(replace(constant, steps=15), constant))
+    assert note.endswith("5 more follow them, at the same learning rate")

@@ -203,7 +203,7 @@ def test_progress_is_called_after_each_draw() -> None:
     nulls = NullSettings(permutations=1, rotations=1, subsamples=1, max_points=100)
     calls: list[tuple[str, int, int]] = []
     score(perfect, factors, metrics=["sap"], nulls=nulls, progress=lambda *call: calls.append(call))
-    assert calls == [("scoring", i, 4) for i in (1, 2, 3, 4)]
+    assert calls == [("scoring", i, 4) for i in (0, 1, 2, 3, 4)]
 
 
 def test_one_metric_as_a_function_says_what_it_is() -> None:

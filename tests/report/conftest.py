@@ -38,3 +38,9 @@ def watched(browser: Any) -> Iterator[WatchedPage]:
 def report(trained: Experiment) -> Path:
     """The page of the trained experiment."""
     return trained.report()
+
+
+@pytest.fixture(scope="session")
+def seen_report(seen: Experiment) -> Path:
+    """Its page."""
+    return seen.report()

@@ -24,6 +24,7 @@ from unknot.report.latent_cards import (
 from unknot.report.latent_pairs import latent_partners
 from unknot.runs.held_out import HeldOutCodes
 
+NONE = np.array([], np.int64)
 LEVELS = 40  # of 255, on average, that WebP may cost in pictures as small as these
 
 
@@ -40,7 +41,7 @@ def source(trained: Experiment) -> CardSource:
         codes=codes,
         partners=latent_partners({run.name: codes}),
         evidence=None,
-        images=HeldOutImages(pixels=images.images, rows=images.indices("test")),
+        images=HeldOutImages(images.images, images.indices("test"), NONE),
         decode=pixel_decoder(run.model),
     )
 
@@ -113,6 +114,18 @@ def test_a_card_shows_what_there_is(source: CardSource) -> None:
     assert str(cards[0].sentences) == ""
 
 
+def test_images_of_the_blind_test_are_not_among_the_extremes(source: CardSource) -> None:
+    assert source.images is not None
+    latent = latent_cards(source)[0].latent
+    order = np.argsort(source.codes.mean[:, latent])
+    ends = np.array([order[0], order[-1]])
+    card = latent_cards(replace(source, images=source.images._replace(spare=ends)))[0]
+    values = source.codes.mean[order, latent]
+    assert card.extremes is not None
+    assert f"of latent {latent}, {values[1]:.1f} to" in card.extremes.alt
+    assert f"to {values[-2]:.1f}" in card.extremes.alt
+
+
 def test_few_images_give_few_extremes(source: CardSource) -> None:
     assert source.images is not None
     few = source.codes._replace(mean=source.codes.mean[:4], logvar=source.codes.logvar[:4])
@@ -129,5 +142,5 @@ def test_few_images_give_few_extremes(source: CardSource) -> None:
 
 
 def test_a_single_image_is_no_extreme() -> None:
-    images = HeldOutImages(pixels=np.zeros((1, 3, 8, 8), np.uint8), rows=np.array([0]))
+    images = HeldOutImages(np.zeros((1, 3, 8, 8), np.uint8), np.array([0]), NONE)
     assert _extremes(images, np.array([1.0]), 0) is None

@@ -56,19 +56,24 @@ def test_a_collapsed_run_has_no_partner_and_a_collapsed_latent_is_none() -> None
 
 def test_pairs_hold_each_latent_once() -> None:
     other = posteriors(2, 0, -(CODES[:, [2, 0, 1]] ** 3))
-    pairs = pair_latents(posteriors(1, 0, CODES), other)
-    assert [pair.latent for pair in pairs if pair] == [1, 2, 0]
-    assert [pair.correlation for pair in pairs if pair] == pytest.approx([-1, -1, -1])
+    pairs = {pair.latent: pair for pair in pair_latents(posteriors(1, 0, CODES), other)}
+    assert [pairs[i].partner for i in range(3)] == [1, 2, 0]
+    assert [pairs[i].correlation for i in range(3)] == pytest.approx([-1, -1, -1])
     both = np.stack([CODES[:, 0] + CODES[:, 1], np.random.default_rng(3).normal(size=200)], axis=1)
-    pairs = pair_latents(posteriors(1, 0, CODES[:, :2]), posteriors(2, 0, both))
-    assert sum(pair is not None for pair in pairs) == 1
+    assert len(pair_latents(posteriors(1, 0, CODES[:, :2]), posteriors(2, 0, both))) == 1
+
+
+def test_the_strongest_pair_comes_first() -> None:
+    near = CODES + np.random.default_rng(1).normal(size=CODES.shape) * (0.9, 0.1, 0.5)
+    pairs = pair_latents(posteriors(1, 0, CODES), posteriors(2, 0, near))
+    assert [pair.latent for pair in pairs] == [1, 2, 0]
 
 
 def test_collapsed_latents_are_in_no_pair() -> None:
     still = posteriors(2, 0, CODES * (1, 0, 1))
     pairs = pair_latents(posteriors(1, 0, CODES), still)
-    assert [pair and pair.latent for pair in pairs] == [0, None, 2]
-    assert pair_latents(still, posteriors(2, 0, 0 * CODES)) == [None, None, None]
+    assert sorted((pair.latent, pair.partner) for pair in pairs) == [(0, 0), (2, 2)]
+    assert pair_latents(still, posteriors(2, 0, 0 * CODES)) == []
 
 
 def test_an_address_survives_any_name() -> None:

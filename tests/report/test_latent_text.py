@@ -18,8 +18,8 @@ from unknot.report.latent_text import (
 def test_a_latent_is_told_by_its_label_and_by_what_moving_it_changes() -> None:
     lines = latent_lines(small_run_evidence(2.0, 0))
     assert lines[0] == (
-        "latent 0: lower with Bald, AUROC 0.90 (0.25-0.95), p < .001; which goes with Grey; also "
-        "angle; moving it changes color, all over, by 12 levels"
+        "latent 0: lower with Bald, AUROC 0.90 (0.25-0.95), p < .001; related labels: Grey; also "
+        "angle; moving it changes color, all over, by 12 of 255 levels of brightness"
     )
     assert lines[1].startswith("latent 1: no label explains it; moving it changes shape, center")
     assert lines[2] == "latent 2: collapsed"
@@ -34,7 +34,7 @@ def test_without_labels_collapsed_latents_are_named_too() -> None:
 def test_a_label_of_more_than_two_values_has_a_share_of_its_information() -> None:
     p_value = np.array([[1.0, 1.0, 0.02], [0.6, 0.9, 1.0], [1.0, 1.0, 1.0]])
     text = label_text(small_labels(p_value=p_value), 0)
-    assert text == "higher with angle, 30% of its information (25%-95%), R2 0.25, p 0.020"
+    assert text == "higher with angle, tells 30% of it (25%-95%), R2 0.25, p 0.020"
 
 
 def test_many_labels_are_counted() -> None:
@@ -58,7 +58,7 @@ def test_the_heading_says_how_the_labels_were_tested() -> None:
     grouped = small_run_evidence(2.0, 0, labels=small_labels(num_groups=7))
     head, *lines = latents_text("beta-2_seed-0", grouped).splitlines()
     assert head.startswith("What each latent of beta-2_seed-0 does (1,234 test images, 3 labels, ")
-    assert "permuted by 7 groups; p corrected for every latent and label):" in head
+    assert "shuffled in 7 groups; p corrected for testing every latent on every label):" in head
     assert len(lines) == 3
 
 

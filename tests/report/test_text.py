@@ -45,8 +45,9 @@ def test_everything_that_was_asked_is_answered() -> None:
     gaps = {"verdict": "said above", "beta-9_seed-0": "not finished"}
     text = evidence_text(small_evidence(not_available=gaps))
     assert text.startswith("What does each latent do?\n  The answer to latents.\n")
-    assert "how the betas were compared:\n- by the pictures, beta 2 beside 0.5: with 1 seed" in text
-    assert "linear probe: what all latents together tell of the labels" in text
+    heading = "how the betas were compared:\n- by the pictures, beta 2 beside 0.5: too few runs: "
+    assert f"{heading}with 1 seed" in text
+    assert "linear probe: how well all latents together tell the labels" in text
     assert "What each latent of beta-0.5_seed-0 does" in text
     assert "What each latent of beta-2_seed-0 does" in text
     assert text.endswith("what is missing:\n- beta-9_seed-0: not finished")
@@ -60,7 +61,7 @@ def test_the_four_questions_are_answered_in_their_order() -> None:
     assert text.endswith("As planned before the first step (plan.json, 0123456789ab).")
     later = answers_text(small_evidence(exploratory=["labels: pose added"]))
     assert "As planned" not in later
-    assert later.endswith("planned before the first step (labels: pose added).")
+    assert "planned before the first step (labels: pose added), so take the answer" in later
 
 
 def test_of_every_beta_the_first_seed_is_told() -> None:
@@ -78,7 +79,9 @@ def test_two_bases_are_shown_with_their_correction() -> None:
     lines = reason_lines(small_evidence(verdict=small_verdict(decision=decision, left_out={})))
     assert lines[0].startswith("by the labels, beta 2 beside 0.5: ")
     assert lines[1].startswith("by the pictures, beta 2 beside 0.5: ")
-    assert lines[2].startswith("corrected for two bases (Hochberg): the labels p .05")
+    assert lines[2].startswith(
+        "corrected for asking both labels and pictures (Hochberg): the labels p .05"
+    )
     assert reason_lines(small_evidence(verdict=None)) == []
 
 
@@ -98,7 +101,7 @@ def test_the_table_has_a_line_for_every_beta_and_dashes_for_gaps() -> None:
 
 def test_what_the_linear_model_does_is_laid_out() -> None:
     text = collapse_text(small_prediction(), [1.0])
-    assert "A linear model with 3 latents" in text
+    assert "What a linear model with 3 latents would do" in text
     assert "latent   collapses at beta\n     1   30" in text
     assert "   0.3                3" in text
     assert "suggested: --betas 0.3 5 20" in text
@@ -159,7 +162,7 @@ def test_nulls_stand_beside_their_score() -> None:
     )
     text = scores_table({"mig": small_score(null_permutation=null)})
     assert "0.200 to 0.300  0.200 ± 0.040 (75%)   0.100 ± 0.020 (95%)" in text
-    assert "a null: mean and standard deviation" in text
+    assert "rotated codes: what random mixes of the latents score" in text
 
 
 @pytest.mark.parametrize(

@@ -22,8 +22,8 @@ def test_one_cycle_of_a_short_run_stays_within_its_peak(steps: int) -> None:
 
 
 def test_a_schedule_is_chosen_by_name() -> None:
-    assert {learning_rate("constant", step, 2000, 1e-3) for step in (0, 500, 1999)} == {1e-3}
-    assert learning_rate("one_cycle", 500, 2000, 1e-3) == one_cycle(500, 2000, 1e-3)
+    assert {learning_rate("constant", step, [2000], 1e-3) for step in (0, 500, 1999)} == {1e-3}
+    assert learning_rate("one_cycle", 500, [2000], 1e-3) == one_cycle(500, 2000, 1e-3)
 
 
 def test_beta_rises_linearly() -> None:
@@ -37,3 +37,9 @@ def test_frame_steps_hold_both_ends_and_about_forty() -> None:
     assert steps[-1] == 3000
     assert 30 <= len(steps) <= 40
     assert frame_steps(1) == [0, 1]
+
+
+def test_each_part_of_a_continued_training_has_a_cycle_of_its_own() -> None:
+    rates = [learning_rate("one_cycle", step, [1000, 3000], 1e-3) for step in range(3000)]
+    assert rates[:1000] == [one_cycle(step, 1000, 1e-3) for step in range(1000)]
+    assert rates[1000:] == [one_cycle(step, 2000, 1e-3) for step in range(2000)]

@@ -1,9 +1,9 @@
 """The command line: a thin skin over the public names.
 
-`train`, `evaluate`, `inspect`, `look`, `watch` and `doctor` hold the commands: for each a dataclass
-of what can be typed, made from `options`, and a function of it, which gives text for a person and a
-document for `--json`. torch, NumPy and matplotlib are imported inside those functions, so that help
-and errors answer at once. `renamed` knows the words of earlier versions.
+`train`, `evaluate`, `score`, `blind`, `inspect`, `look`, `watch` and `doctor` hold the commands: for
+each a dataclass of what can be typed, made from `options`, and a function of it, which gives text
+for a person and a document for `--json`. torch, NumPy and matplotlib are imported inside those
+functions, so that help and errors answer at once. `renamed` knows the words of earlier versions.
 """
 
 import sys
@@ -51,12 +51,25 @@ COMMANDS = {
         ("train", "compare", "Train every beta and seed, and write the report: the main job."),
         ("train", "train", "Train one run."),
         ("train", "suggest-betas", "Say which betas can matter on these images, before training."),
-        ("evaluate", "evaluate", "Score the codes of runs in full, with nulls and intervals."),
-        ("evaluate", "evidence", "Answer what latents do, whether beta did it, and which to take."),
-        ("evaluate", "score", "Score codes from any model: an npz of codes and factors."),
+        (
+            "evaluate",
+            "evaluate",
+            "Score the codes of runs in full, beside chance and with intervals.",
+        ),
+        (
+            "evaluate",
+            "evidence",
+            "Answer what latents do, whether a higher beta did it, and which to take.",
+        ),
+        ("blind", "blind", "Put the answers of several readers to the blind test together."),
+        ("score", "score", "Score a file of codes: of `unknot encode`, or from any other model."),
         ("inspect", "encode", "Write the codes of images: posterior means and log variances."),
         ("look", "latent", "Show what one latent of a run does: its card in the browser."),
-        ("inspect", "traverse", "Move each latent of a run and hold the others."),
+        (
+            "inspect",
+            "traverse",
+            "Draw what changes when one latent is moved and the others are held.",
+        ),
         ("inspect", "reconstruct", "Draw a run's reconstructions over training."),
         ("inspect", "report", "Write an experiment's page again."),
         ("watch", "watch", "Serve the page of an experiment while its runs train."),

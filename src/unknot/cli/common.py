@@ -2,9 +2,12 @@
 
 import sys
 from dataclasses import replace
+from pathlib import Path
+from shlex import quote
 from typing import TYPE_CHECKING
 
 from unknot.cli.options import OutputOptions
+from unknot.common.errors import UserError
 from unknot.config import DataConfig
 
 if TYPE_CHECKING:
@@ -20,16 +23,61 @@ def load(data: DataConfig, output: OutputOptions, *, tells: bool = True) -> "Ima
         output: what is printed.
         tells: whether notes on the images are printed to the standard error.
     """
-    from unknot.common.progress import named_progress
-    from unknot.data.load import load_images
-    from unknot.data.summary import left_out
+    from unknot.common.progress import announced, named_progress
 
+    with announced(output.hides_progress, "reading the images"):
+        from unknot.data.load import load_images
+        from unknot.data.summary import left_out
     with named_progress(output.hides_progress, "{} images".format) as progress:
         images = load_images(data.source, **data.load_options(), progress=progress)
     if tells and not output.json:
         for name, value in left_out(images.info):
             print(f"{name}: {value}", file=sys.stderr)
     return images
+
+
+def check_is_run(path: Path, command: str) -> None:
+    """Refuse a folder of runs where one run is wanted, naming those that it holds.
+
+    Args:
+        path: that was given.
+        command: and what stands after the run, such as `encode RUN DATA`, for the one to type.
+
+    Raises:
+        UserError: if it is no run, but holds runs.
+    """
+    from unknot.evidence.answers import listed
+    from unknot.runs.folder import ExperimentFolder, RunFolder, trained_runs_in
+
+    if RunFolder(path).config.is_file():
+        return
+    names = [folder.name for folder in trained_runs_in(path)]
+    if names:
+        line = f"unknot {command}".replace("RUN", quote(f"{path}/{names[0]}"))
+        others = f" (or {listed(names[1:], 'or')})" if names[1:] else ""
+        raise UserError(f"{path} is a folder of runs; choose one of them: {line}{others}")
+    if ExperimentFolder(path).is_experiment:
+        raise UserError(f"{path} is an experiment without a trained run; run its command again")
+
+
+def open_run(path: Path, command: str, output: OutputOptions) -> "Run":
+    """Open a run and its model, and say so where that takes long.
+
+    Args:
+        path: that was given.
+        command: as in `check_is_run`.
+        output: what is printed.
+
+    Raises:
+        UserError: if it is no trained run.
+    """
+    from unknot.common.progress import announced
+
+    with announced(output.hides_progress, "opening the run"):
+        check_is_run(path, command)
+        from unknot.runs.run import Run
+
+        return Run(path)
 
 
 def same_preparation(run: "Run", source: str) -> DataConfig:

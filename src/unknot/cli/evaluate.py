@@ -1,39 +1,54 @@
-"""The commands that score codes and ask what latents do: `evaluate`, `evidence`, `score`."""
+"""The commands that score the codes of runs and ask what latents do: `evaluate`, `evidence`."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import tyro
 
-from unknot.cli.common import load, same_preparation
+from unknot.cli.common import check_is_run, load, same_preparation
 from unknot.cli.options import Flag, OutputOptions
 from unknot.common.errors import UserError
 from unknot.common.machine import num_cores
 
 if TYPE_CHECKING:
-    import numpy as np
-    from numpy.typing import NDArray
-
+    from unknot.experiments.experiment import Experiment
     from unknot.metrics.settings import NullSettings
     from unknot.runs.evaluation import CodeScores
     from unknot.runs.run import Run
 
-Runs = Annotated[list[Path], tyro.conf.Positional, tyro.conf.arg(metavar="RUN")]
-ExperimentPath = Annotated[Path, tyro.conf.Positional, tyro.conf.arg(metavar="EXPERIMENT")]
+Runs = Annotated[
+    list[Path],
+    tyro.conf.Positional,
+    tyro.conf.arg(
+        metavar="RUN",
+        help="Folders of runs, or of experiments, all of whose runs are scored.",
+        help_behavior_hint="(one or more)",
+    ),
+]
+ExperimentPath = Annotated[
+    Path,
+    tyro.conf.Positional,
+    tyro.conf.arg(metavar="EXPERIMENT", help="Folder of an experiment, or of one run."),
+]
 LaterLabels = Annotated[
     Path | None,
     tyro.conf.arg(
         help="Labels in the place of those that the images have: a csv, tsv, jsonl or parquet with "
-        "a row for each image. The answers are then exploratory.",
+        "a row for each image. The answers then count as hints, since this was not planned.",
         metavar="FILE",
         help_behavior_hint="(default: the images' own, or those given before)",
     ),
 ]
-CodesFile = Annotated[Path, tyro.conf.Positional, tyro.conf.arg(metavar="FILE")]
 
-MOST_ROTATED = 5_000  # images whose axes are tested; more take minutes
-
+LabelColumns = Annotated[
+    tuple[str, ...],
+    tyro.conf.arg(
+        help="Columns of the table to take as labels.",
+        help_behavior_hint="(default: all that can be labels)",
+    ),
+]
 OtherImages = Annotated[
     str | None,
     tyro.conf.arg(
@@ -54,19 +69,19 @@ Workers = Annotated[
 
 @dataclass(frozen=True)
 class NullOptions:
-    """How many draws stand behind nulls and intervals; more of them take longer."""
+    """How many random draws there are, for comparisons with chance and for intervals."""
 
     permutations: int = 100
-    """Draws of the null of permuted labels; 0 for none."""
+    """How often the labels are shuffled, to see what chance scores; 0 for never."""
     rotations: int = 100
-    """Draws of the null of rotated codes; 0 for none."""
+    """How many random mixes (rotations) of the latents are scored beside them; 0 for none."""
     subsamples: int = 100
-    """Subsamples of the images behind each interval; 0 for none."""
+    """Random parts of the images from which each interval is computed; 0 for no intervals."""
     max_points: int = 2000
     """Images in each draw, at most; 100 or more."""
     workers: Workers = None
     seed: int = 0
-    """From which all random choices are derived."""
+    """Seed of all random choices."""
 
     def num_processes(self) -> int:
         """Say how many processes there will be."""
@@ -88,10 +103,6 @@ class NullOptions:
         )
 
 
-def _few_draws() -> NullOptions:
-    return NullOptions(permutations=20, rotations=20, subsamples=20, max_points=1_000)
-
-
 @dataclass(frozen=True)
 class EvaluateOptions:
     """Score the codes of runs, or of all runs of an experiment, in full.
@@ -107,18 +118,10 @@ class EvaluateOptions:
 
 def evaluate_command(options: EvaluateOptions) -> tuple[str, Any]:
     """Score the codes of runs in full."""
-    from unknot.experiments.experiment import Experiment
-    from unknot.runs.folder import ExperimentFolder
-    from unknot.runs.run import Run
+    from unknot.common.progress import announced
 
-    runs: list[Run] = []
-    experiments: list[Experiment] = []
-    for path in options.runs:
-        if ExperimentFolder(path).is_experiment:
-            experiments.append(Experiment(path))
-            runs += experiments[-1].runs()
-        else:
-            runs.append(Run(path))
+    with announced(options.output.hides_progress, "opening the runs"):
+        runs, experiments = _open(options.runs)
     if not runs:
         raise UserError(f"{options.runs[0]} holds no finished run; run its command again first")
     parts, document = [], {}
@@ -131,6 +134,24 @@ def evaluate_command(options: EvaluateOptions) -> tuple[str, Any]:
         experiment.report()
         parts.append(f"what each latent does: unknot evidence {experiment.folder}")
     return "\n".join(parts), document
+
+
+def _open(paths: Sequence[Path]) -> "tuple[list[Run], list[Experiment]]":
+    """Open every run that is named, and those of every experiment."""
+    from unknot.experiments.experiment import Experiment
+    from unknot.runs.folder import ExperimentFolder
+    from unknot.runs.run import Run
+
+    runs: list[Run] = []
+    experiments: list[Experiment] = []
+    for path in paths:
+        if ExperimentFolder(path).is_experiment:
+            experiments.append(Experiment(path))
+            runs += experiments[-1].runs()
+        else:
+            check_is_run(path, "evaluate RUN")
+            runs.append(Run(path))
+    return runs, experiments
 
 
 def _score(run: "Run", options: EvaluateOptions) -> "CodeScores":
@@ -171,33 +192,34 @@ def _run_text(run: "Run", scored: "CodeScores") -> str:
 
 @dataclass(frozen=True)
 class EvidenceOptions:
-    """Answer four questions about an experiment, with all that the answers rest on.
+    """Answer four questions about an experiment, or the first two about one run.
 
-    What does each latent do? Are the latents special? Did a higher beta do it? Which beta to take?
+    What does each latent do? Are the latents special, or would a random mix of them do as well? Did
+    a higher beta do it? Which beta should I take?
 
     Example: unknot evidence runs/demo
     """
 
     experiment: ExperimentPath
     labels: LaterLabels = None
-    label_columns: tuple[str, ...] = ()
-    """Columns of the table to take as labels; all that can be labels where none is named."""
+    label_columns: LabelColumns = ()
     no_computed_labels: Flag = False
     """Leave out figures computed from the pixels (brightness, light, color)."""
     output: OutputOptions = field(default_factory=OutputOptions)
 
 
 def evidence_command(options: EvidenceOptions) -> tuple[str, Any]:
-    """Collect an experiment's evidence again, and write its page."""
-    from unknot.common.progress import named_progress
-    from unknot.config import CUSTOM
-    from unknot.experiments.experiment import Experiment
-    from unknot.report.text import evidence_text
-    from unknot.runs.folder import ExperimentFolder, RunFolder
+    """Collect an experiment's evidence again, and write its page; or ask one run."""
+    from unknot.common.progress import announced, named_progress
 
     path = options.experiment
+    with announced(options.output.hides_progress, "opening the runs"):
+        from unknot.config import CUSTOM
+        from unknot.experiments.experiment import Experiment
+        from unknot.report.text import evidence_text
+        from unknot.runs.folder import ExperimentFolder, RunFolder
     if RunFolder(path).config.is_file() and not ExperimentFolder(path).is_experiment:
-        raise UserError(f"{path} is one run; evidence is asked of an experiment, the folder above")
+        return _evidence_of_run(options)
     experiment = Experiment(path)
     if experiment.config.model.network == CUSTOM:
         raise UserError(
@@ -216,90 +238,23 @@ def evidence_command(options: EvidenceOptions) -> tuple[str, Any]:
     return text, evidence.as_dict()
 
 
-@dataclass(frozen=True)
-class ScoreOptions:
-    """Score codes from any model: an npz of codes and factors.
-
-    Below the scores it says whether the latents are special, or a random mix would do as well: by
-    1,000 rotations of the codes of at most 5,000 images.
-
-    Example: unknot score codes.npz
-    """
-
-    file: CodesFile
-    active_above: float = 0.0
-    """Leave out latents whose standard deviation is not above this (0.1 for a VAE's means)."""
-    nulls: NullOptions = field(default_factory=_few_draws)
-    output: OutputOptions = field(default_factory=OutputOptions)
-
-
-def score_command(options: ScoreOptions) -> tuple[str, Any]:
-    """Score codes from any model."""
-    nulls = options.nulls
-    arrays = _read(options.file)
+def _evidence_of_run(options: EvidenceOptions) -> tuple[str, Any]:
+    """Ask one run what can be asked of one run; nothing is written."""
     from unknot.common.progress import named_progress
-    from unknot.evidence.axis_test import axis_test
-    from unknot.metrics.scoring import score
-    from unknot.report.text import axes_text, scores_table
+    from unknot.data.given_labels import with_given_labels
+    from unknot.evidence.single_run import evidence_of_run
+    from unknot.report.text import run_evidence_text
+    from unknot.runs.run import Run
 
-    hidden = options.output.hides_progress
-    try:
-        with named_progress(hidden, lambda what: f"{what} codes") as progress:
-            scores = score(
-                arrays["codes"],
-                arrays["factors"],
-                factor_names=arrays.get("factor_names"),
-                factor_kinds=arrays.get("factor_kinds"),
-                nulls=nulls.settings(),
-                active_above=options.active_above,
-                seed=nulls.seed,
-                workers=nulls.num_processes(),
-                progress=progress,
-            )
-        rows = _some_rows(len(arrays["codes"]), nulls.seed)
-        axes = axis_test(
-            arrays["codes"][rows],
-            arrays["factors"][rows],
-            active_above=options.active_above**2,  # a variance there
-            seed=nulls.seed,
+    run = Run(options.experiment)
+    images = run.files.open_images()
+    if options.labels:
+        images, _ = with_given_labels(images, options.labels, options.label_columns)
+    with named_progress(options.output.hides_progress, "{} of the run".format) as progress:
+        evidence = evidence_of_run(
+            run,
+            images,
+            with_computed_labels=not options.no_computed_labels,
+            progress=progress,
         )
-    except UserError as error:
-        raise UserError(f"{options.file}: {error}") from None
-    document = {key: each.as_dict() for key, each in scores.items()}
-    return f"{scores_table(scores)}\n\n{axes_text(axes)}", document | {"axes": axes.as_dict()}
-
-
-def _some_rows(num: int, seed: int) -> "NDArray[np.int64]":
-    """Choose the images whose axes are tested: all, or 5,000 of them at random."""
-    import numpy as np
-
-    rng = np.random.default_rng([seed, *b"axes"])
-    return np.sort(rng.permutation(num)[:MOST_ROTATED])
-
-
-def _read(path: Path) -> dict[str, Any]:
-    """Read the arrays that are scored; nothing else in the file is opened."""
-    from unknot.data.sources.array_file import open_arrays
-
-    if path.suffix.lower() != ".npz":
-        raise UserError(f"{path} is no npz; write codes and factors with numpy.savez")
-    if not path.is_file():
-        raise UserError(f"{path} does not exist; give an npz that holds codes and factors")
-    with open_arrays(path) as arrays:
-        for key in ("codes", "factors"):
-            if key not in arrays.keys:
-                there = ", ".join(map(repr, arrays.keys)) or "nothing"
-                hint = " (for the codes of a run: unknot evaluate RUN)"
-                raise UserError(
-                    f"{path} has no array called {key}, but {there}; store codes (num, dim) and "
-                    f"factors (num, num_factors)" + (hint if "posterior_mean" in there else "")
-                )
-        names = ("codes", "factors", "factor_names", "factor_kinds")
-        contents = {key: arrays.read(key) for key in names if key in arrays.keys}
-    for key in ("factor_names", "factor_kinds"):
-        if key in contents:
-            text = contents[key]
-            if text.dtype.kind != "U" or text.ndim != 1:
-                raise UserError(f"{path}: {key} holds {text.dtype}; store a text per factor")
-            contents[key] = text.tolist()
-    return contents
+    return run_evidence_text(evidence), evidence.as_dict()

@@ -2,19 +2,24 @@
 
 from dataclasses import dataclass, field, make_dataclass
 from pathlib import Path
+from shlex import quote
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import tyro
 
-from unknot.cli.common import load, same_preparation
+from unknot.cli.common import load, open_run, same_preparation
 from unknot.cli.options import DATA, Flag, ImageOptions, OutputOptions, data_config
 from unknot.common.errors import UserError
 
 if TYPE_CHECKING:
     from unknot.data.image_set import ImageSet
 
-RunPath = Annotated[Path, tyro.conf.Positional, tyro.conf.arg(metavar="RUN")]
-DataPath = Annotated[str, tyro.conf.Positional, tyro.conf.arg(metavar="DATA")]
+RunPath = Annotated[
+    Path, tyro.conf.Positional, tyro.conf.arg(metavar="RUN", help="Folder of a trained run.")
+]
+DataPath = Annotated[
+    str, tyro.conf.Positional, tyro.conf.arg(metavar="DATA", help="Images to encode.")
+]
 PICTURES = (".png", ".jpg", ".webp", ".avif")
 Format = Literal["avif", "gif", "webp", "png"]
 Folder = Annotated[
@@ -36,7 +41,7 @@ ExportFolder = Annotated[
 StartImages = Annotated[
     str | None,
     tyro.conf.arg(
-        help="Start from the codes of the first images here.",
+        help="Start from the codes of the first of these images.",
         metavar="DATA",
         help_behavior_hint="(default: samples of the prior)",
     ),
@@ -59,14 +64,14 @@ class ReconstructOptions:
 
 @dataclass(frozen=True)
 class TraverseOptions:
-    """Move each latent of a run and hold the others.
+    """Draw what changes when one latent of a run is moved and the others are held.
 
     Example: unknot traverse runs/demo/beta-1_seed-0 --range -3 3 --format gif
     """
 
     run: RunPath
     range: tuple[float, float] = (-1.0, 1.0)
-    """From where to where, in units of the prior's standard deviation."""
+    """From where to where each latent is moved, in standard deviations of the prior."""
     data: StartImages = None
     format: Format = "avif"
     """avif, gif, webp, or png (a still sheet)."""
@@ -79,27 +84,33 @@ def traverse_command(options: TraverseOptions) -> tuple[str, Any]:
     low, high = options.range
     if not low < high:
         raise UserError(f"range is {low} {high}; give a lower and a higher end")
-    from unknot.report.run_figures import TRAVERSAL_COLUMNS, draw_traversals
-    from unknot.runs.run import Run
-
-    run = Run(options.run)
-    codes = None
+    run = open_run(options.run, "traverse RUN", options.output)
+    images = None
     if options.data:
         images = load(same_preparation(run, options.data), options.output)
-        codes = run.encode(images.images[:TRAVERSAL_COLUMNS])
-    path, note = draw_traversals(
-        run, options.out or run.folder, codes=codes, span=options.range, format=options.format
-    )
+    from unknot.common.progress import announced
+
+    with announced(options.output.hides_progress, "drawing"):
+        from unknot.report.run_figures import TRAVERSAL_COLUMNS, draw_traversals
+
+        codes = run.encode(images.images[:TRAVERSAL_COLUMNS]) if images else None
+        path, note = draw_traversals(
+            run, options.out or run.folder, codes=codes, span=options.range, format=options.format
+        )
     return _picture(path, note)
 
 
 def reconstruct_command(options: ReconstructOptions) -> tuple[str, Any]:
     """Draw a run's reconstructions over training."""
-    from unknot.report.run_figures import draw_reconstructions
-    from unknot.runs.run import Run
+    run = open_run(options.run, "reconstruct RUN", options.output)
+    from unknot.common.progress import announced
 
-    run = Run(options.run)
-    return _picture(*draw_reconstructions(run, options.out or run.folder, format=options.format))
+    with announced(options.output.hides_progress, "drawing"):
+        from unknot.report.run_figures import draw_reconstructions
+
+        folder = options.out or run.folder
+        path, note = draw_reconstructions(run, folder, format=options.format)
+    return _picture(path, note)
 
 
 def _picture(path: Path, note: str) -> tuple[str, Any]:
@@ -110,13 +121,13 @@ def _picture(path: Path, note: str) -> tuple[str, Any]:
 class EncodeOptions:
     """Write the codes of images: posterior means and log variances.
 
-    Example: unknot encode runs/demo/beta-1_seed-0 path/to/images --out codes.csv
+    Example: unknot encode runs/demo/beta-1_seed-0 path/to/images --out codes.npz
     """
 
     run: RunPath
     data: DataPath
     out: Path = Path("codes.npz")
-    """The file to write: .npz or .csv."""
+    """The file to write: .npz, which `unknot score` reads, or .csv."""
     output: OutputOptions = field(default_factory=OutputOptions)
 
 
@@ -124,11 +135,12 @@ def encode_command(options: EncodeOptions) -> tuple[str, Any]:
     """Write the codes of images."""
     if options.out.suffix not in (".npz", ".csv"):
         raise UserError(f"out is {options.out}; its ending must be .npz or .csv")
-    from unknot.runs.run import Run
-
-    run = Run(options.run)
+    run = open_run(options.run, f"encode RUN {quote(options.data)}", options.output)
     images = load(same_preparation(run, options.data), options.output)
-    run.write_codes(images, options.out)
+    from unknot.common.progress import announced
+
+    with announced(options.output.hides_progress, f"encoding {len(images):,} images"):
+        run.write_codes(images, options.out)
     text = f"{len(images):,} codes of {run.config.model.latent_dim} latents: {options.out}"
     return text, {"codes": str(options.out), "num": len(images)}
 
@@ -239,9 +251,12 @@ class ReportOptions:
 
 def report_command(options: ReportOptions) -> tuple[str, Any]:
     """Write an experiment's page again."""
-    from unknot.experiments.experiment import Experiment
+    from unknot.common.progress import announced
 
-    path = Experiment(options.experiment).report()
+    with announced(options.output.hides_progress, "writing the page"):
+        from unknot.experiments.experiment import Experiment
+
+        path = Experiment(options.experiment).report()
     return f"report: {path}", {"report": str(path)}
 
 
@@ -254,15 +269,17 @@ class ExportOptions:
 
     run: RunPath
     format: Literal["onnx"] = "onnx"
-    """onnx (extra `onnx`)."""
+    """onnx, which needs the extra: pip install 'unknot[onnx]'."""
     out: ExportFolder = None
     output: OutputOptions = field(default_factory=OutputOptions)
 
 
 def export_command(options: ExportOptions) -> tuple[str, Any]:
     """Write a run's networks for other programs."""
+    run = open_run(options.run, "export RUN", options.output)
+    from unknot.common.progress import announced
     from unknot.runs.export import export_onnx
-    from unknot.runs.run import Run
 
-    files = export_onnx(Run(options.run), options.out or options.run / "export")
+    with announced(options.output.hides_progress, "exporting the encoder and the decoder"):
+        files = export_onnx(run, options.out or options.run / "export")
     return "\n".join(map(str, files)), {"files": [str(path) for path in files]}

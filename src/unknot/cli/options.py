@@ -45,7 +45,7 @@ DEFAULTS_IN_WORDS = {
     "factors_key": "factors or labels",
     "beta_warmup": "300, or half of a shorter run; 0 with recipe higgins",
 }
-ONLY_IN_TOML = ("objective_options", "engine_options")
+ONLY_IN_TOML = ("objective_options", "continued_from", "engine_options")
 
 Flag = tyro.conf.FlagCreatePairsOff[bool]
 
@@ -94,7 +94,8 @@ def option(config: type, name: str, **overrides: Any) -> tuple[str, Any, Any]:
     choices = "{" + ",".join(PLUGINS[name]) + "}" if name in PLUGINS else None
     in_words = overrides.get("default_in_words")
     is_left_open = item.default in (None, "", ())
-    hint = f"(default: {in_words or _default_in_words(name)})" if is_left_open else None
+    has_hint = is_left_open or in_words
+    hint = f"(default: {in_words or _default_in_words(name)})" if has_hint else None
     settings = tyro.conf.arg(
         help=field_docs(config)[name] + overrides.get("more_help", ""),
         metavar=overrides.get("metavar") or choices or _metavar(kind),
@@ -177,11 +178,17 @@ QuestionOptions = make_dataclass(
     [
         option(ExperimentConfig, "max_seeds"),
         option(ExperimentConfig, "budget", metavar="TIME", default_in_words="none"),
-        option(ExperimentConfig, "computed_labels", kind=Flag, more_help=" This leaves them out."),
+        option(
+            ExperimentConfig,
+            "computed_labels",
+            kind=Flag,
+            default_in_words="they are used",
+            more_help=" This leaves them out.",
+        ),
     ],
     frozen=True,
 )
-QuestionOptions.__doc__ = "How the questions are asked of the runs."
+QuestionOptions.__doc__ = "How it is asked what latents do, and whether a higher beta did it."
 ConfigFile = Annotated[
     Path | None,
     tyro.conf.arg(
@@ -261,7 +268,8 @@ CompareOptions = _command(
             "betas",
             kind=Betas,
             metavar="BETA [BETA ...]|auto",
-            more_help=" `auto` takes those that suggest-betas prints.",
+            more_help=" `auto` takes those of the experiment in the folder, or else those that "
+            "`unknot suggest-betas` prints.",
             default="auto",
         ),
         option(ExperimentConfig, "seeds", metavar="SEED [SEED ...]"),
@@ -314,7 +322,9 @@ def config_from_options(options: Any) -> ExperimentConfig:
         data=data_config(options),
         model=ModelConfig(**pick(ModelConfig, options, options.model)),
         training=TrainingConfig(
-            **typed, objective_options=described.objective_options if is_same_objective else {}
+            **typed,
+            objective_options=described.objective_options if is_same_objective else {},
+            continued_from=described.continued_from,
         ),
     )
 

@@ -21,12 +21,12 @@ from unknot.cli.options import (
 )
 from unknot.cli.watch import live_page
 from unknot.common.errors import RunsFailedError, UserError
-from unknot.config import ExperimentConfig, ModelConfig, beta_text
+from unknot.config import ExperimentConfig, ModelConfig, RunConfig, beta_text
 
 if TYPE_CHECKING:
     from unknot.data.image_set import ImageSet
     from unknot.experiments.experiment import Experiment
-    from unknot.runs.folder import ExperimentFolder
+    from unknot.runs.folder import ExperimentFolder, RunFolder
 
 __all__ = ["CompareOptions", "SuggestBetasOptions", "TrainOptions"]
 
@@ -62,26 +62,28 @@ def _compare(
         options: of the command.
         begun: called with the experiment before the first step.
     """
-    from unknot.common.progress import ProgressBars
-    from unknot.experiments.compare import run_experiment
-    from unknot.experiments.setup import (
-        default_folder,
-        resolve_config,
-        with_suggested_betas,
-        with_what_is_there,
-    )
-    from unknot.runs.folder import ExperimentFolder
+    from unknot.common.progress import ProgressBars, announced
 
     config, output = config_from_options(options), options.output
     execution = execution_config(options)
     images = load(config.data, output)
+    with announced(output.hides_progress, "getting ready to train"):
+        from unknot.experiments.compare import run_experiment
+        from unknot.experiments.setup import (
+            default_folder,
+            resolve_config,
+            with_suggested_betas,
+            with_what_is_there,
+        )
+        from unknot.runs.folder import ExperimentFolder
     if options.betas == "auto":
-        config, note = with_suggested_betas(config, images, execution.out)
+        with announced(output.hides_progress, "looking for the betas that can matter"):
+            config, note = with_suggested_betas(config, images, execution.out)
         if note and not output.json:
             print(f"note: {note}")
     folder = ExperimentFolder(execution.out or default_folder(config))
     whole = with_what_is_there(resolve_config(config, images), folder)
-    was_finished = all(folder.run(run).is_done for run in whole.runs())
+    was_finished = all(_is_finished(folder.run(run), run) for run in whole.runs())
     if not (was_finished or output.json):
         print_plan(whole, images, folder)
     with ProgressBars(output.hides_progress).shown() as bars:
@@ -96,11 +98,20 @@ def _compare(
     return experiment, was_finished
 
 
+def _is_finished(folder: "RunFolder", run: RunConfig) -> bool:
+    """Whether a run has all the steps that are asked for."""
+    steps = run.training.part_ends[-1]
+    return folder.is_done and folder.read_config().training.part_ends[-1] >= steps
+
+
 def print_plan(config: ExperimentConfig, images: "ImageSet", folder: "ExperimentFolder") -> None:
     """Say what is about to be trained."""
+    from unknot.evidence.answers import counted
     from unknot.evidence.power import power_sentence
 
-    print(f"{images}; {len(config.runs())} runs in {folder.path}")
+    size = "x".join(map(str, images.images.shape[2:]))
+    runs = counted(len(config.runs()), "run")
+    print(f"{len(images):,} images of {size} pixels; {runs} in {folder.path}")
     print_scales(config, images.image_shape)
     if len(config.betas) > 1:
         print(f"plan: {power_sentence(config.looks, len(config.seeds))}")
@@ -112,6 +123,7 @@ def print_scales(config: ExperimentConfig, image_shape: tuple[int, int, int]) ->
     from unknot.report.text import scales_text
 
     sigma = config.model.sigma if config.model.likelihood == "gaussian" else None
+    print("betas, and what they are on the scales of other programs and papers:")
     for beta in config.betas:
         scales = beta_scales(
             beta, sigma=sigma, latent_dim=config.model.latent_dim, num_pixels=prod(image_shape)
@@ -151,19 +163,21 @@ def experiment_summary(experiment: "Experiment", was_finished: bool) -> tuple[st
 
 def train_command(options: Any) -> tuple[str, Any]:
     """Train one run."""
-    from unknot.common.progress import ProgressBars
-    from unknot.experiments.compare import train_run
-    from unknot.experiments.setup import default_run_folder
-    from unknot.report.text import run_line
-    from unknot.runs.folder import RunFolder
+    from unknot.common.progress import ProgressBars, announced
 
     config, output = config_from_options(options), options.output
     execution = execution_config(options)
     images = load(config.data, output)
+    with announced(output.hides_progress, "getting ready to train"):
+        from unknot.experiments.compare import train_run
+        from unknot.experiments.setup import default_run_folder
+        from unknot.report.text import run_line
+        from unknot.runs.folder import RunFolder
     if not output.json:
         print_scales(config, images.image_shape)
     folder = RunFolder(execution.out or default_run_folder(config))
-    was_finished = folder.is_done
+    (described,) = config.runs()
+    was_finished = _is_finished(folder, described)
     with ProgressBars(output.hides_progress).shown() as bars:
         run = train_run(
             config,
@@ -210,14 +224,17 @@ def suggest_betas_command(options: Any) -> tuple[str, Any]:
         raise UserError(f"betas is {options.betas}; suggest-betas takes numbers above 0")
     model = ModelConfig(**pick(ModelConfig, options, options.model))
     images = load(data_config(options), options.output)
-    from unknot.evidence.collapse import predict_collapse
-    from unknot.report.text import collapse_text
+    from unknot.common.progress import announced
 
-    prediction = predict_collapse(
-        images,
-        model.latent_dim,
-        likelihood=model.likelihood,
-        sigma=model.sigma,
-        standardize=model.standardize,
-    )
+    with announced(options.output.hides_progress, "looking for the betas that can matter"):
+        from unknot.evidence.collapse import predict_collapse
+        from unknot.report.text import collapse_text
+
+        prediction = predict_collapse(
+            images,
+            model.latent_dim,
+            likelihood=model.likelihood,
+            sigma=model.sigma,
+            standardize=model.standardize,
+        )
     return collapse_text(prediction, options.betas), prediction.as_dict(options.betas)

@@ -43,10 +43,13 @@ class WatchOptions:
 
 def watch_command(options: WatchOptions) -> tuple[str, Any]:
     """Serve a page until Ctrl-C."""
-    from unknot.experiments.experiment import Experiment
-    from unknot.experiments.watch import check_watchable, page_server
+    from unknot.common.progress import announced
 
-    check_watchable()
+    with announced(options.output.hides_progress, "getting ready to serve the page"):
+        from unknot.experiments.experiment import Experiment
+        from unknot.experiments.watch import check_watchable, page_server
+
+        check_watchable()
     server = page_server(Experiment(options.experiment), options.port)
     with suppress(KeyboardInterrupt):
         _tell_address(server)
@@ -101,13 +104,16 @@ def live_page(output: OutputOptions) -> Iterator[LivePage]:
     Raises:
         UserError: if what serves it is not installed, or one JSON document is wanted.
     """
-    from unknot.experiments.watch import check_watchable
+    from unknot.common.progress import announced
 
     if output.json:
         raise UserError(
             "--json prints one document and ends, --open serves a page until Ctrl-C; leave one out"
         )
-    check_watchable()
+    with announced(output.hides_progress, "getting ready to serve the page"):
+        from unknot.experiments.watch import check_watchable
+
+        check_watchable()
     with ExitStack() as stack:
         yield LivePage(stack)
 

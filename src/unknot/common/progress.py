@@ -4,6 +4,8 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
+from threading import Timer
 from typing import TYPE_CHECKING, NamedTuple
 
 from unknot.common.errors import UserError
@@ -19,6 +21,7 @@ Say = Callable[[str], None]
 
 PLAIN_SECONDS = 15.0
 NOTEBOOK_SECONDS = 0.5
+ANNOUNCED_AFTER = 1.0  # seconds
 
 
 class ProgressBars:
@@ -57,6 +60,7 @@ class ProgressBars:
         self._pieces: dict[str, tuple[int, int]] = {}
         self._starts: dict[str, int] = {}
         self._is_under_way = False
+        self._first_line = Timer(ANNOUNCED_AFTER, self._announce)
         self._began = self._last_line = time.monotonic()
 
     def show(self, what: str, done: int, total: int) -> None:
@@ -70,15 +74,32 @@ class ProgressBars:
         elif self._is_under_way:
             self._pieces, self._starts, self._is_under_way = {}, {}, False
             self._began = time.monotonic()
+        is_new_job = not self._pieces
         if done < self._starts.setdefault(what, done):  # the piece has begun again
             self._starts[what], self._began = done, time.monotonic()
         self._pieces[what] = done, total
+        if self._shows_lines and is_new_job and not self._is_notebook:
+            self._announce_later()
         if self._shows_bars:
             self._show_bar(what, done, total)
             if len(self._pieces) > 1:
                 self._show_bar("all", *self._sums())
         elif self._shows_lines:
-            self._show_line(what)
+            self._show_line()
+
+    def _announce_later(self) -> None:
+        """Say what the job is if it takes more than a second."""
+        self._first_line.cancel()
+        self._first_line = Timer(ANNOUNCED_AFTER, self._announce)
+        self._first_line.daemon = True
+        self._first_line.start()
+
+    def _announce(self) -> None:
+        done, total = self._sums()
+        print(f"{self._label()}: {done:,} of {total:,}", file=sys.stderr, flush=True)
+
+    def _label(self) -> str:
+        return next(iter(self._pieces)) if len(self._pieces) == 1 else f"{len(self._pieces)} runs"
 
     def say(self, line: str) -> None:
         """Show a line where progress is shown; nothing where none is."""
@@ -97,7 +118,7 @@ class ProgressBars:
             self._tasks[what] = self._bars.add_task(what, total=total)
         self._bars.update(self._tasks[what], completed=done, total=total)
 
-    def _show_line(self, what: str) -> None:
+    def _show_line(self) -> None:
         now = time.monotonic()
         interval = NOTEBOOK_SECONDS if self._is_notebook else PLAIN_SECONDS
         done, total = self._sums()
@@ -106,8 +127,7 @@ class ProgressBars:
         if not is_due or not (newly_done > 0 or self._is_notebook):
             return
         self._last_line = now
-        label = what if len(self._pieces) == 1 else f"{len(self._pieces)} runs"
-        line = f"{label}: {done:,} of {total:,} ({done / total:.0%})"
+        line = f"{self._label()}: {done:,} of {total:,} ({done / total:.0%})"
         if newly_done > 0 and done < total:
             left = (now - self._began) / newly_done * (total - done)
             line += f", about {_duration(left)} left"
@@ -133,6 +153,7 @@ class ProgressBars:
             with self._bars:
                 yield self
         finally:
+            self._first_line.cancel()
             self._end_line()
 
 
@@ -166,6 +187,25 @@ def shown_progress(progress: Progress | bool) -> Iterator[Shown]:
         raise UserError(f"progress is {progress!r}; give True, False, or a function")
     with ProgressBars(quiet=progress is not True).shown() as bars:
         yield Shown(progress=bars.show if isinstance(progress, bool) else progress, say=bars.say)
+
+
+@contextmanager
+def announced(quiet: bool, what: str) -> Iterator[None]:
+    """Say what is being done where the block takes more than a second, imports included.
+
+    Args:
+        quiet: say nothing.
+        what: is being done, such as `opening the run`.
+    """
+    line = partial(print, f"{what}…", file=sys.stderr, flush=True)
+    timer = Timer(ANNOUNCED_AFTER, line)
+    timer.daemon = True
+    if not quiet:
+        timer.start()
+    try:
+        yield
+    finally:
+        timer.cancel()
 
 
 @contextmanager

@@ -13,4 +13,6 @@ gathers the `evidence` from which `answers` are made, a question each:
   `rate_matching` brings models to the same rate, `beta_test` compares betas that `beta_deals` deals
   anew, and `beta_bases` puts labels and pictures together (`corrections`).
 - Which beta to take? `beta_choice`, beside `beta_table`, the betas side by side.
+
+`single_run` asks the first two questions of one run alone.
 """

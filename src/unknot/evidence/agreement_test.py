@@ -60,7 +60,7 @@ def agreement_test(
         for latent, reason in model.excluded.items()
     }
     if sum(model.too_few is None for model in models) < 2:
-        reason = "fewer than two models have two active latents"
+        reason = "fewer than two models have two latents in use"
         return void_test(reason, rotations, excluded)
     white = [whiten_symmetrically(model.latents) for model in models]
     rng = np.random.default_rng([seed, *b"agreement test"])

@@ -110,13 +110,16 @@ def axis_evidence(
         runs: trained on the same images.
         properties: computed from their test images, or the reason why there are none; None where
             they are not asked for.
-        progress: called as `progress("tests of latents", done, total)` after each run.
+        progress: called as `progress("tests of latents", done, total)` before the first run and
+            after each.
     """
     has_properties = isinstance(properties, ComputedLabels)
     num_tests = len(runs) * (1 + has_properties + _has_labels(runs))
     workers = max(1, min(num_cores(), len(runs)))
     jobs = (delayed(_tests_of_run)(run, properties, num_tests) for run in runs)
     tests: list[dict[str, RotationTest]] = []
+    if progress:
+        progress("tests of latents", 0, len(runs))
     with threadpool_limits(1), one_thread():
         for run_tests in Parallel(workers, backend="threading", return_as="generator")(jobs):
             tests.append(run_tests)

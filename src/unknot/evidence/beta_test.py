@@ -21,7 +21,7 @@ Values = ArrayLike | Mapping[str, ArrayLike]
 
 SPECIAL = 5.0  # percent of rotations that all betas together may leave above their axes
 ROUNDING = 1e-9
-WORDS = {TRAINED: "as trained", MATCHED: "at matched rate and number of latents"}
+WORDS = {TRAINED: "as trained", MATCHED: "with rates and numbers of latents made equal"}
 
 
 @dataclass(frozen=True)
@@ -211,7 +211,8 @@ def _short_of_level(
     if least > level:
         num = len(runs.seeds)
         counts = f"{num} seed{'s' * (num != 1)} of {len(runs.betas)} betas"
-        return (f"with {counts} p cannot fall to {level:g}: the least is {least:.2g}",)
+        reason = f"with {counts} the smallest possible p is {least:.2g}, and {level:g} is asked"
+        return (f"too few runs: {reason}",)
     return (f"p {p_value:.2g} is above {level:g}",) if p_value > level else ()
 
 
@@ -219,7 +220,7 @@ def _short_of_special(runs: _Runs, column: int) -> tuple[str, ...]:
     """Say in words what the axes of a beta lack besides p; nothing if nothing."""
     without_z = _without_z(runs, column)
     if without_z:
-        return (f"fewer than two active latents: {', '.join(without_z)}",)
+        return (f"fewer than two latents are in use: {', '.join(without_z)}",)
     reasons = []
     for name, values in runs.selectivities.items():
         low, high = values[:, 0].mean(), values[:, column].mean()
@@ -230,7 +231,9 @@ def _short_of_special(runs: _Runs, column: int) -> tuple[str, ...]:
     for name, values in runs.percentiles.items():
         median = float(np.median(values[:, column]))
         if not median >= 100 - share - ROUNDING:
-            text = f"the axes stand above {median:.3g}% of rotations, fewer than {100 - share:.3g}%"
+            text = (
+                f"the latents beat {median:.3g}% of random mixes, not the {100 - share:.3g}% asked"
+            )
             reasons.append(f"{text}{_place(name)}")
     return tuple(reasons)
 

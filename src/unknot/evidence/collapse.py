@@ -121,8 +121,9 @@ class CollapsePrediction:
             return ""
         suggested = " ".join(f"{beta:g}" for beta in self.suggested_betas)
         return (
-            f"a linear model with {self.latent_dim} latents keeps all of them active below beta "
-            f"{first:.3g}; your largest is {max(betas):g}. Betas that can matter: {suggested}"
+            "these betas are probably too small to matter: on these images a linear model keeps "
+            f"all its {self.latent_dim} latents in use below beta {first:.3g}, and your largest is "
+            f"{max(betas):g}. Betas that can matter: {suggested}"
         )
 
     def compare_with_observed(
@@ -200,8 +201,8 @@ def predict_collapse(
     """
     if likelihood != "gaussian":
         raise UserError(
-            f"likelihood is {likelihood}; at which betas latents collapse is known for Gaussian "
-            "pixels of a fixed sigma only"
+            f"likelihood is {likelihood}; at which betas latents collapse can be predicted for "
+            "Gaussian pixels of a fixed sigma only"
         )
     spectrum = cached_spectrum(images, latent_dim + MORE_EIGENVALUES, standardize=standardize)
     num_pixels = int(np.prod(images.image_shape))
@@ -220,8 +221,7 @@ def collapse_for(
     model, objective = config.model, config.training.objective
     if not load_plugin("objective", objective, OBJECTIVES).collapses_by_beta:
         return None, (
-            f"objective is {objective}; the linear model does not tell at which betas its latents "
-            "collapse"
+            f"objective is {objective}; at which betas its latents collapse cannot be predicted"
         )
     try:
         prediction = predict_collapse(
@@ -260,7 +260,10 @@ def suggest_betas(config: ExperimentConfig, images: ImageSet) -> tuple[tuple[flo
     prediction, reason = collapse_for(config, images)
     if prediction is None:
         listed = ", ".join(f"{beta:g}" for beta in USUAL_BETAS)
-        return USUAL_BETAS, f"which betas can matter is not known ({reason}): {listed} are taken"
+        return (
+            USUAL_BETAS,
+            f"which betas can matter cannot be predicted ({reason}), so {listed} are tried",
+        )
     return prediction.suggested_betas, ""
 
 

@@ -15,7 +15,7 @@ from unknot.evidence.answers.axes import answer_axes
 from unknot.evidence.answers.beta import Asked, answer_beta
 from unknot.evidence.answers.latents import answer_latents
 from unknot.evidence.answers.which_beta import answer_which_beta, is_separated
-from unknot.evidence.axes import INTERACTION, AxisEvidence, RunAxes, axis_evidence
+from unknot.evidence.axes import INTERACTION, AxisEvidence, axis_evidence
 from unknot.evidence.beta_choice import BetaChoice, RunCost, choose_beta
 from unknot.evidence.beta_table import Pca, linear_probes, table_by_beta
 from unknot.evidence.collapse import (
@@ -24,9 +24,8 @@ from unknot.evidence.collapse import (
     ObservedCollapse,
     collapse_for,
 )
-from unknot.evidence.computed_labels import ComputedLabels, computed_labels
+from unknot.evidence.computed_labels import ComputedLabels
 from unknot.evidence.evidence import Evidence
-from unknot.evidence.interaction_test import Decode
 from unknot.evidence.label_effects import UsableLabels, read_labels
 from unknot.evidence.preregistration import RULE, compare_with_plan, level_of_look
 from unknot.evidence.rate_matching import RunPosteriors
@@ -34,9 +33,9 @@ from unknot.evidence.rotation_null import AxisScore, axis_scores, spaced_rows, t
 from unknot.evidence.run_evidence import (
     RunEvidence,
     evidence_of_runs,
-    pixel_decoder,
     posteriors_of,
 )
+from unknot.evidence.single_run import pixel_properties, run_axes
 from unknot.evidence.verdict import Verdict, decide_verdict
 from unknot.models.networks import NetworkBuilder
 from unknot.runs.folder import ExperimentFolder
@@ -63,22 +62,28 @@ def collect_evidence(
         images: it was trained on. Labels that they did not have then make it exploratory.
         runs: that are finished.
         networks: the builder of a user's own pair, if they were trained with one.
-        progress: called as `progress("evidence", done, total)` after each run, then likewise with
-            "tests of latents".
+        progress: called as `progress("evidence", done, total)` before the first and after each run,
+            then likewise with "tests of latents".
 
     Raises:
         UserError: if the folder is damaged.
     """
+    if progress:
+        progress("evidence", 0, len(runs))
     prediction, no_prediction = collapse_for(config, images)
     own_runs, missing_runs = _runs_of_these_images(config, runs, images)
     codes = [HeldOutCodes.load(run.files).with_labels_of(images) for run in own_runs]
     labels, unusable = _usable_labels(codes)
-    properties = _computed_labels(config, images)
+    properties = pixel_properties(images) if config.computed_labels else None
     computed = properties if isinstance(properties, ComputedLabels) else None
     run_evidence, not_found = evidence_of_runs(own_runs, codes, images, computed, progress=progress)
     by_name = {run.name: evidence for run, evidence in zip(own_runs, run_evidence)}
     posteriors = [posteriors_of(run, held_out) for run, held_out in zip(own_runs, codes)]
-    tested = axis_evidence(_run_axes(own_runs, codes), properties, progress=progress)
+    tested = axis_evidence(
+        [run_axes(run, held_out) for run, held_out in zip(own_runs, codes)],
+        properties,
+        progress=progress,
+    )
     axes = {run.name: run_axes for run, run_axes in zip(own_runs, tested)}
     as_trained = _axis_scores(posteriors, labels)
     plan_hash, deviations = compare_with_plan(config, folder, images)
@@ -137,21 +142,6 @@ def _runs_of_these_images(
     return own_runs, missing
 
 
-def _run_axes(runs: Sequence[Run], codes: Sequence[HeldOutCodes]) -> list[RunAxes]:
-    return [
-        RunAxes(beta=run.config.beta, seed=run.config.seed, codes=held_out, decode=_decoder(run))
-        for run, held_out in zip(runs, codes)
-    ]
-
-
-def _decoder(run: Run) -> Decode | str:
-    """Open a run's decoder, or say why not: a user's own network whose builder is not given."""
-    try:
-        return pixel_decoder(run.model)
-    except UserError as error:
-        return str(error)
-
-
 def _absence(num_runs: int, num_planned: int) -> list[str]:
     absent = num_planned - num_runs
     return [f"{absent} of {num_planned} runs are missing"] if absent else []
@@ -202,17 +192,6 @@ def _pca_refits(config: ExperimentConfig, images: ImageSet, num_refits: int) -> 
         standardize=standardize,
     )
     return lambda i, num: refits[i][:, :num]
-
-
-def _computed_labels(config: ExperimentConfig, images: ImageSet) -> ComputedLabels | str | None:
-    """Compute labels of the test images' pixels; the reason where none can be, None if unwanted."""
-    if not config.computed_labels:
-        return None
-    try:
-        computed = computed_labels(images.images[images.indices("test")])
-    except UserError as error:
-        return str(error)
-    return computed if computed.names else "the pictures all show the same"
 
 
 def _axis_scores(runs: Sequence[RunPosteriors], labels: UsableLabels) -> list[AxisScore] | None:

@@ -93,7 +93,7 @@ def interaction_test(
     if not np.isfinite([statistic, *draws]).all():
         return void_test("moving the latents changes nothing", len(draws), checked.excluded)
     if max(statistic, draws.max()) < PLAIN_SUM:
-        reason = "the picture is a plain sum of what the latents do, along any axes"
+        reason = "each latent just adds its own change to the picture, and so would any mix of them"
         return void_test(reason, len(draws), checked.excluded)
     return compare_with_rotations(statistic, draws, checked.excluded, low_stands_out=True)
 

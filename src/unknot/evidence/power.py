@@ -31,21 +31,21 @@ def power_sentence(looks: Sequence[int], num_seeds: int) -> str:
         seeds = listed([str(look) for look in looks], "or")
         return (
             f"{seeds} seeds of each beta, until it is clear whether a higher beta did it; an "
-            "effect like that on the built-in faces is found in about "
-            f"{_percent(power_at(looks[-1]))} of 100 experiments"
+            "effect as large as that on the built-in faces is found in about "
+            f"{_percent(power_at(looks[-1]))} of 100 such experiments"
         )
     if num_seeds < LEAST_SEEDS:
         return (
             f"{counted(num_seeds, 'seed')} of each beta can tell what each latent does and whether "
-            f"the latents are special, but not whether it was beta that did it: that takes "
+            f"the latents are special, but not whether a higher beta did it: that takes "
             f"{LEAST_SEEDS} seeds or more (--until-clear trains as many as it takes)"
         )
     sentence = (
-        f"{num_seeds} seeds of each beta would find an effect like that on the built-in faces in "
-        f"about {_percent(power_at(num_seeds))} of 100 experiments"
+        f"{num_seeds} seeds of each beta would find an effect as large as that on the built-in "
+        f"faces in about {_percent(power_at(num_seeds))} of 100 such experiments"
     )
     more = next((seeds for seeds in (5, 8) if seeds > num_seeds), None)
-    return f"{sentence}; {more} seeds in {_percent(power_at(more))}" if more else sentence
+    return f"{sentence}; {more} seeds in about {_percent(power_at(more))}" if more else sentence
 
 
 def _percent(share: float) -> int:

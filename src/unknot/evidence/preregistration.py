@@ -22,7 +22,14 @@ Similarity = Literal["lasso", "spearman"]
 
 LABELS, PICTURES = "labels", "pictures"
 TRAINED, MATCHED = "as_trained", "matched"
-LATER: dict[str, Any] = {"looks": [], "budget": "", "computed_labels": True}
+BLIND_SEED = 19
+"""From which the page's blind test draws its images and its random directions."""
+LATER: dict[str, Any] = {
+    "looks": [],
+    "budget": "",
+    "computed_labels": True,
+    "blind_seed": BLIND_SEED,
+}
 """What plans of earlier versions leave unsaid."""
 MAX_NAMED = 8  # things that were added or left out
 NO_PLAN = "no plan was written before the first step"
@@ -73,6 +80,8 @@ def plan_of(config: ExperimentConfig, images: ImageSet) -> dict[str, Any]:
         images: it is trained on.
     """
     described, labels = asdict(config), images.labels
+    if not config.training.continued_from:
+        del described["training"]["continued_from"]  # which earlier plans do not have
     return make_plan(
         config.betas,
         config.planned_seeds,
@@ -119,12 +128,21 @@ def make_plan(
         "budget": budget,
         "labels": list(labels),
         "computed_labels": computed_labels,
+        "blind_seed": BLIND_SEED,
         "images": fingerprint,
         "split": "test",
         "training": dict(training),
         "rule": asdict(rule),
     }
     return dict(json.loads(json.dumps(plan)))  # as it will be read back
+
+
+def planned_blind_seed(folder: ExperimentFolder) -> int | None:
+    """Read the seed of the blind test from an experiment's plan; None where it holds none."""
+    signed = read_json(folder.plan) if folder.plan.is_file() else None
+    plan = signed.get("plan") if isinstance(signed, dict) else None
+    seed = plan.get("blind_seed") if isinstance(plan, dict) else None
+    return seed if isinstance(seed, int) and seed >= 0 else None
 
 
 def looks_of_plan(looks: Sequence[int], num_betas: int, level: float) -> list[dict[str, Any]]:
@@ -208,15 +226,36 @@ def deviations_from_plan(
 
 def _difference(key: str, planned: Any, now: Any) -> str:
     if key == "rule":
-        return "the plan has another rule than this version of unknot"
+        return "the plan was written by another version of unknot, whose rule differs"
     if key == "looks":
-        return "looks at the seeds were not planned" if not planned else "other looks were planned"
+        return (
+            "other numbers of seeds were planned"
+            if planned
+            else "it was not planned to train more seeds until the answer is clear"
+        )
+    if key == "training":
+        return _training_difference(planned, now)
     if not (isinstance(planned, list) and isinstance(now, list)):
-        return f"{key} is not as planned"
+        return f"{key.replace('_', ' ')}: not as planned"
     added = _shortened([f"{item}" for item in now if item not in planned])
     gone = _shortened([f"{item}" for item in planned if item not in now])
     parts = [f"{added} added" if added else "", f"{gone} left out" if gone else ""]
     return f"{key}: " + ", ".join(filter(None, parts))
+
+
+def _training_difference(planned: Any, now: Any) -> str:
+    before, after = (_dict(_dict(part).get("training")) for part in (planned, now))
+    same = {name: value for name, value in after.items() if name != "continued_from"}
+    if after.get("continued_from") and before == same | {"steps": before.get("steps")}:
+        return (
+            f"{before['steps']:,} steps were planned, and the runs were then trained on to "
+            f"{after['steps']:,}"
+        )
+    return "the model or its training is not as planned"
+
+
+def _dict(value: Any) -> dict[str, Any]:
+    return value if isinstance(value, dict) else {}
 
 
 def _shortened(names: Sequence[str]) -> str:

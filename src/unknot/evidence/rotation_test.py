@@ -128,8 +128,9 @@ class ActiveCodes(NamedTuple):
             return None
         num = int(self.active.sum())
         if num < LEAST_DIRECTIONS:
-            return f"{num} active latent{'s' * (num != 1)}: there are no axes to rotate"
-        return f"the {num} active latents all say the same: there are no axes to rotate"
+            are = "latent is" if num == 1 else "latents are"
+            return f"{num or 'no'} {are} in use, and it takes two to mix them"
+        return f"the {num} latents in use all say the same, so that mixing them changes nothing"
 
 
 def read_codes(what: str, codes: Any, active_above: float) -> ActiveCodes:
@@ -260,7 +261,7 @@ def compare_with_rotations(
     """
     mean, std = float(draws.mean()), float(draws.std())
     if std <= EQUAL * max(abs(mean), abs(statistic)):
-        reason = "it is the same for every rotation of the codes"
+        reason = "every random mix of the latents gives the same"
         return replace(void_test(reason, len(draws), excluded), statistic=statistic)
     sign = -1 if low_stands_out else 1
     null = compare_with(sign * statistic, [sign * draw for draw in draws], 0)

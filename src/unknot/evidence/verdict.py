@@ -193,7 +193,7 @@ def _grid(runs: Sequence[RunPosteriors]) -> _Grid:
     seeds = [s for s in all_seeds if all((beta, s) in numbers for beta in usable)]
     left_out |= {f"seed {s}": "not every beta has it" for s in all_seeds if s not in seeds}
     if not seeds:
-        raise UserError("no seed is finished at every beta")
+        raise UserError("no seed has a finished run at every beta")
     return _Grid(
         betas=tuple(usable),
         seeds=tuple(seeds),

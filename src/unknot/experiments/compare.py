@@ -4,12 +4,13 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Executor, Future
 from dataclasses import replace
+from numbers import Real
 from pathlib import Path
 from typing import Any, Literal
 
 from unknot.common.errors import Interrupted, UserError
 from unknot.common.progress import Progress, Say, shown_progress
-from unknot.config import CUSTOM, ExecutionConfig, ExperimentConfig
+from unknot.config import CUSTOM, ExecutionConfig, ExperimentConfig, TrainingConfig
 from unknot.data.image_set import ImageSet
 from unknot.evidence.collapse import beta_warning
 from unknot.evidence.evidence import Evidence
@@ -21,6 +22,8 @@ from unknot.experiments.experiment import Experiment
 from unknot.experiments.looks import Looks
 from unknot.experiments.setup import (
     check_trainable,
+    continuation_note,
+    continued_training,
     create_experiment_folder,
     default_folder,
     default_run_folder,
@@ -61,7 +64,8 @@ def compare(
     """Train a model for every beta and seed, and write the report.
 
     What is finished is left alone, what is begun is finished: the same call goes on where it was
-    stopped. Seeds are added to those that the folder has.
+    stopped. Seeds are added to those that the folder has; with more `steps` every run goes on, as a
+    new schedule of the learning rate.
 
     Args:
         images: from `load_images`.
@@ -102,7 +106,7 @@ def compare(
     network_name = network if isinstance(network, str) else CUSTOM
     is_auto = isinstance(betas, str)
     if is_auto and betas != "auto":
-        raise UserError(f"betas is {betas!r}; give numbers, or auto")
+        raise UserError(f"betas is {betas!r}; give a list of numbers, such as [1, 4], or 'auto'")
     numbers = (1.0,) if isinstance(betas, str) else betas
     config = replace(
         experiment_config(images, numbers, seeds, network=network_name, **options),
@@ -174,6 +178,8 @@ def run_experiment(
     config = with_what_is_there(config, folder)
     if not all(folder.run(run).is_done for run in config.runs()):
         _say_note(beta_warning(config, images), tell)
+    if folder.is_experiment and tell:
+        _tell_if_continued(folder.read_config().training, config.training, tell)
     looks = Looks(config, tell)
     following: ExperimentConfig | None = looks.first() if is_in_looks else config
     while following is not None:
@@ -242,6 +248,8 @@ def train(
 ) -> Run:
     """Train one run in this process, or finish it; nothing if it is done.
 
+    With more `steps` than before, a finished run goes on as a new schedule of the learning rate.
+
     Args:
         images: from `load_images`.
         beta: weight of the rate.
@@ -257,6 +265,9 @@ def train(
         UserError: if something given does not fit, or training diverges.
         Interrupted: after Ctrl-C, once it is saved.
     """
+    for name, value in (("beta", beta), ("seed", seed)):
+        if not isinstance(value, Real):
+            raise UserError(f"{name} is {value!r}; give a number (compare takes several)")
     network_name = network if isinstance(network, str) else CUSTOM
     config = experiment_config(images, [beta], [seed], network=network_name, **options)
     with shown_progress(progress) as shown:
@@ -279,11 +290,19 @@ def train_run(
     progress: Progress | None = None,
     tell: Say | None = None,
 ) -> Run:
-    """Train the run of an experiment that has one; see `train`."""
+    """Train the run of an experiment that has one; see `train`.
+
+    `tell` is called with a line where a run is continued with more steps.
+    """
     config = resolve_config(config, images)
     check_trainable(config, execution.device, networks)
-    (run,) = config.runs()
     folder = RunFolder(execution.out or default_run_folder(config))
+    if folder.config.is_file():
+        before = folder.read_config().training
+        config = replace(config, training=continued_training(config.training, before))
+        if tell:
+            _tell_if_continued(before, config.training, tell)
+    (run,) = config.runs()
     folder.create(run, images)
     if not folder.is_done:
         _say_note(beta_warning(config, images), tell)
@@ -296,6 +315,12 @@ def _say_note(note: str, say: Say | None) -> None:
     """Show what a user should know before training, if there is anything."""
     if note and say:
         say(f"note: {note}")
+
+
+def _tell_if_continued(before: TrainingConfig, training: TrainingConfig, say: Say) -> None:
+    note = continuation_note(before, training)
+    if note:
+        say(note)
 
 
 def _run_here(

@@ -32,7 +32,8 @@ def execute_run(
         images: its images, if they are open already.
         networks: a user's own builder.
         device: where to compute.
-        progress: called as `progress(name of the run, steps done, steps in all)`.
+        progress: called as `progress(name of the run, steps done, steps in all)`, and once more
+            before and after its scores and pictures.
 
     Raises:
         UserError: if it cannot be trained, or another process is at it.
@@ -49,7 +50,11 @@ def execute_run(
                 networks=networks,
                 progress=progress,
             )
+            if progress:
+                progress(f"scores and pictures of {folder.name}", 0, 1)
             finish_run(folder, trained, images, networks=networks, device=device)
+            if progress:
+                progress(f"scores and pictures of {folder.name}", 1, 1)
     return Run(folder.path, networks=networks, device=device)
 
 

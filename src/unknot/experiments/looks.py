@@ -37,29 +37,29 @@ class Looks:
             evidence: of it; None where no run is finished.
         """
         num = len(config.seeds)
-        so_far = counted(num, "seed")
+        so_far = f"after {counted(num, 'seed')} of each beta it is"
         following = self._next_number(num + 1)
         if evidence is None:
             return None
         answer = evidence.answer(BETA)
         p_value = f" ({p_text(answer.p_value)})" if answer.p_value is not None else ""
         if answer.answer == YES:
-            self._say(f"{so_far}: clear{p_value}")
+            self._say(f"{so_far} clear{p_value}")
             return None
         if following <= num:
-            self._say(f"{so_far}: not clear{p_value}; this was the last look")
+            self._say(f"{so_far} not clear{p_value}, and no more were planned")
             return None
         expected = self._seconds_of(following - num, num)
         if self._is_beyond_budget(expected):
             self._say(
-                f"{so_far}: not clear{p_value}; the budget of {config.budget} does not reach to "
-                f"{following}"
+                f"{so_far} not clear{p_value}, and the budget of {config.budget} is too short for "
+                f"{following} seeds"
             )
             return None
         larger = self._up_to(following)
         more = " ".join(map(str, larger.seeds[num:]))
         about = f", about {duration_text(expected)}" if expected else ""
-        self._say(f"{so_far}: not clear yet{p_value}; now seeds {more}{about}")
+        self._say(f"{so_far} not clear yet{p_value}; next come seeds {more}{about}")
         return larger
 
     def _next_number(self, least: int) -> int:

@@ -1,7 +1,7 @@
 """The beginning of an experiment: what it is, before the first step."""
 
 import platform
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import fields, replace
 from difflib import get_close_matches
 from importlib.metadata import PackageNotFoundError, version
@@ -13,6 +13,7 @@ import numpy as np
 from unknot.common.errors import UserError
 from unknot.common.files import write_json
 from unknot.common.machine import num_cores, processor
+from unknot.common.toml import build
 from unknot.config import CUSTOM, DataConfig, ExperimentConfig, ModelConfig, TrainingConfig
 from unknot.data.image_set import ImageSet
 from unknot.data.sources import archive
@@ -28,6 +29,7 @@ from unknot.runs.folder import ExperimentFolder, RunFolder
 from unknot.runs.history import last_step
 
 T = TypeVar("T", int, float)
+C = TypeVar("C", ModelConfig, TrainingConfig)
 
 
 def experiment_config(
@@ -64,9 +66,20 @@ def experiment_config(
             color=preparation["color"],
             **load_options,
         ),
-        model=ModelConfig(**{name: v for name, v in options.items() if name in model}),
-        training=TrainingConfig(**{name: v for name, v in options.items() if name in training}),
+        model=_built(ModelConfig, {k: v for k, v in options.items() if k in model}),
+        training=_built(TrainingConfig, {k: v for k, v in options.items() if k in training}),
     )
+
+
+def _built(kind: type[C], options: Mapping[str, Any]) -> C:
+    """Build a configuration from plain values, of which none may be of another type."""
+    table: dict[str, Any] = {}
+    for name, value in options.items():
+        plain = value.item() if isinstance(value, np.generic) else value
+        if plain is not None:
+            table[name] = list(plain) if isinstance(plain, tuple) else plain
+    built: C = build(kind, table, "options")
+    return built
 
 
 def _numbers(name: str, given: Any, kind: type[T]) -> tuple[T, ...]:
@@ -117,6 +130,8 @@ def with_suggested_betas(
 def with_what_is_there(config: ExperimentConfig, folder: ExperimentFolder) -> ExperimentConfig:
     """Add the seeds and looks of the experiment in a folder, so that new seeds can be named alone.
 
+    More steps than the experiment has continue it.
+
     Args:
         config: as it was asked for.
         folder: may be empty, or hold another experiment, which is found out later.
@@ -126,8 +141,52 @@ def with_what_is_there(config: ExperimentConfig, folder: ExperimentFolder) -> Ex
     there = folder.read_config()
     if there.until_clear and not config.until_clear:
         config = replace(config, until_clear=True, max_seeds=there.max_seeds, budget=there.budget)
+    config = replace(config, training=continued_training(config.training, there.training))
     seeds = (*there.seeds, *(seed for seed in config.seeds if seed not in there.seeds))
     return replace(config, seeds=seeds, max_seeds=max(config.max_seeds, len(seeds)))
+
+
+def continued_training(asked: TrainingConfig, there: TrainingConfig) -> TrainingConfig:
+    """Give the training that was asked for as a continuation of the one there, if it is one.
+
+    Args:
+        asked: with nothing left to the recipe.
+        there: of the run or experiment in the folder.
+
+    Returns:
+        What is there, with as many steps as were asked for, where these are more and all else is
+        the same; else what was asked for.
+    """
+    before, steps = there.resolved(), asked.optimization().steps
+    if asked.continued_from not in ((), before.continued_from) or steps < before.part_ends[-1]:
+        return asked
+    usual = TrainingConfig(recipe=asked.recipe, steps=steps).optimization().beta_warmup
+    is_usual = asked.beta_warmup == usual  # it depends on the steps, and is behind the run
+    same = replace(
+        asked,
+        steps=before.steps,
+        continued_from=before.continued_from,
+        beta_warmup=before.beta_warmup if is_usual else asked.beta_warmup,
+    )
+    if same != before:
+        return asked
+    is_longer = steps > before.part_ends[-1]
+    ends = before.part_ends if is_longer else before.continued_from
+    return replace(before, steps=steps, continued_from=ends)
+
+
+def continuation_note(before: TrainingConfig, training: TrainingConfig) -> str:
+    """Say in one line what becomes of a training that gets more steps; empty if it gets none."""
+    if not training.continues(before):
+        return ""
+    there, steps = before.part_ends[-1], training.part_ends[-1]
+    more = f"{there:,} steps were asked for before, and {steps - there:,} more follow them"
+    if training.schedule == "constant":
+        return f"{more}, at the same learning rate"
+    return (
+        f"{more}: the learning rate rises and falls once more, so the result is not the one that "
+        f"{steps:,} steps from the start would give"
+    )
 
 
 def check_trainable(config: ExperimentConfig, device: str, networks: NetworkBuilder | None) -> None:
@@ -170,7 +229,7 @@ def create_experiment_folder(
     """Write what the experiment is, or check that the folder holds the same.
 
     Betas and seeds may be added to an experiment; its other runs stay as they are, and so does its
-    plan once one of them has begun.
+    plan once one of them has begun. With more steps its evidence is void.
 
     Raises:
         UserError: if the folder holds something else, or the images have changed.
@@ -178,12 +237,15 @@ def create_experiment_folder(
     folder.check(config, images)
     if not folder.is_experiment:
         folder.path.mkdir(parents=True, exist_ok=True)
-        sample = sheets.random_sample(images.images, rng=np.random.default_rng(0))
+        rng = np.random.default_rng(sheets.SAMPLE_SEED)
+        sample = sheets.random_sample(images.images, rng=rng)
         animations.save_picture(sample, folder.sample)
     if not any(_has_begun(folder.run(run)) for run in config.runs()):
         plan = with_hash(plan_of(config, images))
         write_json(folder.plan, plan)
         write_json(folder.environment, environment(images) | {"plan_sha256": plan["sha256"]})
+    if folder.is_experiment and config.training.continues(folder.read_config().training):
+        folder.evidence.unlink(missing_ok=True)
     folder.write_config(config)
 
 

@@ -5,14 +5,16 @@ import os
 import secrets
 import webbrowser
 from importlib.util import find_spec
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from unknot.common.errors import UserError
 from unknot.common.files import read_json, written_beside
 from unknot.experiments.experiment import Experiment
 from unknot.report.run_watcher import ExperimentWatcher
-from unknot.report.server import PageServer, is_free
 from unknot.runs.folder import ExperimentFolder
+
+if TYPE_CHECKING:
+    from unknot.report.server import PageServer
 
 LIBRARIES = ("starlette", "uvicorn")
 TOKEN_BYTES = 24
@@ -44,7 +46,7 @@ def check_watchable() -> None:
         )
 
 
-def page_server(experiment: Experiment, port: int | None = None) -> PageServer:
+def page_server(experiment: Experiment, port: int | None = None) -> "PageServer":
     """Open a port for the page of an experiment, the same as the last time where that is free.
 
     Port and token are kept in a file that the user alone can read. Where that file is somebody
@@ -57,6 +59,8 @@ def page_server(experiment: Experiment, port: int | None = None) -> PageServer:
     Raises:
         UserError: if the port is taken, or cannot be.
     """
+    from unknot.report.server import PageServer, is_free  # needs the extra
+
     files = experiment.files
     last = _read_address(files)
     if port is None:

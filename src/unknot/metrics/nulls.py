@@ -100,7 +100,7 @@ def draw_all(
         names: of the metrics.
         num_points: at most so many in each draw.
         workers: processes.
-        progress: called as `progress("scoring", done, total)` after each.
+        progress: called as `progress("scoring", done, total)` before the first and after each.
 
     Returns:
         For each draw, the value of each score; nothing where no latent or no factor varies.
@@ -108,6 +108,8 @@ def draw_all(
     jobs = (delayed(_score_draw)(table, kind, index, names, num_points) for kind, index in draws)
     workers = min(workers, max(1, len(draws)))
     values = []
+    if progress:
+        progress("scoring", 0, len(draws))
     for draw_values in Parallel(n_jobs=workers, return_as="generator")(jobs):
         values.append(draw_values)
         if progress:

@@ -95,10 +95,12 @@ class HeldOutImages(NamedTuple):
     Attributes:
         pixels: of all images, uint8, shape `(num_images, channel, height, width)`; on disk.
         rows: which of them are test images, in the order of their codes, shape `(num,)`.
+        spare: places in `rows` of those that the blind test alone shows.
     """
 
     pixels: NDArray[np.uint8]
     rows: NDArray[np.int64]
+    spare: NDArray[np.int64]
 
 
 @dataclass(frozen=True, eq=False)
@@ -215,6 +217,7 @@ def _change(change: FloatArray, backdrop: NDArray[np.uint8], latent: int) -> Pic
 
 def _extremes(images: HeldOutImages, values: FloatArray, latent: int) -> Picture | None:
     order = np.argsort(values, kind="stable")
+    order = order[~np.isin(order, images.spare)]
     num = min(NUM_EXTREMES, len(order) // 2)
     if not num:
         return None

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 from urllib.parse import quote
 
 import numpy as np
@@ -30,38 +30,56 @@ def card_address(run: str, latent: int) -> str:
     return f"latent={quote(run, safe='')}/{latent}"
 
 
-class Pair(NamedTuple):
-    """The latent of another run that moves with a latent.
+class CodedImages(Protocol):
+    """What a run makes of some images."""
+
+    @property
+    def mean(self) -> NDArray[np.floating]:
+        """Posterior means, shape `(num, latent_dim)`."""
+
+    @property
+    def active(self) -> NDArray[np.int64]:
+        """Numbers of the active latents, ascending."""
+
+
+class LatentPair(NamedTuple):
+    """A latent and the one of another run that goes with it.
 
     Attributes:
-        latent: its number.
-        correlation: of the ranks of their codes (Spearman), from -1 to 1.
+        latent: of the first run.
+        partner: of the second one.
+        correlation: of the ranks of their codes of the same images (Spearman), -1 to 1.
     """
 
     latent: int
+    partner: int
     correlation: float
 
 
-def pair_latents(first: RunPosteriors, second: RunPosteriors) -> list[Pair | None]:
-    """Pair the latents of two runs, each in one pair at most.
+def pair_latents(
+    first: CodedImages, second: CodedImages, *, least: float = PAIRED
+) -> list[LatentPair]:
+    """Pair the active latents of two runs one to one (Kuhn 1955), the strongest pair first.
 
     The pairs are those whose absolute rank correlations add up to the most.
 
     Args:
-        first: posteriors of some images.
-        second: of the same images.
-
-    Returns:
-        The latent of the second for each of the first; None where the two that are left for each
-        other are not alike enough, or where a latent is collapsed.
+        first: codes of some images.
+        second: codes of the same images by the other run.
+        least: absolute rank correlation below which two latents are no pair.
     """
-    correlations = _standard_ranks(first).T @ _standard_ranks(second)
-    pairs: list[Pair | None] = [None] * first.mean.shape[1]
-    for row, column in zip(*linear_sum_assignment(-np.abs(correlations))):
-        correlation = float(correlations[row, column])
-        if abs(correlation) >= PAIRED:
-            pairs[first.active[row]] = Pair(int(second.active[column]), correlation)
-    return pairs
+    table = _standard_ranks(first).T @ _standard_ranks(second)
+    rows, columns = linear_sum_assignment(-np.abs(table))
+    pairs = [
+        LatentPair(
+            latent=int(first.active[row]),
+            partner=int(second.active[column]),
+            correlation=float(table[row, column]),
+        )
+        for row, column in zip(rows, columns)
+        if abs(table[row, column]) >= least
+    ]
+    return sorted(pairs, key=lambda pair: -abs(pair.correlation))
 
 
 @dataclass(frozen=True)
@@ -132,12 +150,12 @@ def latent_partners(runs: Mapping[str, RunPosteriors]) -> dict[tuple[str, int], 
     return partners
 
 
-def _standard_ranks(run: RunPosteriors) -> FloatArray:
+def _standard_ranks(run: CodedImages) -> FloatArray:
     """Ranks of the codes of active latents with mean 0 and norm 1, `(num, num_active)`."""
     rows = spaced_rows(len(run.mean), MAX_IMAGES)
     if not len(run.active):
         return np.empty((len(rows), 0))
-    ranks = rankdata(run.codes[rows], axis=0)
+    ranks = rankdata(run.mean[rows][:, run.active], axis=0)
     centered = ranks - ranks.mean(0)
     return np.asarray(centered / np.linalg.norm(centered, axis=0))
 

@@ -17,10 +17,10 @@ def latents_text(name: str, run: RunEvidence) -> str:
     labels = run.labels or run.properties
     head = f"What each latent of {name} does"
     if labels:
-        by = f", permuted by {labels.num_groups} groups" if labels.num_groups else ""
+        by = f", shuffled in {labels.num_groups} groups" if labels.num_groups else ""
         head += (
             f" ({labels.num_images:,} test images, {len(labels.label_names)} labels{by}; p "
-            "corrected for every latent and label):"
+            "corrected for testing every latent on every label):"
         )
     return "\n".join([head, *(f"  {line}" for line in latent_lines(run))])
 
@@ -35,10 +35,9 @@ def latent_lines(run: RunEvidence) -> list[str]:
         if run.labels and run.properties and run.properties.best(latent) is not None:
             parts.append(f"in the pixels {label_text(run.properties, latent)}")
         if effects and effects.change[latent] > 0:
-            parts.append(
-                f"moving it changes {effects.change_kind(latent)}, "
-                f"{effects.change_region(latent)}, by {effects.change[latent]:.0f} levels"
-            )
+            strength = f"by {effects.change[latent]:.0f} of 255 levels of brightness"
+            where = f"{effects.change_kind(latent)}, {effects.change_region(latent)}"
+            parts.append(f"moving it changes {where}, {strength}")
         lines.append(f"latent {latent}: {'; '.join(parts) or COLLAPSED}")
     return lines
 
@@ -61,7 +60,7 @@ def label_text(labels: LatentLabels, latent: int) -> str:
     text += "p < .001" if p_value < 0.001 else f"p {p_value:.3f}"
     correlated = [labels.label_names[k] for k in labels.correlated_labels(latent)]
     others = [labels.label_names[k] for k in labels.other_labels(latent)]
-    return text + _more_labels("which goes with", correlated) + _more_labels("also", others)
+    return text + _more_labels("related labels:", correlated) + _more_labels("also", others)
 
 
 def _effect(labels: LatentLabels, latent: int, label: int) -> str:
@@ -70,7 +69,7 @@ def _effect(labels: LatentLabels, latent: int, label: int) -> str:
     if labels.binary[label]:
         return f"AUROC {size:.2f} ({low:.2f}-{high:.2f})"
     r2 = labels.r2[latent, label]
-    return f"{size:.0%} of its information ({low:.0%}-{high:.0%}), R2 {r2:.2f}"
+    return f"tells {size:.0%} of it ({low:.0%}-{high:.0%}), R2 {r2:.2f}"
 
 
 def _more_labels(lead: str, names: Sequence[str]) -> str:

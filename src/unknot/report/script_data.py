@@ -237,6 +237,14 @@ def _script_latents(run: Run, labels: Sequence[str], codes: RunPosteriors) -> li
     ]
 
 
+def _partners(first: RunPosteriors, second: RunPosteriors) -> list[tuple[int, float] | None]:
+    """For each latent of the first its partner in the second, with the correlation."""
+    partners: list[tuple[int, float] | None] = [None] * first.mean.shape[1]
+    for pair in pair_latents(first, second):
+        partners[pair.latent] = pair.partner, round(pair.correlation, 2)
+    return partners
+
+
 def _with_partners(
     runs: Sequence[ScriptRun], codes: Mapping[str, RunPosteriors]
 ) -> list[ScriptRun]:
@@ -246,10 +254,7 @@ def _with_partners(
         replace(
             run,
             partners={
-                name: [
-                    (pair.latent, round(pair.correlation, 2)) if pair else None
-                    for pair in pair_latents(codes[run.name], codes[name])
-                ]
+                name: _partners(codes[run.name], codes[name])
                 for name in open_names
                 if name != run.name
             },

@@ -16,6 +16,7 @@ from unknot.evidence.collapse import CollapsePrediction
 from unknot.evidence.evidence import Evidence
 from unknot.evidence.rotation_test import RotationTest
 from unknot.evidence.run_evidence import RunEvidence
+from unknot.evidence.single_run import SingleRunEvidence
 from unknot.metrics.result import Null
 from unknot.metrics.scoring import Score
 from unknot.models.beta_scales import BetaScales
@@ -29,14 +30,17 @@ MAX_RUNS = 8
 BETA_COLUMNS = {
     "beta": "",
     "seeds": "",
-    "rate": "",
-    "active": "",
-    "selectivity": "by how much the best latent tells a label better than the second, mean over "
-    "labels",
-    "rotation percentile": "share of random rotations of the same codes that are less selective",
-    "linear probe": "what all latents together tell of the labels",
-    "Jacobian cosine": "between what two latents change in the image, 0 where no two do the same",
-    "UDR": "do the seeds find the same latents? To be read beside PCA's and an untrained network's",
+    "rate": "how much the latents say of an image, in nats",
+    "active": "how many latents are in use",
+    "selectivity": "how much better the best latent tells a label than the second best does, "
+    "averaged over the labels",
+    "rotation percentile": "share of random mixes (rotations) of the latents that are less "
+    "selective than the latents themselves",
+    "linear probe": "how well all latents together tell the labels, from 0 to 1",
+    "Jacobian cosine": "how alike the changes are that two latents make in the image, 0 where no "
+    "two change the same",
+    "UDR": "do models of different seeds find the same latents? 1 where they do; the two columns "
+    "beside it give it for PCA and for networks before training",
     "UDR of PCA": "",
     "UDR untrained": "",
 }
@@ -59,6 +63,15 @@ def evidence_text(evidence: Evidence) -> str:
     return "\n\n".join(parts)
 
 
+def run_evidence_text(evidence: SingleRunEvidence) -> str:
+    """Answer what can be asked of one run alone."""
+    parts = [str(evidence), latents_text(evidence.name, evidence.run)]
+    gaps = [f"- {what}: {why}" for what, why in evidence.not_available.items()]
+    if gaps:
+        parts.append("\n".join(["what is missing:", *gaps]))
+    return "\n\n".join(parts)
+
+
 def answers_text(evidence: Evidence) -> str:
     """Answer the four questions, each with what to do next."""
     return f"{evidence}\n{plan_text(evidence)}"
@@ -68,8 +81,8 @@ def plan_text(evidence: Evidence) -> str:
     """Say that all went as planned, or what did not."""
     if evidence.exploratory:
         return (
-            "Exploratory: not everything is as it was planned before the first step "
-            f"({'; '.join(evidence.exploratory)})."
+            "Not everything is as it was planned before the first step "
+            f"({'; '.join(evidence.exploratory)}), so take the answer about beta as a hint."
         )
     plan_hash = (evidence.plan_hash or "")[:12]
     return f"As planned before the first step (plan.json, {plan_hash})."
@@ -91,12 +104,15 @@ def reason_lines(evidence: Evidence) -> list[str]:
             f"{IN_WORDS[basis]} {p_text(p_value)}"
             for basis, p_value in verdict.decision.p_values.items()
         ]
-        lines.append(f"corrected for two bases (Hochberg): {', '.join(corrected)}")
+        lines.append(
+            f"corrected for asking both labels and pictures (Hochberg): {', '.join(corrected)}"
+        )
     for condition, z_scores in verdict.agreements.items():
         of_betas = [f"{beta_text(b)}: {z:.1f}" for b, z in zip(verdict.betas, z_scores)]
         lines.append(
-            f"how far the seeds agree beyond random mixes, {WORDS[condition]}, in standard "
-            f"deviations by beta (for information): {', '.join(of_betas)}"
+            "for information only: how much better the latents of different seeds agree than "
+            f"random mixes of them, {WORDS[condition]}, in standard deviations at each beta: "
+            f"{', '.join(of_betas)}"
         )
     return lines + [f"{what}: {why}" for what, why in verdict.left_out.items()]
 
@@ -155,9 +171,9 @@ def collapse_text(prediction: CollapsePrediction, betas: Sequence[float]) -> str
         betas: that are meant to be trained.
     """
     lines = [
-        f"A linear model with {prediction.latent_dim} latents (a prediction of scale; a "
-        "convolutional model may collapse",
-        f"earlier or later), from the spectrum of {prediction.num_images:,} training images:",
+        f"What a linear model with {prediction.latent_dim} latents would do, computed from "
+        f"{prediction.num_images:,} training images",
+        "(a rough guide: in a convolutional model latents may collapse earlier or later):",
         "",
         "latent   collapses at beta",
         *(f"{i + 1:6}   {beta:.4g}" for i, beta in enumerate(prediction.collapse_betas)),
@@ -171,7 +187,10 @@ def collapse_text(prediction: CollapsePrediction, betas: Sequence[float]) -> str
             f"{beta:6g}   {linear.active:14}  {linear.rate:6.2f}   {linear.distortion:10,.1f}{mark}"
         )
     suggested = " ".join(f"{beta:g}" for beta in prediction.suggested_betas)
-    warning = prediction.warning(betas) or "your betas come near the first collapse beta"
+    warning = (
+        prediction.warning(betas)
+        or "your betas come near those at which latents collapse, so they can matter"
+    )
     lines += [
         "",
         "rate and distortion in nats per image",
@@ -234,7 +253,12 @@ def scores_table(scores: Mapping[str, Score]) -> str:
         for flag in score.flags:
             flags.setdefault(flag, []).append(key)
     if any(score.null_rotation for score in scores.values()):
-        lines += ["", "a null: mean and standard deviation (how many of its draws lie below)"]
+        lines += [
+            "",
+            "rotated codes: what random mixes of the latents score",
+            "permuted labels: what is scored with shuffled labels",
+            "each as mean ± standard deviation (share of these draws that lie below the score)",
+        ]
     for flag, keys in flags.items():
         lines.append(f"- {flag}" + ("" if len(keys) == len(scores) else f": {', '.join(keys)}"))
     return "\n".join(lines)

@@ -1,6 +1,9 @@
 """A trained run -> files that other programs read."""
 
+import logging
 import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import torch
@@ -83,8 +86,7 @@ def export_onnx(run: Run, folder: Path) -> list[Path]:
 
 
 def _write(module: nn.Module, example: Tensor, name: str, outputs: list[str], path: Path) -> None:
-    with warnings.catch_warnings(), written_beside(path) as temporary:
-        warnings.simplefilter("ignore")  # the exporter's own, about itself
+    with _silent_exporter(), written_beside(path) as temporary:
         program = torch.onnx.export(
             module.eval(),
             (example,),
@@ -96,6 +98,20 @@ def _write(module: nn.Module, example: Tensor, name: str, outputs: list[str], pa
         )
         assert program is not None
         program.save(str(temporary), external_data=False)
+
+
+@contextmanager
+def _silent_exporter() -> Iterator[None]:
+    """Keep the exporter's warnings about itself from the user, while the block runs."""
+    logger = logging.getLogger("torch.onnx")
+    level = logger.level
+    logger.setLevel(logging.ERROR)
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            yield
+    finally:
+        logger.setLevel(level)
 
 
 def model_card(run: Run) -> str:

@@ -91,21 +91,37 @@ class RunFolder:
     def create(self, config: RunConfig, images: ImageSet) -> None:
         """Write the run's description, or check that the one there is the same.
 
+        A run that gets more steps than it was to have is open again: it is no longer done, and
+        training goes on from its checkpoint.
+
         Raises:
             UserError: if the folder holds another run, or this one on other images.
         """
         if self.config.exists():
-            difference = first_difference(self.read_config(), config, NOT_COMPARED)
+            before = self.read_config()
+            is_continued = config.training.continues(before.training)
+            if is_continued:
+                before = replace(before, training=config.training)
+            difference = first_difference(before, config, NOT_COMPARED)
             if difference:
                 raise UserError(
                     f"{self.path} holds another run: {difference}; choose another --out"
                 )
             self._check_fingerprint(images)
+            if is_continued:
+                self._reopen(config)
         elif has_foreign_files(self.path, (self.images.name,)):
             raise UserError(f"{self.path} exists but holds no run; choose another --out")
         record = ImagesRecord(images.fingerprint, images.images.shape, str(images.folder))
         write_json(self.images, record._asdict())
         write_text(self.config, to_toml(config))
+
+    def _reopen(self, config: RunConfig) -> None:
+        """Describe a run with more steps, in an order that can be stopped anywhere."""
+        with self.locked():
+            self.done.unlink(missing_ok=True)
+            write_text(self.config, to_toml(config))
+            self.weights.unlink(missing_ok=True)
 
     def read_config(self) -> RunConfig:
         """Read the run's description.
@@ -201,6 +217,22 @@ class RunFolder:
             )
 
 
+def trained_runs_in(path: Path) -> list[RunFolder]:
+    """List the trained runs that lie in a folder, by beta and seed; none where there is no folder.
+
+    Raises:
+        UserError: if the description of one of them is damaged.
+    """
+    folders = [RunFolder(place) for place in path.iterdir()] if path.is_dir() else []
+    described = [
+        (folder.read_config(), folder)
+        for folder in folders
+        if folder.config.is_file() and folder.is_trained
+    ]
+    described.sort(key=lambda pair: (pair[0].beta, pair[0].seed, pair[1].name))
+    return [folder for _, folder in described]
+
+
 class ExperimentFolder:
     """The folder of one experiment.
 
@@ -267,8 +299,8 @@ class ExperimentFolder:
     def check(self, config: ExperimentConfig, images: ImageSet) -> None:
         """Check that the folder is free, or holds this experiment on these images.
 
-        Betas and seeds may be added to an experiment, and the questions asked in another way; what
-        its runs are made of may not change.
+        Betas, seeds and steps may be added to an experiment, and the questions asked in another
+        way; what its runs are made of may not change.
 
         Raises:
             UserError: if the folder holds something else, or the images have changed.
@@ -279,6 +311,8 @@ class ExperimentFolder:
                 raise UserError(f"{self.path} exists but holds no experiment; choose another --out")
             return
         before = self.read_config()
+        if config.training.continues(before.training):
+            before = replace(before, training=config.training)
         asked = {item.name: getattr(config, item.name) for item in fields(config)}
         others = {name: value for name, value in asked.items() if name not in PARTS_OF_RUNS}
         difference = first_difference(replace(before, **others), config, NOT_COMPARED)

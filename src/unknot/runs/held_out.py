@@ -1,15 +1,15 @@
 """Codes of held-out images beside what is known of the images."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
-from unknot.common.files import read_arrays, write_arrays
+from unknot.common.files import read_arrays
 from unknot.data.image_set import ImageSet
 from unknot.data.splits import SPLITS
 from unknot.models.vae import Posterior
+from unknot.runs.codes_file import joined_labels, joined_names, labels_in, write_codes_file
 from unknot.runs.folder import RunFolder
 from unknot.runs.run import Run
 
@@ -41,11 +41,12 @@ class HeldOutCodes:
         """
         arrays = read_arrays(folder.codes)
         test = arrays["split"] == SPLITS.index("test")
+        labels, label_names = labels_in(arrays)
         return cls(
             posterior_mean=arrays["posterior_mean"][test],
             posterior_logvar=arrays["posterior_logvar"][test],
-            labels=_joined_labels(arrays["factors"][test], arrays["attributes"][test]),
-            label_names=_names(arrays["factor_names"], arrays["attribute_names"]),
+            labels=labels[test],
+            label_names=label_names,
             groups=arrays["groups"][test],
         )
 
@@ -58,8 +59,8 @@ class HeldOutCodes:
         rows, labels = images.indices("test"), images.labels
         return replace(
             self,
-            labels=_joined_labels(labels.factors[rows], labels.attributes[rows]),
-            label_names=_names(labels.factor_names, labels.attribute_names),
+            labels=joined_labels(labels.factors[rows], labels.attributes[rows]),
+            label_names=joined_names(labels.factor_names, labels.attribute_names),
         )
 
     @classmethod
@@ -76,8 +77,8 @@ class HeldOutCodes:
         return cls(
             posterior_mean=posterior.mean.numpy(),
             posterior_logvar=posterior.logvar.numpy(),
-            labels=_joined_labels(labels.factors[rows], labels.attributes[rows]),
-            label_names=_names(labels.factor_names, labels.attribute_names),
+            labels=joined_labels(labels.factors[rows], labels.attributes[rows]),
+            label_names=joined_names(labels.factor_names, labels.attribute_names),
             groups=labels.groups[rows],
         )
 
@@ -93,33 +94,4 @@ def save_codes(
         rows: which of them were encoded, shape `(num,)`.
         posterior: of these, on the CPU, `(num, latent_dim)`.
     """
-    labels = images.labels
-    write_arrays(
-        folder.codes,
-        {
-            "image": rows,
-            "name": np.array([images.names[i] for i in rows]),
-            "split": labels.split[rows],
-            "posterior_mean": posterior.mean.numpy(),
-            "posterior_logvar": posterior.logvar.numpy(),
-            "attributes": labels.attributes[rows],
-            "attribute_names": np.array(labels.attribute_names, dtype=np.str_),
-            "factors": labels.factors[rows],
-            "factor_names": np.array(labels.factor_names, dtype=np.str_),
-            "groups": labels.groups[rows],
-        },
-    )
-
-
-def _joined_labels(
-    factors: NDArray[np.float64], attributes: NDArray[np.int8]
-) -> NDArray[np.float64]:
-    """Factors, then attributes with NaN where they are missing, side by side."""
-    return np.hstack([factors, np.where(attributes < 0, np.nan, attributes)])
-
-
-def _names(
-    factor_names: Sequence[str] | NDArray[np.str_],
-    attribute_names: Sequence[str] | NDArray[np.str_],
-) -> tuple[str, ...]:
-    return (*map(str, factor_names), *map(str, attribute_names))
+    write_codes_file(folder.codes, images, rows, posterior)

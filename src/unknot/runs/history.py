@@ -10,7 +10,10 @@ from unknot.common.files import write_text
 TAIL_BYTES = 16_384
 
 HistoryLine = dict[str, Any]
-"""A line of the history: `split`, `step`, and the means since the last line."""
+"""A line of the history: `split`, `step`, and the means since the last line.
+
+`split` is `train` or `validation`, or `continued` where the training had ended and then went on.
+"""
 
 
 def read_history(path: Path, split: str | None = None) -> list[HistoryLine]:

@@ -1,6 +1,5 @@
 """Run: a trained model in its folder, opened again."""
 
-import csv
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -9,14 +8,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from unknot.common.errors import UserError
-from unknot.common.files import read_arrays, write_arrays, written_beside
-from unknot.common.text import ESCAPE
+from unknot.common.files import read_arrays
 from unknot.config import CUSTOM, RunConfig
 from unknot.data.image_set import ImageSet
 from unknot.models.build import build_vae
 from unknot.models.device import choose_device
 from unknot.models.networks import NetworkBuilder
 from unknot.models.vae import VAE, Posterior
+from unknot.runs.codes_file import write_codes_file, write_codes_table
 from unknot.runs.display import run_html, run_text
 from unknot.runs.evaluation import Evaluation
 from unknot.runs.folder import RunFolder
@@ -146,31 +145,19 @@ class Run:
         return encode_images(self.model, array, np.arange(len(array)))
 
     def write_codes(self, images: ImageSet, path: Path) -> None:
-        """Write the posterior of each image with its name.
+        """Write the posterior of each image with its name, and with its labels where it has any.
 
         Args:
             images: prepared as the run's own were.
-            path: `.npz` with `name`, `posterior_mean` and `posterior_logvar`, or `.csv` with a
-                column for the name and one for each mean and log variance.
+            path: `.npz` with `name`, `posterior_mean`, `posterior_logvar` and the labels, which
+                `unknot score` reads, or `.csv` with a column for the name and one for each mean and
+                log variance.
         """
         posterior = self.posterior(images)
-        mean, logvar = posterior.mean.numpy(), posterior.logvar.numpy()
-        if path.suffix == ".npz":
-            names = np.array(images.names)
-            arrays = {"name": names, "posterior_mean": mean, "posterior_logvar": logvar}
-            write_arrays(path, arrays)
-            return
-        latents = range(mean.shape[1])
-        with (
-            written_beside(path) as temporary,
-            temporary.open("w", newline="", encoding="utf-8", errors=ESCAPE) as file,
-        ):
-            table = csv.writer(file)
-            table.writerow(
-                ["name", *(f"mean_{i}" for i in latents)] + [f"logvar_{i}" for i in latents]
-            )
-            for name, *values in zip(images.names, *mean.T.tolist(), *logvar.T.tolist()):
-                table.writerow([name, *values])
+        if path.suffix == ".csv":
+            write_codes_table(path, images.names, posterior)
+        else:
+            write_codes_file(path, images, np.arange(len(images)), posterior)
 
     def decode(self, codes: NDArray[np.floating]) -> NDArray[np.uint8]:
         """Expected images of codes.

@@ -107,7 +107,7 @@ def score_summary(scored: CodeScores) -> str:
             parts.append(f"{label} void")
             continue
         null = score.null_rotation
-        above = f" (above {null.percentile:.0f}% of random rotations)" if null else ""
+        above = f" (above {null.percentile:.0f}% of random mixes of the latents)" if null else ""
         parts.append(f"{label} {score.value:.2f}{above}")
     return ", ".join(parts)
 
@@ -127,7 +127,7 @@ def _add_to_evaluation(run: Run, scored: CodeScores) -> None:
 def _check_number(num: int) -> None:
     if num < MIN_POINTS:
         raise UserError(
-            f"{num} test images are too few for scores: {MIN_POINTS} are needed; deal more of the "
+            f"{num} test images are too few for scores: {MIN_POINTS} are needed; use more of the "
             "images for testing (--split 60/20/20), or add some"
         )
 

@@ -25,6 +25,7 @@ from unknot.training.monitors import ReconstructionRecorder, RunningMeans
 from unknot.training.schedules import frame_steps, learning_rate
 
 NUM_VALIDATION = 1000
+CONTINUED = "continued"  # in the place of a split, in the history
 
 
 class Logbook:
@@ -86,10 +87,21 @@ class Logbook:
             "beta_eff": None if sigma is None else beta * sigma**2,
             "sigma": sigma,
             "learning_rate": learning_rate(
-                recipe.schedule, state.step - 1, recipe.steps, recipe.learning_rate
+                recipe.schedule,
+                state.step - 1,
+                self._config.training.part_ends,
+                recipe.learning_rate,
             ),
         }
         self._add(line)
+
+    def add_continuation(self, state: TrainingState) -> None:
+        """Write that the training had ended here, and went on; once, also where it is resumed."""
+        line = self._line(CONTINUED, state)
+        if all(
+            (kept["split"], kept["step"]) != (CONTINUED, state.step) for kept in self._history.lines
+        ):
+            self._add(line)
 
     def add_validation_line(self, state: TrainingState) -> None:
         """Evaluate the objective on validation images, at the run's own beta, warmed up or not."""

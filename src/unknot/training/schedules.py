@@ -1,6 +1,7 @@
 """Learning rate and beta as functions of the step; and at which steps pictures are taken."""
 
 import math
+from collections.abc import Sequence
 
 WARMUP, LEAST_WARMUP = 0.1, 200
 FINAL_SHARE = 0.01
@@ -27,9 +28,21 @@ def one_cycle(step: int, steps: int, peak: float) -> float:
     return top * (FINAL_SHARE + (1 - FINAL_SHARE) * 0.5 * (1 + math.cos(math.pi * progress)))
 
 
-def learning_rate(schedule: str, step: int, steps: int, peak: float) -> float:
-    """The learning rate of a step; `schedule` is `one_cycle` or `constant`."""
-    return peak if schedule == "constant" else one_cycle(step, steps, peak)
+def learning_rate(schedule: str, step: int, part_ends: Sequence[int], peak: float) -> float:
+    """The learning rate of a step.
+
+    Args:
+        schedule: `one_cycle`, which each part of a continued training goes through anew (a warm
+            restart: Loshchilov and Hutter 2017), or `constant`.
+        step: from 0.
+        part_ends: the number of steps after which each part ends, ascending.
+        peak: the highest rate.
+    """
+    if schedule == "constant":
+        return peak
+    start = max((end for end in part_ends if end <= step), default=0)
+    end = next(end for end in part_ends if end > step)
+    return one_cycle(step - start, end - start, peak)
 
 
 def beta_at(step: int, beta: float, warmup: int) -> float:

@@ -192,6 +192,8 @@ class Trainer:
         """
         assert self._gradients, "the run has not been started"
         step = self.state.step
+        if step in self.config.training.continued_from:
+            self._logbook.add_continuation(self.state)
         means = self._gradients.compute(step)
         began = time.perf_counter()
         gradients = [p.grad for p in self.model.parameters() if p.grad is not None]
@@ -276,5 +278,5 @@ class Trainer:
         )
 
     def _learning_rate(self, step: int) -> float:
-        recipe = self.recipe
-        return learning_rate(recipe.schedule, step, recipe.steps, recipe.learning_rate)
+        recipe, ends = self.recipe, self.config.training.part_ends
+        return learning_rate(recipe.schedule, step, ends, recipe.learning_rate)

@@ -1,8 +1,12 @@
 """Arrays, tensors and Pillow images."""
 
+from collections.abc import Iterator
+from itertools import count
+
 import numpy as np
 import pytest
 import torch
+from torch.utils.data import Dataset, IterableDataset
 
 from tests.data.pictures import picture
 from unknot.common.errors import UserError
@@ -140,3 +144,29 @@ def test_text_and_missing_values_of_given_labels() -> None:
     ]
     with pytest.raises(UserError, match="factors is int; give a dictionary"):
         load_images(array, size=32, factors=7)
+
+
+class _Endless(Dataset):
+    def __getitem__(self, index: int) -> np.ndarray:
+        return np.full((32, 32, 3), index % 256, np.uint8)
+
+
+class _Stream(IterableDataset):
+    def __iter__(self) -> Iterator[np.ndarray]:
+        for index in count():
+            yield np.full((32, 32, 3), index % 256, np.uint8)
+
+
+class _StreamOfKnownLength(_Stream):
+    def __len__(self) -> int:
+        return 20
+
+
+@pytest.mark.parametrize("source", [_Endless(), _Stream()])
+def test_a_data_set_without_an_end_is_refused(source: object) -> None:
+    with pytest.raises(UserError, match="has no length, so it may never end"):
+        load_images(source, size=32)
+
+
+def test_a_stream_of_known_length_is_read_to_it() -> None:
+    assert len(load_images(_StreamOfKnownLength(), size=32)) == 20

@@ -49,11 +49,11 @@ def test_nothing_that_was_tested_and_nothing_that_was_found_differ() -> None:
 
 
 def test_a_beta_at_which_nothing_could_be_asked_is_named() -> None:
-    void = small_rotation_test(void="1 active latent: there are no axes to rotate")
+    void = small_rotation_test(void="1 latent is in use, and it takes two to mix them")
     collapsed = AxisEvidence(350.0, 0, {LABELS: void}, {})
     for run in (LOW, HIGH):
         assert answer_axes(_by_name(run, collapsed)).sentence.endswith(
-            " At beta 350 it could not be asked: 1 active latent: there are no axes to rotate."
+            " At beta 350 it could not be asked: 1 latent is in use, and it takes two to mix them."
         )
 
 

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from unknot.report.figures.sheets import GAP, random_sample, sheet
+from unknot.report.figures.sheets import GAP, random_sample, sample_indices, sheet
 
 
 def tiles(rows: int, columns: int, channels: int = 3) -> np.ndarray:
@@ -33,3 +33,11 @@ def test_words_stand_beside_and_above() -> None:
 def test_a_sample_of_few_images_is_smaller() -> None:
     images = tiles(1, 7)[0]
     assert random_sample(images, rng=np.random.default_rng(0)).size == (7 * 10 + 2, 12)
+
+
+def test_the_images_of_a_sample_are_known() -> None:
+    images = tiles(1, 60)[0]
+    page = np.asarray(random_sample(images, rng=np.random.default_rng(3)))
+    indices = sample_indices(60, rng=np.random.default_rng(3))
+    assert len(set(indices)) == 40
+    assert np.array_equal(page, np.asarray(sheet(images[indices].reshape(4, 10, 3, 8, 8))))

@@ -97,7 +97,7 @@ def test_the_beta_slider_shows_the_same_images_at_each_beta(
     page = watched.open(report)
     pictures, captions = [], []
     for stop in ("0", "1"):
-        page.locator("[data-stop]").fill(stop)
+        page.locator("[data-slider]").fill(stop)
         pictures.append(page.eval_on_selector("[data-images]", "it => it.toDataURL()"))
         captions.append(page.inner_text("[data-caption]"))
     assert pictures[0] != pictures[1]
@@ -130,7 +130,7 @@ def test_the_picture_moves_by_itself_unless_motion_is_unwanted(
 def test_the_first_screen_fits_a_laptop(watched: WatchedPage, report: Path) -> None:
     watched.page.set_viewport_size({"width": 1400, "height": 900})
     page = watched.open(report)
-    for part in (".question", "[data-morph]", "[data-stop]"):
+    for part in (".question", "[data-morph]", "[data-slider]"):
         box = page.locator(part).last.bounding_box()
         assert box is not None
         assert box["y"] + box["height"] <= 900

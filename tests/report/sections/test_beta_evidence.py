@@ -18,7 +18,9 @@ def test_every_beta_has_a_row_below_explained_columns(tmp_path: Path) -> None:
     html = shown("beta_evidence", small_context(tmp_path))
     for column in ("rotation percentile", "linear probe", "Jacobian cosine", "UDR of PCA"):
         assert f">{column}</th>" in html
-    assert "<li>linear probe: what all latents together tell of the labels</li>" in html
+    assert (
+        "<li>linear probe: how well all latents together tell the labels, from 0 to 1</li>" in html
+    )
     assert '<td class="number">0.50 (0.40 to 0.60)</td>' in html
     assert html.count("75%") == 2
 

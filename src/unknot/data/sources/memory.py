@@ -6,6 +6,7 @@ import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import partial
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -117,6 +118,14 @@ def as_items(source: Any) -> Sequence[Any]:
         source = source.detach().cpu().numpy()
     if isinstance(source, np.ndarray):
         return list(as_bytes(source))
+    is_stream = any(kind.__name__ == "IterableDataset" for kind in type(source).__mro__)  # torch's
+    if not hasattr(source, "__len__") and (is_stream or hasattr(source, "__getitem__")):
+        raise UserError(
+            f"{type(source).__name__} has no length, so it may never end; give as many images as "
+            "you want, such as list(itertools.islice(data, 10_000))"
+        )
+    if is_stream:
+        source = list(islice(source, len(source)))
     if not (hasattr(source, "__len__") and hasattr(source, "__getitem__")):
         try:
             source = list(source)
@@ -286,7 +295,10 @@ def _flags(columns: Mapping[str, Column], num: int) -> NDArray[np.int8]:
     for place, column in enumerate(columns.values()):
         values = as_numbers(column)
         if values is None or not np.isin(values[np.isfinite(values)], (-1, 0, 1)).all():
-            raise UserError("attributes holds a value that is not 1, 0 or -1 (missing)")
+            raise UserError(
+                "attributes holds a value that is not 1, 0 or -1 (missing); give text and other "
+                "numbers as factors"
+            )
         stacked[:, place] = np.where(np.isfinite(values), values, -1)
     return stacked
 

@@ -56,7 +56,7 @@ def _next(reason: str) -> str:
     """Say what may help where nothing could be tested."""
     if "test images" in reason:
         return (
-            "deal more of the images for testing (--split 60/20/20 and another --out), or add some"
+            "use more of the images for testing (--split 60/20/20, and another --out), or add some"
         )
     return "train at smaller betas, or with more images"
 

@@ -77,8 +77,8 @@ def _sentence(
         return f"{beta} is the only one that was trained. There, {_picture(chosen)}."
     if answer == NO:
         return (
-            f"{beta}, for its pictures alone: no beta that was tried sets the latents apart, and "
-            f"the lowest keeps most of the picture. There, {_picture(chosen)}."
+            f"{beta}, for its pictures alone: no beta that was tried makes the latents special, "
+            f"and the lowest keeps most of the picture. There, {_picture(chosen)}."
         )
     if choice.best_beta is None:
         return f"{beta}, for want of anything better: at no beta could the latents be tested."

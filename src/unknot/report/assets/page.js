@@ -33,6 +33,7 @@ class Page extends EventTarget {
       performance.mark(root.dataset.widget);
       await new Promise((done) => setTimeout(done));
     }
+    if (this.selected) this.dispatchEvent(new Event("select")); // for those that came later
     this.#arrive();
   }
 
@@ -109,9 +110,18 @@ class Page extends EventTarget {
 
   /** Go where the address leads: to an element, or to what a part makes of it ("address"). */
   #heed() {
-    const element = document.getElementById(decodeURIComponent(this.fragment));
+    const element = document.getElementById(decodedText(this.fragment));
     if (element) this.show(element);
     else this.dispatchEvent(new Event("address"));
+  }
+}
+
+/** Text of an address; as it stands where it is damaged. */
+function decodedText(text) {
+  try {
+    return decodeURIComponent(text);
+  } catch (error) {
+    return text;
   }
 }
 

@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 
+SAMPLE_SEED = 0  # of the random sample in an experiment's folder
 PAPER, INK = (250, 250, 248), (40, 40, 44)
 GAP = 2
 
@@ -50,10 +51,28 @@ def random_sample(
         rows: of the sheet; fewer if there are not enough images.
         columns: likewise.
     """
-    columns = min(columns, len(images))
-    rows = min(rows, len(images) // columns)
-    chosen = rng.choice(len(images), rows * columns, replace=False)
-    return sheet(images[np.sort(chosen)].reshape(rows, columns, *images.shape[1:]))
+    chosen = sample_indices(len(images), rng=rng, rows=rows, columns=columns)
+    columns = min(columns, len(chosen))
+    return sheet(images[chosen].reshape(-1, columns, *images.shape[1:]))
+
+
+def sample_indices(
+    num_images: int, *, rng: np.random.Generator, rows: int = 4, columns: int = 10
+) -> NDArray[np.int64]:
+    """Choose the images of a random sample: whole rows, as many as can be filled.
+
+    Args:
+        num_images: to choose from.
+        rng: chooses them.
+        rows: at most.
+        columns: fewer where there are not so many images.
+
+    Returns:
+        Their numbers, ascending.
+    """
+    columns = min(columns, num_images)
+    rows = min(rows, num_images // columns)
+    return np.sort(rng.choice(num_images, rows * columns, replace=False))
 
 
 def _font() -> ImageFont.FreeTypeFont | ImageFont.ImageFont:

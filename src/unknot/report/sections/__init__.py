@@ -29,6 +29,7 @@ SECTIONS = {
     "answers": "unknot.report.sections.answers:answers",
     "explorer": "unknot.report.sections.explorer:explorer",
     "traversals": "unknot.report.sections.traversals:traversals",
+    "blind": "unknot.report.sections.blind:blind",
     "cards": "unknot.report.sections.cards:cards",
     "label_map": "unknot.report.sections.label_map:label_map",
     "rate_distortion": "unknot.report.sections.rate_distortion:rate_distortion",

@@ -42,7 +42,7 @@ class Morph {
 /** A slider over the betas, with the same test images above at each. */
 class BetaSlider {
   constructor(root, page, stops) {
-    Object.assign(this, { page, stops, canvas: root.querySelector("[data-images]"), slider: root.querySelector("[data-stop]") });
+    Object.assign(this, { page, stops, canvas: root.querySelector("[data-images]"), slider: root.querySelector("[data-slider]") });
     this.beta = root.querySelector("[data-beta]");
     this.caption = root.querySelector("[data-caption]");
     this.columns = Math.min(SHOWN_IMAGES, page.data.num_images);

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from unknot.common.errors import UserError
 from unknot.evidence.run_evidence import pixel_decoder, posteriors_of
 from unknot.evidence.traversal_effects import Decode
+from unknot.report.blind.codes import spare_rows
+from unknot.report.blind.experiment import blind_seed
 from unknot.report.latent_cards import CardSource, HeldOutImages, LatentCard, latent_cards
 from unknot.report.latent_pairs import PAIRED, latent_partners
 from unknot.report.latent_text import collapsed_text
@@ -57,7 +59,7 @@ def cards(context: ReportContext) -> Cards | LeftOut:
         return LeftOut(NO_RUN)
     codes = {run.name: posteriors_of(run, HeldOutCodes.load(run.files)) for run in context.runs}
     partners = latent_partners(codes)
-    images, no_images = _test_images(context.runs[0])
+    images, no_images = _test_images(context.runs[0], blind_seed(context.files))
     evidence = context.evidence.runs if context.evidence else {}
     runs: list[RunCards] = []
     num_bytes = 0
@@ -90,13 +92,20 @@ def _run_cards(source: CardSource, missing: Sequence[str]) -> RunCards:
     )
 
 
-def _test_images(run: Run) -> tuple[HeldOutImages | None, str]:
-    """The test images of an experiment, or a sentence that says why they cannot be shown."""
+def _test_images(run: Run, seed: int) -> tuple[HeldOutImages | None, str]:
+    """The test images of an experiment, or a sentence that says why they cannot be shown.
+
+    Args:
+        run: of the experiment.
+        seed: of the blind test.
+    """
     try:
         images = run.files.open_prepared_images()
     except UserError as error:
         return None, f"The images with the lowest and the highest codes are not shown: {error}."
-    return HeldOutImages(pixels=images.images, rows=images.indices("test")), ""
+    rows = images.indices("test")
+    spare = spare_rows(rows, len(images), seed)
+    return HeldOutImages(pixels=images.images, rows=rows, spare=spare), ""
 
 
 def _decoder(run: Run) -> tuple[Decode | None, str]:

@@ -1,0 +1,46 @@
+"""Files of codes and the labels in them."""
+
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from unknot.common.files import read_arrays
+from unknot.data.load import load_images
+from unknot.models.vae import Posterior
+from unknot.runs.codes_file import (
+    joined_labels,
+    labels_in,
+    write_codes_file,
+    write_codes_table,
+)
+
+POSTERIOR = Posterior(mean=torch.arange(40.0).reshape(20, 2), logvar=torch.zeros(20, 2))
+
+
+def test_labels_come_back_with_their_names(tmp_path: Path) -> None:
+    pixels = np.random.default_rng(0).integers(0, 256, (30, 3, 32, 32), np.uint8)
+    images = load_images(
+        pixels, size=32, attributes={"smiling": np.tile([1, 0, -1], 10)}, factors={"age": range(30)}
+    )
+    rows = np.arange(5, 25)
+    write_codes_file(tmp_path / "codes.npz", images, rows, POSTERIOR)
+    arrays = read_arrays(tmp_path / "codes.npz")
+    labels, names = labels_in(arrays)
+    assert names == ("age", "smiling")
+    assert labels[:, 0].tolist() == rows.tolist()
+    assert np.isnan(labels[:, 1]).tolist() == (rows % 3 == 2).tolist()
+    assert arrays["posterior_mean"].tolist() == POSTERIOR.mean.tolist()
+
+
+def test_a_table_has_a_row_for_each_image(tmp_path: Path) -> None:
+    write_codes_table(tmp_path / "codes.csv", [f"{i}.png" for i in range(20)], POSTERIOR)
+    lines = (tmp_path / "codes.csv").read_text().splitlines()
+    assert lines[0] == "name,mean_0,mean_1,logvar_0,logvar_1"
+    assert lines[3] == "2.png,4.0,5.0,0.0,0.0"
+
+
+def test_missing_attributes_are_nan() -> None:
+    joined = joined_labels(np.array([[0.5], [1.5]]), np.array([[-1], [1]], np.int8))
+    assert np.isnan(joined[0, 1])
+    assert joined[1].tolist() == [1.5, 1.0]
