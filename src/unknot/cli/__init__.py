@@ -1,8 +1,8 @@
 """The command line: a thin skin over the public names.
 
-`train`, `evaluate`, `score`, `blind`, `inspect`, `look`, `watch` and `doctor` hold the commands: for
-each a dataclass of what can be typed, made from `options`, and a function of it, which gives text
-for a person and a document for `--json`. torch, NumPy and matplotlib are imported inside those
+`train`, `evaluate`, `score`, `blind`, `inspect`, `look`, `watch` and `doctor` hold the commands:
+for each a dataclass of what can be typed, made from `options`, and a function of it, which gives
+text for a person and a document for `--json`. torch, NumPy and matplotlib are imported inside those
 functions, so that help and errors answer at once. `renamed` knows the words of earlier versions.
 """
 
