@@ -5,6 +5,7 @@ import http.client
 import json
 import socket
 from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, closing, contextmanager
 from dataclasses import replace
 from typing import Any, NamedTuple
@@ -167,7 +168,8 @@ def test_the_stream_tells_what_is_new_and_ends(monkeypatch: pytest.MonkeyPatch) 
     async def read() -> list[str]:
         return [text async for text in news(lambda: looks.pop(0), lambda: not looks)]
 
-    retry, first, nothing, last = asyncio.run(read())
+    with ThreadPoolExecutor(1) as executor:  # the browser of other tests has a loop in this thread
+        retry, first, nothing, last = executor.submit(lambda: asyncio.run(read())).result()
     assert retry.startswith("retry: ")
     assert json.loads(first.removeprefix("data: "))["runs"][0]["frame"]["step"] == 5
     assert nothing.startswith(": ")
