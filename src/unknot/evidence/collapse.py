@@ -120,9 +120,10 @@ class CollapsePrediction:
         if not len(betas) or max(betas) * NEAR >= first:
             return ""
         suggested = " ".join(f"{beta:g}" for beta in self.suggested_betas)
+        these = "these betas are" if len(betas) > 1 else "this beta is"
         return (
-            "these betas are probably too small to matter: on these images a linear model keeps "
-            f"all its {self.latent_dim} latents in use below beta {first:.3g}, and your largest is "
+            f"{these} probably too small to matter: on these images a linear model keeps all its "
+            f"{self.latent_dim} latents in use below beta {first:.3g}, and your largest is "
             f"{max(betas):g}. Betas that can matter: {suggested}"
         )
 

@@ -32,7 +32,7 @@ def test_it_says_whether_all_went_as_planned(tmp_path: Path) -> None:
     evidence = small_evidence(exploratory=["seeds: 2 added"])
     html = shown("beta_evidence", small_context(tmp_path / "more", evidence=evidence))
     assert "As planned" not in html
-    assert "Exploratory: not everything is as it was planned" in html
+    assert "Not everything is as it was planned" in html
 
 
 def test_without_evidence_it_is_left_out(tmp_path: Path) -> None:
