@@ -22,7 +22,7 @@ def opened(monkeypatch: pytest.MonkeyPatch) -> list[str]:
         addresses.append(address)
         return True
 
-    monkeypatch.setattr("webbrowser.open", open_address)
+    monkeypatch.setattr("unknot.experiments.watch.open_in_browser", open_address)
     return addresses
 
 
@@ -66,7 +66,7 @@ def test_it_only_prints_where_no_browser_is_wanted(
 def test_without_a_browser_the_address_is_left_to_the_user(
     spread: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr("webbrowser.open", lambda address: False)
+    monkeypatch.setattr("unknot.experiments.watch.open_in_browser", lambda address: False)
     assert main(["latent", str(spread / "beta-1_seed-0"), "0"]) == 0
     assert NO_BROWSER in capsys.readouterr().out
 

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from unknot.common.errors import UserError
+from unknot.common.files import write_json
 from unknot.experiments import watch
 from unknot.experiments.experiment import Experiment
 from unknot.experiments.watch import check_watchable, open_in_browser, page_server
@@ -105,3 +106,11 @@ def test_the_folder_is_left_as_it_was(copied: Experiment) -> None:
     before = files()
     copied.live_page()
     assert files() == before
+
+
+@pytest.mark.parametrize(
+    "document", [[], {"port": "80", "token": "a" * 32}, {"port": 80, "token": ""}, {"port": 80}]
+)
+def test_an_address_that_is_none_is_not_taken(copied: Experiment, document: Any) -> None:
+    write_json(copied.files.served, document)
+    assert len(_closed(page_server(copied)).token) >= 32

@@ -1,6 +1,5 @@
 """The command that shows one latent: its card in the browser, and what it does in a sentence."""
 
-import webbrowser
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -35,6 +34,7 @@ class LatentOptions:
 
 def latent_command(options: LatentOptions) -> tuple[str, Any]:
     """Show what one latent of a run does."""
+    from unknot.experiments.watch import open_in_browser
     from unknot.report.latent_pairs import card_address
     from unknot.report.text import run_title
     from unknot.runs.run import Run
@@ -46,7 +46,7 @@ def latent_command(options: LatentOptions) -> tuple[str, Any]:
     sentence = _sentence(run, latent, experiment)
     address = f"{_page(run, experiment).as_uri()}#{card_address(run.name, latent)}"
     lines = [f"latent {latent} of {run_title(run.config)}: {sentence}", address]
-    if not options.no_open and not webbrowser.open(address):
+    if not options.no_open and not open_in_browser(address):
         lines.insert(1, NO_BROWSER)
     document = {"run": run.name, "latent": latent, "sentence": sentence, "address": address}
     return "\n".join(lines), document

@@ -80,7 +80,12 @@ def _read_address(files: ExperimentFolder) -> Address | None:
     if not (files.served.exists() and os.access(files.served, os.R_OK)):
         return None
     document = read_json(files.served)
-    return Address(port=document["port"], token=document["token"])
+    if not isinstance(document, dict):
+        return None
+    port, token = document.get("port"), document.get("token")
+    if not isinstance(port, int) or not isinstance(token, str) or len(token) < TOKEN_BYTES:
+        return None
+    return Address(port=port, token=token)
 
 
 def _write_address(files: ExperimentFolder, address: Address) -> None:

@@ -230,10 +230,10 @@ def changes(before: LiveExperiment, now: LiveExperiment) -> dict[str, Any]:
     """
     known = {run.name: run for run in before.runs}
     document = now.as_dict()
-    told = []
+    changed = []
     for run, fields in zip(now.runs, document["runs"]):
         earlier = known.get(run.name)
         if earlier != run:
             is_same_frame = earlier is not None and earlier.frame == run.frame
-            told.append(fields | ({"frame": None} if is_same_frame else {}))
-    return document | {"runs": told}
+            changed.append(fields | ({"frame": None} if is_same_frame else {}))
+    return document | {"runs": changed}
