@@ -1,11 +1,8 @@
 """Comparisons: the whole job on a tiny set."""
 
 import json
-import shutil
 import subprocess
 import sys
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -17,7 +14,6 @@ from unknot.common.errors import Interrupted, UserError
 from unknot.data.image_set import ImageSet
 from unknot.experiments.compare import compare
 from unknot.experiments.experiment import Experiment
-from unknot.models.networks import find_network
 from unknot.runs.folder import RunFolder
 
 TINY = {"steps": 12, "batch_size": 8, "latent_dim": 3}
@@ -71,46 +67,6 @@ def test_another_experiment_in_the_folder_is_refused(
         compare(small_faces, [0.5, 2], out=trained.folder, **wrong)
     with pytest.raises(UserError, match="betas are"):
         compare(small_faces, [0.5, 3], out=trained.folder, **TINY)
-
-
-def test_a_failing_run_of_ones_own_network_leaves_the_others(
-    small_faces: ImageSet, tmp_path: Path
-) -> None:
-    wild = TINY | {"learning_rate": 1e9, "schedule": "constant"}
-    network = find_network("linear")
-    experiment = compare(small_faces, [1, 2], out=tmp_path, network=network, **wild)
-    assert set(experiment.failures()) == {"beta-1_seed-0", "beta-2_seed-0"}
-    assert "diverged" in experiment.failures()["beta-2_seed-0"]
-    assert experiment.crashed_runs() == []
-
-
-def test_a_failing_run_leaves_the_others_alone_and_is_named(
-    bare_faces: ImageSet, tmp_path: Path
-) -> None:
-    """Weights of another shape in its checkpoint stop one run."""
-    other = compare(
-        bare_faces, [1], out=tmp_path / "other", engine="inline", **LINEAR | {"latent_dim": 2}
-    )
-    out = tmp_path / "experiment"
-    experiment = compare(bare_faces, [2], out=out, engine="inline", **LINEAR)
-    config = replace(experiment.config, betas=(1.0,)).runs()[0]
-    broken = experiment.files.run(config)
-    broken.create(config, bare_faces)
-    shutil.copytree(other.run(beta=1).files.checkpoint, broken.checkpoint)
-    state = json.loads((broken.checkpoint / "state.json").read_text())
-    (broken.checkpoint / "state.json").write_text(json.dumps(state | {"step": 5}))
-    experiment = compare(bare_faces, [1, 2], out=out, engine="inline", **LINEAR)
-    assert [run.name for run in experiment.runs()] == ["beta-2_seed-0"]
-    assert list(experiment.failures()) == ["beta-1_seed-0"]
-    assert "cannot be loaded" in experiment.failures()["beta-1_seed-0"]
-    assert "cannot be loaded" in experiment.files.report.read_text()
-
-
-def test_any_executor_serves(bare_faces: ImageSet, tmp_path: Path) -> None:
-    """Takes some ten seconds: it starts a worker process, as every user's comparison does."""
-    with ThreadPoolExecutor(1) as executor:
-        experiment = compare(bare_faces, [1], out=tmp_path / "e", engine=executor, **LINEAR)
-    assert len(experiment.runs()) == 1
 
 
 @pytest.mark.slow

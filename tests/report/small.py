@@ -431,7 +431,7 @@ def small_live_run(name: str = "beta-2_seed-0", **changes: Any) -> LiveRun:
         name=name,
         title=name.replace("_seed-", ", seed ").replace("-", " "),
         state=TRAINING,
-        words="step 6 of 12",
+        status="step 6 of 12",
         step=6,
         steps=12,
         pace=Pace(steps=2.0, images=16.0),

@@ -62,18 +62,18 @@ def test_a_run_is_followed_from_its_turn_to_its_end(files: ExperimentFolder) -> 
     watcher = ExperimentWatcher(files)
     folder = _folders(files)[0]
     first, second = watcher.look().runs
-    assert (first.state, first.words, first.frame) == (WAITING, "waiting", None)
+    assert (first.state, first.status, first.frame) == (WAITING, "waiting", None)
     history = _trains(folder)
     _write_frame(folder, 0)
     first, second = watcher.look().runs
-    assert (first.state, first.words) == (TRAINING, "step 0 of 12")
+    assert (first.state, first.status) == (TRAINING, "step 0 of 12")
     assert first.frame is not None
     assert (first.frame.step, first.frame.width, first.frame.height) == (0, 64, 64)
     history.add(_line(3))
     history.add({"split": "validation", "step": 3, "kl": [9.0, 9.0]})
     history.add(_line(6))
     first, second = watcher.look().runs
-    assert first.words == "step 6 of 12, about 3 seconds left, 16 images per second"
+    assert first.status == "step 6 of 12, about 3 seconds left, 16 images per second"
     assert first.curve.steps == (3, 6)
     assert first.curve.distortion == (997.0, 994.0)
     assert first.kl == (1.5, 0.5)
@@ -115,7 +115,7 @@ def test_folders_are_looked_at_once_a_second_at_most(
 
 
 @pytest.mark.parametrize(
-    ("log", "state", "words"),
+    ("log", "state", "status"),
     [
         ("error: the disk is full", FAILED, "failed (the disk is full)"),
         (
@@ -133,13 +133,13 @@ def test_folders_are_looked_at_once_a_second_at_most(
         ("UserWarning: of some library", TRAINING, "step 3 of 12"),
     ],
 )
-def test_what_the_log_says(log: str, state: str, words: str, files: ExperimentFolder) -> None:
+def test_what_the_log_says(log: str, state: str, status: str, files: ExperimentFolder) -> None:
     folder = _folders(files)[0]
     _trains(folder, _line(3)).close()
     folder.append_log(log)
     run = _look(folder)
     assert run.state == state
-    assert run.words.startswith(words)
+    assert run.status.startswith(status)
 
 
 def test_a_run_that_failed_and_is_tried_again_trains(files: ExperimentFolder) -> None:
@@ -156,7 +156,7 @@ def test_a_run_without_news_may_have_been_stopped(files: ExperimentFolder) -> No
     _trains(folder, _line(3)).close()
     past = time.time() - 3600
     os.utime(folder.history, (past, past))
-    assert _look(folder).words == (
+    assert _look(folder).status == (
         "step 3 of 12; no word from it for 1 hour; if it was stopped, the same command goes on "
         "from there"
     )

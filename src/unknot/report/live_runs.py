@@ -61,7 +61,7 @@ class LiveRun:
         name: of its folder.
         title: its beta and seed.
         state: one of `WAITING`, `TRAINING`, `SCORING`, `FINISHED`, `FAILED` and `STOPPED`.
-        words: how far it is, or why it failed.
+        status: how far it is in words, or why it failed.
         step: that it has come to.
         steps: that it is to take.
         pace: None where it is not known.
@@ -73,7 +73,7 @@ class LiveRun:
     name: str
     title: str
     state: str
-    words: str
+    status: str
     step: int
     steps: int
     pace: Pace | None

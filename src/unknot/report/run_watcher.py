@@ -156,7 +156,7 @@ class RunWatcher:
             name=self._folder.name,
             title=run_title(self.config),
             state=state,
-            words=self._words(state),
+            status=self._status(state),
             step=self._step(state),
             steps=self._steps,
             pace=self._pace(),
@@ -231,26 +231,26 @@ class RunWatcher:
             images=(last["images"] - first["images"]) / seconds,
         )
 
-    def _words(self, state: str) -> str:
+    def _status(self, state: str) -> str:
         if state == FAILED:
             return f"failed ({self._last_words.removeprefix(ERROR)})"
         if state == STOPPED:
             return f"stopped at step {self._newest_step():,} of {self._steps:,}; {GOES_ON}"
         if state == SCORING:
             return "trained; its scores and pictures are being made"
-        return self._training_words() if state == TRAINING else state
+        return self._training_status() if state == TRAINING else state
 
-    def _training_words(self) -> str:
+    def _training_status(self) -> str:
         history, pace = self._stamps[self._folder.history], self._pace()
         quiet = time.time() - history.nanoseconds / 1e9 if history else 0.0
-        words = [f"step {self._newest_step():,} of {self._steps:,}"]
+        parts = [f"step {self._newest_step():,} of {self._steps:,}"]
         if quiet > QUIET_SECONDS:
             since = duration_text(quiet)
-            return f"{words[0]}; no word from it for {since}; if it was stopped, {GOES_ON}"
+            return f"{parts[0]}; no word from it for {since}; if it was stopped, {GOES_ON}"
         if pace and pace.steps:
             left = (self._steps - self._newest_step()) / pace.steps
-            words += [f"about {duration_text(left)} left", f"{pace.images:,.0f} images per second"]
-        return ", ".join(words)
+            parts += [f"about {duration_text(left)} left", f"{pace.images:,.0f} images per second"]
+        return ", ".join(parts)
 
 
 def _stamp(path: Path) -> Stamp | None:

@@ -122,12 +122,12 @@ def answers(context: ReportContext) -> Answers:
 
 
 def _shown(answer: Answer) -> ShownAnswer:
-    words = {LATENTS: OF_LATENTS, WHICH_BETA: OF_WHICH_BETA}.get(answer.question, CERTAINTY)
+    certainty = {LATENTS: OF_LATENTS, WHICH_BETA: OF_WHICH_BETA}.get(answer.question, CERTAINTY)
     following = answer.next.replace(f": {answer.command}", "") if answer.command else answer.next
     return ShownAnswer(
         question=QUESTIONS[answer.question],
         state=answer.answer,
-        certainty=words[answer.answer],
+        certainty=certainty[answer.answer],
         sentence=answer.sentence,
         next=following[:1].upper() + following[1:],
         command=answer.command,

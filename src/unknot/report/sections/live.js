@@ -13,9 +13,9 @@ class LiveCard {
 
   show(run) {
     this.part("title").textContent = run.title;
-    const words = this.part("words"), progress = this.part("progress");
-    words.textContent = run.words;
-    words.classList.toggle("problem", run.state === "failed");
+    const status = this.part("status"), progress = this.part("progress");
+    status.textContent = run.status;
+    status.classList.toggle("problem", run.state === "failed");
     Object.assign(progress, { max: run.steps, value: run.step });
     progress.setAttribute("aria-label", `Steps of ${run.title}`);
     this.#line(run, "distortion");
@@ -111,7 +111,7 @@ class LivePart {
       this.part("others").append(this.others.get(run.name));
     }
     const item = this.others.get(run.name);
-    item.textContent = `${run.title}: ${run.words}`;
+    item.textContent = `${run.title}: ${run.status}`;
     item.className = run.state === "failed" ? "problem" : "";
     item.dataset.state = run.state;
   }
