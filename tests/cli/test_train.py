@@ -163,7 +163,7 @@ def test_compare_says_when_no_beta_comes_near(
 ) -> None:
     out = tmp_path / "run"
     assert main(["compare", str(images), "--betas", "0.01", "--out", str(out), *HERE]) == 0
-    assert "note: these betas are probably too small to matter" in capsys.readouterr().out
+    assert "note: this beta is probably too small to matter" in capsys.readouterr().out
 
 
 def test_without_a_prediction_usual_betas_are_taken_and_said(
