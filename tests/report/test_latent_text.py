@@ -113,5 +113,5 @@ def test_a_move_that_changes_nothing_or_little_is_told() -> None:
 
 def test_collapsed_latents_take_one_sentence() -> None:
     assert collapsed_text([]) == ""
-    assert collapsed_text([4]).startswith("Latent 4 has collapsed: its code is the same")
-    assert collapsed_text([1, 4]).startswith("Latents 1, 4 have collapsed: their codes")
+    assert collapsed_text([4]).startswith("Latent 4 is not in use (collapsed): its code")
+    assert collapsed_text([1, 4]).startswith("Latents 1, 4 are not in use (collapsed): their")

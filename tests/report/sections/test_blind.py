@@ -234,7 +234,7 @@ def test_what_is_chosen_is_what_is_counted(
         page.wait_for_timeout(PAUSE_MS)
         page.keyboard.press("1" if upper in latents else "2")
     assert f"You chose the latent in {num} of {num} pairs." in page.inner_text("#blind")
-    assert "You tell these latents from random directions." in page.inner_text("#blind")
+    assert "You can tell these latents from random directions." in page.inner_text("#blind")
     assert all(read_code(_code(page)).chose_first)
 
 

@@ -52,7 +52,7 @@ class RateDistortion {
         chart.text(place[0] + 2, place[3] - 4, look.name, { class: "name" });
       } else {
         const x = box.right - textWidth(look.name);
-        chart.add("path", { d: SHAPES[look.shape], class: "mark", transform: `translate(${x - 12} ${row - 4}) scale(5)` }).style.color = look.color;
+        chart.add("path", { d: SHAPES[look.shape], class: "mark", transform: `translate(${x - 12} ${row - 4}) scale(5)`, "stroke-width": 0.26 }).style.color = look.color;
         chart.text(x, row, look.name, { class: "name" });
         row += 18;
       }
