@@ -70,8 +70,9 @@ def test_betas_far_below_the_first_collapse_are_said_to_look_alike(runs: list[Ru
     config = small_config(betas=(0.5, 2.0, 100.0))
     (line,) = must_know(config, MANY, runs, {}, evidence)
     assert line == (
-        "Beta 0.5 and 2 probably differ little on these images: in a simple linear model, the "
-        "first latent falls out of use at a beta of about 120."
+        "Beta 0.5 and 2 are low for these images, so expect little difference in what their "
+        "latents do: in a simple linear model, the first latent falls out of use at a beta of "
+        "about 120."
     )
     assert must_know(small_config(betas=(2.0, 100.0)), MANY, runs, {}, evidence) == []
 

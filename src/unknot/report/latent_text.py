@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from unknot.evidence.answers import p_text
+from unknot.evidence.answers import listed, p_text
 from unknot.evidence.latent_labels import LatentLabels
 from unknot.evidence.run_evidence import RunEvidence
 from unknot.evidence.traversal_effects import TraversalEffects

@@ -76,8 +76,9 @@ def _alike(prediction: CollapsePrediction, betas: Sequence[float]) -> str:
         return ""
     first = _rounded(_first_collapse(prediction))
     return (
-        f"Beta {listed([beta_text(beta) for beta in low])} probably differ little on these images: "
-        f"in a simple linear model, the first latent falls out of use at a beta of about {first}."
+        f"Beta {listed([beta_text(beta) for beta in low])} are low for these images, so expect "
+        "little difference in what their latents do: in a simple linear model, the first latent "
+        f"falls out of use at a beta of about {first}."
     )
 
 
