@@ -3,8 +3,10 @@
 from dataclasses import replace
 
 import numpy as np
+import pytest
 
 from tests.report.small import small_effects, small_labels, small_run_evidence
+from unknot.evidence.traversal_effects import TraversalEffects
 from unknot.report.latent_text import (
     best_label_text,
     collapsed_text,
@@ -84,6 +86,12 @@ def test_sentences_name_the_label_its_strength_and_what_moving_the_latent_change
         "No label explains it. Moving it changes mainly the shape, most at the center; a typical "
         "pixel changes by 1% of the way from black to white."
     )
+
+
+def test_every_part_of_a_region_has_its_article(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(TraversalEffects, "change_region", lambda *_: "bottom left, bottom, top")
+    effect = latent_sentences(small_run_evidence(2.0, 0), 0).effect
+    assert "most at the bottom left, the bottom and the top;" in effect
 
 
 def test_a_label_computed_from_the_pixels_stands_in_for_given_ones() -> None:

@@ -18,6 +18,7 @@ class BlindTests {
     this.find("stop").addEventListener("click", () => this.#offer());
     this.find("trial").addEventListener("keydown", (event) => this.#press(event));
     page.addEventListener("address", () => this.#open());
+    page.addEventListener("select", () => this.#follow());
   }
 
   #fill() {
@@ -30,6 +31,12 @@ class BlindTests {
         this.begin(tests.find((test) => test.digest === select.value));
       });
     }
+  }
+
+  /** Offer the latents of the run that the page is about. */
+  #follow() {
+    const test = this.tests.find(({ kind, runs }) => kind === "latents" && runs[0] === this.page.selected);
+    if (test) this.root.querySelector("[data-kind=latents] select").value = test.digest;
   }
 
   #see(name) {
