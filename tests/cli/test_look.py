@@ -89,7 +89,7 @@ def test_a_collapsed_latent_says_so(
     spread: Path, opened: list[str], capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert main(["latent", str(spread / "beta-1_seed-0"), "1"]) == 0
-    assert "Latent 1 has collapsed: its code is the same" in capsys.readouterr().out
+    assert "Latent 1 is not in use (collapsed): its code is the same" in capsys.readouterr().out
 
 
 def test_without_evidence_it_names_the_command(

@@ -3,8 +3,10 @@
 from dataclasses import replace
 
 import numpy as np
+import pytest
 
 from tests.report.small import small_effects, small_labels, small_run_evidence
+from unknot.evidence.traversal_effects import TraversalEffects
 from unknot.report.latent_text import (
     best_label_text,
     collapsed_text,
@@ -86,6 +88,12 @@ def test_sentences_name_the_label_its_strength_and_what_moving_the_latent_change
     )
 
 
+def test_every_part_of_a_region_has_its_article(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(TraversalEffects, "change_region", lambda *_: "bottom left, bottom, top")
+    effect = latent_sentences(small_run_evidence(2.0, 0), 0).effect
+    assert "most at the bottom left, the bottom and the top;" in effect
+
+
 def test_a_label_computed_from_the_pixels_stands_in_for_given_ones() -> None:
     none_passes = small_labels(p_value=NO_LABEL_PASSES)
     run = small_run_evidence(2.0, 0, labels=none_passes, properties=small_labels())
@@ -113,5 +121,5 @@ def test_a_move_that_changes_nothing_or_little_is_told() -> None:
 
 def test_collapsed_latents_take_one_sentence() -> None:
     assert collapsed_text([]) == ""
-    assert collapsed_text([4]).startswith("Latent 4 has collapsed: its code is the same")
-    assert collapsed_text([1, 4]).startswith("Latents 1, 4 have collapsed: their codes")
+    assert collapsed_text([4]).startswith("Latent 4 is not in use (collapsed): its code")
+    assert collapsed_text([1, 4]).startswith("Latents 1, 4 are not in use (collapsed): their")

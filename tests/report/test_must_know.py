@@ -70,8 +70,9 @@ def test_betas_far_below_the_first_collapse_are_said_to_look_alike(runs: list[Ru
     config = small_config(betas=(0.5, 2.0, 100.0))
     (line,) = must_know(config, MANY, runs, {}, evidence)
     assert line == (
-        "Beta 0.5 and 2 cannot differ much on these images: by a simple linear model, beta begins "
-        "to switch latents off at about 120."
+        "Beta 0.5 and 2 are low for these images, so expect little difference in what their "
+        "latents do: in a simple linear model, the first latent falls out of use at a beta of "
+        "about 120."
     )
     assert must_know(small_config(betas=(2.0, 100.0)), MANY, runs, {}, evidence) == []
 
@@ -80,8 +81,8 @@ def test_where_no_beta_can_matter_that_is_said_alone(runs: list[Run]) -> None:
     prediction = _prediction(500.0, 118.0)
     assert must_know(small_config(), MANY, runs, {}, small_evidence(collapse=prediction)) == []
     assert no_beta_matters(prediction, (0.5, 2.0)) == (
-        "These betas cannot matter much on these images: by a simple linear model, beta begins to "
-        "switch latents off at about 120. Try --betas 20 60."
+        "These betas cannot matter much on these images: in a simple linear model, the first "
+        "latent falls out of use at a beta of about 120. Try --betas 20 60."
     )
     assert no_beta_matters(prediction, (0.5, 100.0)) == ""
 
@@ -90,7 +91,7 @@ def test_betas_that_switch_everything_off_are_named(runs: list[Run]) -> None:
     choice = small_choice()
     rows = (choice.rows[0], replace(choice.rows[1], active=0.0))
     (line,) = _lines(runs, which_beta=replace(choice, rows=rows))
-    assert line.startswith("At beta 2 every latent is switched off: ")
+    assert line.startswith("At beta 2 no latent is in use: ")
 
 
 def test_a_loss_that_still_falls_is_named_with_its_steps(runs: list[Run]) -> None:

@@ -70,6 +70,41 @@ def test_it_works_in_a_frame_that_may_only_run_scripts(
     assert float(slider.input_value()) == pytest.approx(0.05)
 
 
+def test_every_copy_button_works_in_such_a_frame_and_keeps_its_name(
+    watched: WatchedPage, trained: Experiment, tmp_path: Path
+) -> None:
+    (tmp_path / "notebook.html").write_text(trained._repr_html_())
+    watched.page.goto((tmp_path / "notebook.html").as_uri())
+    frame = watched.page.frame_locator("iframe")
+    frame.locator("[data-widget]:not([data-ready])").first.wait_for(state="detached")
+    for button in frame.locator("button[data-link], button[data-python], button[data-copy]").all():
+        name = button.inner_text()
+        button.click()
+        button.click()
+        assert button.inner_text() == "Copied"
+        assert button.evaluate("it => document.activeElement === it")
+        watched.page.wait_for_timeout(1700)
+        assert button.inner_text() == name
+
+
+def test_in_a_frame_that_is_still_closed_no_chart_is_drawn(
+    watched: WatchedPage, report: Path
+) -> None:
+    watched.page.set_viewport_size({"width": 1, "height": 600})
+    page = watched.open(report)
+    assert page.locator(".frame > svg > *").count() == 0
+    page.set_viewport_size({"width": 800, "height": 600})
+    page.locator(".frame > svg > *").first.wait_for(state="attached")
+
+
+def test_back_leads_to_where_a_link_was_followed(watched: WatchedPage, report: Path) -> None:
+    page = watched.open(report, "#betas")
+    page.click("nav a[href='#scores']")
+    assert page.evaluate("location.hash") == "#scores"
+    page.go_back()
+    watched.until("document.activeElement.id === 'betas'")
+
+
 def _hostile(labels: LatentLabels) -> LatentLabels:
     """Every latent passes with every label, and the labels have names that do harm."""
     names = (HOSTILE, "a" * 300, "\u202eesrever \u05d0\u05d1\u05d2", "'\"</title></style>")

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from unknot.evidence.answers import p_text
+from unknot.evidence.answers import listed, p_text
 from unknot.evidence.latent_labels import LatentLabels
 from unknot.evidence.run_evidence import RunEvidence
 from unknot.evidence.traversal_effects import TraversalEffects
@@ -113,8 +113,10 @@ def collapsed_text(latents: Sequence[int]) -> str:
         return ""
     numbers = ", ".join(map(str, latents))
     if len(latents) == 1:
-        return f"Latent {numbers} has collapsed: its code is the same for every image."
-    return f"Latents {numbers} have collapsed: their codes are the same for every image."
+        return f"Latent {numbers} is not in use (collapsed): its code is the same for every image."
+    return (
+        f"Latents {numbers} are not in use (collapsed): their codes are the same for every image."
+    )
 
 
 def latent_sentences(run: RunEvidence, latent: int) -> LatentSentences:
@@ -153,7 +155,8 @@ def _details(labels: LatentLabels, latent: int, label: int) -> str:
         text = f"AUROC {size:.2f} (95% interval {low:.2f} to {high:.2f}), "
     else:
         text = (
-            f"holds {size:.0%} of the information about it (95% interval {low:.0%} to {high:.0%}), "
+            f"the latent holds {size:.0%} of the information about it (95% interval {low:.0%} to "
+            f"{high:.0%}), "
         )
     text += f"{p_text(p_value)}."
     for lead, others in (
@@ -173,7 +176,7 @@ def _effect_sentence(effects: TraversalEffects, latent: int) -> str:
     kind, region = effects.change_kind(latent), effects.change_region(latent)
     if kind == "nothing":
         return "Moving it changes nothing in the picture."
-    where = f"most at the {' and the '.join(region.rsplit(', ', 1))}"
+    where = f"most at {listed([f'the {name}' for name in region.split(', ')])}"
     where = "all over the picture" if region == "all over" else where
     share = effects.change[latent] / 255
     size = f"{share:.0%}" if share >= 0.01 else f"{share:.1%}"

@@ -64,8 +64,8 @@ def no_beta_matters(prediction: CollapsePrediction, betas: Sequence[float]) -> s
     suggested = " ".join(beta_text(beta) for beta in prediction.suggested_betas)
     these = "These betas" if len(betas) > 1 else "This beta"
     return (
-        f"{these} cannot matter much on these images: by a simple linear model, beta begins to "
-        f"switch latents off at about {_rounded(first)}. Try --betas {suggested}."
+        f"{these} cannot matter much on these images: in a simple linear model, the first latent "
+        f"falls out of use at a beta of about {_rounded(first)}. Try --betas {suggested}."
     )
 
 
@@ -76,8 +76,9 @@ def _alike(prediction: CollapsePrediction, betas: Sequence[float]) -> str:
         return ""
     first = _rounded(_first_collapse(prediction))
     return (
-        f"Beta {listed([beta_text(beta) for beta in low])} cannot differ much on these images: by "
-        f"a simple linear model, beta begins to switch latents off at about {first}."
+        f"Beta {listed([beta_text(beta) for beta in low])} are low for these images, so expect "
+        "little difference in what their latents do: in a simple linear model, the first latent "
+        f"falls out of use at a beta of about {first}."
     )
 
 
@@ -97,13 +98,13 @@ def _rounded(beta: float) -> str:
 
 
 def _collapsed(choice: BetaChoice) -> str:
-    """Which betas switched every latent off."""
+    """Which betas left no latent in use."""
     betas = [beta_text(row.beta) for row in choice.rows if not row.active]
     if not betas:
         return ""
     return (
-        f"At beta {listed(betas)} every latent is switched "
-        "off: the model draws the same picture whatever the image is. That beta is too high."
+        f"At beta {listed(betas)} no latent is in use: the model draws the same picture whatever "
+        "the image is. That beta is too high."
     )
 
 

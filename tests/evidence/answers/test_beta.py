@@ -79,7 +79,7 @@ def test_one_seed() -> None:
     )
     assert answer.next == (
         "train more seeds: unknot compare --config runs/faces/experiment.toml --out runs/faces "
-        "--seeds 1 2 3 4 (it will count as a hint, since the plan named 1 seed; --until-clear "
+        "--seeds 1 2 3 4 (a hint only, since the plan named 1 seed; --until-clear "
         "plans more from the start)"
     )
     assert answer.command.endswith("--out runs/faces --seeds 1 2 3 4")

@@ -219,6 +219,14 @@ def test_sides_are_drawn_when_a_trial_begins(watched: WatchedPage, seen_report: 
     assert all(0 < sum(chosen) < len(chosen) for chosen in codes) or codes[0] != codes[1]
 
 
+def test_the_run_that_the_page_is_about_is_offered(watched: WatchedPage, seen_report: Path) -> None:
+    page = watched.open(seen_report)
+    offered = "#blind [data-kind=latents] select"
+    for option in page.locator("[data-choice] option").all():
+        page.select_option("[data-choice]", option.get_attribute("value"))
+        assert page.locator(f"{offered} option:checked").inner_text() == option.inner_text()
+
+
 def test_what_is_chosen_is_what_is_counted(
     watched: WatchedPage, seen_report: Path, seen: Experiment
 ) -> None:
@@ -234,7 +242,7 @@ def test_what_is_chosen_is_what_is_counted(
         page.wait_for_timeout(PAUSE_MS)
         page.keyboard.press("1" if upper in latents else "2")
     assert f"You chose the latent in {num} of {num} pairs." in page.inner_text("#blind")
-    assert "You tell these latents from random directions." in page.inner_text("#blind")
+    assert "You can tell these latents from random directions." in page.inner_text("#blind")
     assert all(read_code(_code(page)).chose_first)
 
 

@@ -30,7 +30,7 @@ def test_every_run_has_cards_and_the_first_is_shown(tmp_path: Path) -> None:
     assert html.count("<article") == 4
     assert '<div data-cards="beta-0.5_seed-0">' in html
     assert '<div data-cards="beta-2_seed-0" hidden>' in html
-    assert html.count("Latent 2 has collapsed") == 2
+    assert html.count("Latent 2 is not in use (collapsed)") == 2
     assert "<strong>Lower with Bald</strong>: AUROC 0.90" in html
     assert "<strong>No label explains it</strong>." in html
     assert "KL 5.00 nats" in html
@@ -198,13 +198,23 @@ def test_a_collapsed_latent_leads_to_the_sentence_about_it(
 ) -> None:
     page = watched.open(spread, "#latent=beta-2_seed-0/2")
     text = page.evaluate("document.activeElement.textContent")
-    assert text.startswith("Latent 2 has collapsed")
+    assert text.startswith("Latent 2 is not in use (collapsed)")
 
 
-def test_without_javascript_the_first_run_is_there(browser: Any, spread: Path) -> None:
+def test_the_address_of_a_card_stays_for_the_next_visit(watched: WatchedPage, spread: Path) -> None:
+    page = watched.open(spread, "#latent=beta-2_seed-0/1")
+    page.wait_for_timeout(300)  # after which the explorer writes what was changed in it
+    assert page.evaluate("location.hash") == "#latent=beta-2_seed-0/1"
+
+
+def test_without_javascript_every_run_is_there_and_no_dead_control(
+    browser: Any, spread: Path
+) -> None:
     page = browser.new_page(java_script_enabled=False)
     page.goto(spread.as_uri())
-    assert _run_shown(page) == "beta-0.5_seed-0"
+    runs = page.locator("[data-cards]")
+    assert runs.count() == page.locator("[data-cards]:visible").count() > 1
+    assert page.locator("button:visible, input:visible, select:visible").count() == 0
     assert not page.locator(".latent-cards [data-choice]").is_visible()
     assert page.locator(".latent-card img").first.is_visible()
     page.close()

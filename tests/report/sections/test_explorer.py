@@ -141,6 +141,20 @@ def test_undo_takes_back_slides_and_choices(watched: WatchedPage, report: Path) 
     assert page.is_disabled("[data-undo]")
 
 
+def test_undo_takes_back_one_press_on_the_slider_that_is_in_focus(
+    watched: WatchedPage, report: Path
+) -> None:
+    page = watched.open(report)
+    before = _first(watched)
+    page.focus("input[data-latent='0']")
+    page.keyboard.press("ArrowRight")
+    page.keyboard.press("Shift")
+    assert _first(watched) != before
+    page.keyboard.press("Control+z")
+    assert _first(watched) == before
+    assert page.is_disabled("[data-undo]")
+
+
 def test_it_can_be_used_by_the_keyboard_alone(watched: WatchedPage, report: Path) -> None:
     page = watched.open(report)
     page.click("[data-image='-1']")

@@ -14,7 +14,7 @@ def test_the_sample_and_every_fact_are_shown(tmp_path: Path) -> None:
     for text in ("/pictures/faces (folder)", "200 of 32x32 pixels", "20 test", "abc123"):
         assert text in html
     assert "unknot 0.2.0, torch 2.6, Python 3.11, on a processor" in html
-    assert "14 seconds of all runs" in html
+    assert "14 seconds for all runs" in html
     assert render_piece("images", images(context)).anchor == "images"
 
 

@@ -27,7 +27,7 @@ def test_every_run_has_a_map_of_its_active_latents(tmp_path: Path) -> None:
     assert set(maps) == {"beta-0.5_seed-0", RUN}
     assert maps[RUN]["latents"] == [0, 1]
     assert "<h3>Your labels</h3>" in html
-    assert "Labels that go together: Bald and Grey (+0.60)" in html
+    assert "Labels that go together, with their correlation: Bald and Grey (+0.60)" in html
 
 
 def test_the_numbers_go_with_their_label_and_latent() -> None:

@@ -53,3 +53,10 @@ def test_where_motion_is_unwanted_every_latent_stands_at_1(
     assert np.abs(calm.pixels("[data-grid]")[:height, :width] - expected).max() <= HALF
     page.close()
     assert calm.faults == []
+
+
+def test_it_is_drawn_before_the_page_is_printed(watched: WatchedPage, report: Path) -> None:
+    page = watched.open(report)
+    assert not page.evaluate("page.traversals.drawn")
+    page.evaluate("dispatchEvent(new Event('beforeprint'))")
+    assert watched.pixels("[data-grid]").max() > 0

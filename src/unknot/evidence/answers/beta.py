@@ -148,7 +148,7 @@ def _next(asked: Asked, answer: Verdict) -> NextStep:
         return NextStep(f"{stopped}go on, as planned: {command}", command)
     command = asked.commands.add_seeds(_others(asked.seeds, num))
     sentence = (
-        f"train more seeds: {command} (it will count as a hint, since the plan named "
+        f"train more seeds: {command} (a hint only, since the plan named "
         f"{counted(len(asked.seeds), 'seed')}; --until-clear plans more from the start)"
     )
     return NextStep(sentence, command)

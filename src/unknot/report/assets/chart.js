@@ -15,6 +15,7 @@ const SHAPES = {
   hexagon: "M-.6,-1.05H.6L1.2,0L.6,1.05H-.6L-1.2,0Z",
 };
 const CHART_COLORS = 8, CHART_REACH = 36, CHART_BOTTOM = 44;
+const CHART_LEAST = 160; // pixels of width: in less, as in a frame that is still closed, nothing is drawn
 
 /** How each beta looks in every chart: its color, its shape, its name. */
 function looksOf(runs) {
@@ -56,7 +57,7 @@ class Chart {
 
   #fit() {
     const width = Math.round(this.frame.clientWidth);
-    if (!width || width === this.width) return;
+    if (width < CHART_LEAST || width === this.width) return;
     this.width = width;
     this.draw();
   }

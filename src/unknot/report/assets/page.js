@@ -69,11 +69,13 @@ class Page extends EventTarget {
     return new URLSearchParams(this.fragment);
   }
 
-  /** Put a fragment into the address, where the page has one; every part can read it as `asked`. */
-  write(fragment) {
+  /** Put a fragment into the address, where the page has one; every part can read it as `asked`.
+      With `step`, the browser's Back leads to where the reader was before. */
+  write(fragment, { step = false } = {}) {
     this.fragment = fragment;
     try {
-      history.replaceState(null, "", `#${fragment}`);
+      if (step) history.pushState(null, "", `#${fragment}`);
+      else history.replaceState(null, "", `#${fragment}`);
     } catch (error) {
       // in a frame without an address of its own the fragment is kept here alone
     }
@@ -97,15 +99,15 @@ class Page extends EventTarget {
     const link = event.target.closest?.("a[href^='#']");
     if (!link || event.ctrlKey || event.metaKey || event.shiftKey) return;
     event.preventDefault();
-    this.write(link.getAttribute("href").slice(1));
+    this.write(link.getAttribute("href").slice(1), { step: true });
     this.#heed();
   }
 
   #arrive() {
     const fragment = location.hash.slice(1);
-    if (!fragment || fragment === this.fragment) return;
+    if (fragment === this.fragment) return;
     this.fragment = fragment;
-    this.#heed();
+    if (fragment) this.#heed();
   }
 
   /** Go where the address leads: to an element, or to what a part makes of it ("address"). */
@@ -127,24 +129,32 @@ function decodedText(text) {
 
 /** Put text on the clipboard; says on the button for a moment whether that went well. */
 async function copyText(text, button) {
-  const label = button.textContent;
-  let copied = true;
-  try {
-    await navigator.clipboard.writeText(text);
-  } catch (error) {
-    copied = copyBySelection(text);
-  }
+  const copied = (await copyToClipboard(text)) || copyBySelection(text, button);
+  button.dataset.label ??= button.textContent;
   button.textContent = copied ? "Copied" : "Your browser does not let this page copy";
-  setTimeout(() => { button.textContent = label; }, 1500);
+  clearTimeout(button.relabel);
+  button.relabel = setTimeout(() => { button.textContent = button.dataset.label; }, 1500);
 }
 
-/** The older way, which works in frames that have no clipboard. */
-function copyBySelection(text) {
-  const field = Object.assign(document.createElement("textarea"), { value: text });
-  document.body.append(field);
+/** Whether the browser took the text; it is not even asked where the frame's policy says no. */
+async function copyToClipboard(text) {
+  if (document.featurePolicy?.allowsFeature("clipboard-write") === false) return false;
+  try {
+    await navigator.clipboard.writeText(text);
+    return true;
+  } catch (error) {
+    return false;
+  }
+}
+
+/** The older way, which works in frames that have no clipboard; the keyboard stays on the button. */
+function copyBySelection(text, button) {
+  const field = element("textarea", { value: text, readOnly: true, className: "unseen" });
+  button.after(field);
   field.select();
   const copied = document.execCommand("copy");
   field.remove();
+  button.focus({ preventScroll: true });
   return copied;
 }
 

@@ -18,6 +18,7 @@ class BlindTests {
     this.find("stop").addEventListener("click", () => this.#offer());
     this.find("trial").addEventListener("keydown", (event) => this.#press(event));
     page.addEventListener("address", () => this.#open());
+    page.addEventListener("select", () => this.#follow());
   }
 
   #fill() {
@@ -30,6 +31,12 @@ class BlindTests {
         this.begin(tests.find((test) => test.digest === select.value));
       });
     }
+  }
+
+  /** Offer the latents of the run that the page is about. */
+  #follow() {
+    const test = this.tests.find(({ kind, runs }) => kind === "latents" && runs[0] === this.page.selected);
+    if (test) this.root.querySelector("[data-kind=latents] select").value = test.digest;
   }
 
   #see(name) {
@@ -241,25 +248,25 @@ function blindTail(least, num, p) {
 /** How often guessing gets as far, in words. */
 function blindOften(p) {
   const exact = p < 0.0005 ? "p < .001" : `p = ${p.toFixed(p < 0.1 ? 3 : 2).replace(/^0/, "")}`;
-  if (p > 0.995) return `always (${exact})`;
+  if (p > 0.995) return `every time (${exact})`;
   return p < 0.1 ? `in one of ${Math.round(1 / p).toLocaleString("en")} tests (${exact})` : `in ${Math.round(100 * p)}% of all tests (${exact})`;
 }
 
 function blindAboutLatents(chosen, num, own) {
-  const p = blindTail(chosen, num, 0.5), [You, you, tell] = own ? ["You", "you", "tell"] : ["They", "they", "tell"];
+  const p = blindTail(chosen, num, 0.5), [You, you] = own ? ["You", "you"] : ["They", "they"];
   const lead = `Somebody who only guesses gets that far or further ${blindOften(p)}.`;
   if (p <= BLIND_LEVEL) {
-    return [lead, `${You} ${tell} these latents from random directions. This does not say that a latent means one thing, that a name for it is right, or that beta did it.`];
+    return [lead, `${You} can tell these latents from random directions. This does not say that a latent means one thing, that a name for it is right, or that beta did it.`];
   }
   let least = 0;
   while (blindTail(least, num, 0.5) > BLIND_LEVEL) least++;
   const power = Math.round(100 * blindTail(least, num, BLIND_SEES));
-  return [lead, `So there is no sign that ${you} ${tell} these latents from random directions; what ${you} would say of a latent may be ${own ? "your" : "their"} bias. It is no proof either: with ${num} pairs, even somebody who sees it three times out of four passes in ${power}% of tests only. More readers make it clearer.`];
+  return [lead, `So there is no sign that ${you} can tell these latents from random directions; what ${you} would say of a latent may be ${own ? "your" : "their"} bias. It is no proof either: with ${num} pairs, even somebody who sees it three times out of four passes in only ${power}% of tests. More readers make it clearer.`];
 }
 
 function blindAboutBetas(chosen, num, test, own) {
   const p = Math.min(1, 2 * blindTail(Math.max(chosen, num - chosen), num, 0.5)), you = own ? "You" : "They";
-  const lead = `Choices at random are as uneven as this, to either side, ${blindOften(p)}.`;
+  const lead = `Random choices are at least this uneven ${blindOften(p)}.`;
   const preferred = chosen > num - chosen ? test.titles[1] : test.titles[0];
   const finding = p <= BLIND_LEVEL ? `${you} prefer ${preferred}.` : `${you} show no clear preference.`;
   return [lead, `${finding} Nobody is right or wrong here: it does not say that the latents of one model mean more, and pictures that are less sharp can seem to change less.`];

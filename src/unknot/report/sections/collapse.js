@@ -54,7 +54,7 @@ class Collapse {
 
   #lines(run, i, collapsed) {
     const lines = [this.page.run(run.name).title, `its ${ordinal(i + 1)} latent by strength: ${numberText(run.kl[i])} nats`];
-    if (collapsed) lines.push("collapsed");
+    if (collapsed) lines.push("not in use (collapsed)");
     const predicted = this.#predicted(run.beta, i);
     return predicted === null ? lines : [...lines, `a linear model's: ${numberText(predicted)} nats`];
   }

@@ -54,15 +54,20 @@ class Explorer {
 
   /** Remember how it was, change it, and draw. */
   #change(change) {
-    this.views.push(JSON.stringify(this.state));
-    if (this.views.length > KEPT_VIEWS) this.views.shift();
+    this.#remember(JSON.stringify(this.state));
     this.touched = true;
     change();
     this.#choose();
   }
 
+  #remember(view) {
+    this.views.push(view);
+    if (this.views.length > KEPT_VIEWS) this.views.shift();
+  }
+
   undo() {
     if (!this.views.length) return;
+    Object.assign(this, { sliding: null, touched: true });
     this.state = JSON.parse(this.views.pop());
     this.#choose();
   }
@@ -89,14 +94,13 @@ class Explorer {
 
   /** One latent: what it is, where its codes lie, and a slider between pictures of its ends. */
   #row(run, other, latent, i) {
-    const name = `Latent ${latent.index}`, what = latent.active ? latent.label : "switched off: it changes nothing";
+    const name = `Latent ${latent.index}`, what = latent.active ? latent.label : "not in use: it changes nothing";
     const slider = element("input", { type: "range", step: STEP, min: -REACH, max: REACH, data: { latent: latent.index } });
     slider.setAttribute("aria-label", what ? `${name}, ${what}` : name);
     const shown = element("output"), end = () => element("canvas", { width: this.page.width, height: this.page.height });
-    slider.addEventListener("pointerdown", () => this.#begin());
-    slider.addEventListener("keydown", () => this.#begin());
     slider.addEventListener("input", () => this.#slide(latent.index, slider, shown));
-    slider.addEventListener("dblclick", () => { slider.value = 0; this.#slide(latent.index, slider, shown); });
+    slider.addEventListener("change", () => { this.sliding = null; });
+    slider.addEventListener("dblclick", () => { slider.value = 0; this.#slide(latent.index, slider, shown); this.sliding = null; });
     const title = element("span", { className: "name" }, element("strong", { textContent: name }), what ? ` ${what}` : "");
     const row = element("label", { className: latent.active ? "row" : "row off" }, title, shown, end(), element("span", { className: "track" }, codeBars(latent, this.page.data.reach), slider), end());
     if (other) row.append(element("small", { textContent: partnerText(run, other, latent) }));
@@ -107,15 +111,11 @@ class Explorer {
     return row;
   }
 
-  /** A slide is one step back for Undo, however long it takes. */
-  #begin() {
-    const before = JSON.stringify(this.state);
-    if (this.views.at(-1) !== before) this.views.push(before);
-    this.find("undo").disabled = false;
-  }
-
+  /** Move a latent; a slide is one step back for Undo, however long it takes. */
   #slide(latent, slider, shown) {
-    this.touched = true;
+    if (this.sliding !== latent) this.#remember(JSON.stringify(this.state));
+    Object.assign(this, { sliding: latent, touched: true });
+    this.find("undo").disabled = false;
     this.state.moved[latent] = slider.value - this.base(this.shown)[latent];
     shown.textContent = (+slider.value).toFixed(2);
     this.draw();
@@ -133,9 +133,10 @@ class Explorer {
     }
   }
 
-  /** What may follow a little later: the address, unless nothing was touched, and the small pictures. */
+  /** What may follow a little later: the address, if something was changed here, and the small pictures. */
   #rest() {
     if (this.touched) this.page.write(this.#fragment());
+    this.touched = false;
     this.#drawEnds();
   }
 
@@ -213,7 +214,9 @@ class Explorer {
     page.addEventListener("address", () => { if (this.#read()) { this.#choose(); page.show(document.getElementById("explore")); } });
     page.addEventListener("select", () => {
       const index = this.open.indexOf(page.run(page.selected));
-      if (index >= 0 && index !== this.state.a) this.#change(() => { this.state.a = index; });
+      if (index < 0 || index === this.state.a) return;
+      this.state.a = index;
+      this.#choose();
     });
   }
 
@@ -221,7 +224,7 @@ class Explorer {
     if ((event.ctrlKey || event.metaKey) && event.key === "z") {
       event.preventDefault();
       this.undo();
-    } else if (/^[1-9]$/.test(event.key) && event.target.tagName !== "SELECT") {
+    } else if (/^[1-9]$/.test(event.key) && !event.ctrlKey && !event.metaKey && !event.altKey && event.target.tagName !== "SELECT") {
       this.find("sliders").querySelectorAll("input")[event.key - 1]?.focus();
     }
   }

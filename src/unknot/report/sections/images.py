@@ -31,7 +31,7 @@ def images(context: ReportContext) -> ImageFacts:
     facts = [
         *data_facts(data, data["splits"]),
         ("made with", _versions(environment)),
-        ("training took", f"{seconds:,.0f} seconds of all runs, one after another"),
+        ("training took", f"{seconds:,.0f} seconds for all runs together"),
         ("fingerprint", environment["data_fingerprint"]),
     ]
     sample = context.files.sample

@@ -32,7 +32,7 @@ class LabelMap {
   paint(chart) {
     const { map } = this;
     if (!map?.latents.length) {
-      chart.text(6, 20, map ? "All latents of this run are collapsed." : "This run has no such map.");
+      chart.text(6, 20, map ? "No latent of this run is in use." : "This run has no such map.");
       return;
     }
     const names = map.labels.map((name) => shortened(name, MAP_NAME));

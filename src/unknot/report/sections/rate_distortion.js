@@ -41,7 +41,7 @@ class RateDistortion {
     line.style.color = look.color;
   }
 
-  /** Names beside the points where they cover nothing; the others in the corner, which is empty. */
+  /** Names beside the points where they cover nothing; the others in the corner, with a line to theirs. */
   #name(chart, groups, box) {
     const taken = groups.flatMap(({ points }) => points.map(({ x, y }) => [x - 8, y - 8, x + 8, y + 8]));
     let row = box.top + 6;
@@ -52,7 +52,7 @@ class RateDistortion {
         chart.text(place[0] + 2, place[3] - 4, look.name, { class: "name" });
       } else {
         const x = box.right - textWidth(look.name);
-        chart.add("path", { d: SHAPES[look.shape], class: "mark", transform: `translate(${x - 12} ${row - 4}) scale(5)` }).style.color = look.color;
+        chart.add("line", { class: "model", x1: x - 3, y1: row - 4, x2: points[0].x, y2: points[0].y - 9 });
         chart.text(x, row, look.name, { class: "name" });
         row += 18;
       }

@@ -10,6 +10,7 @@ class Traversals {
     this.run = page.runs.find((run) => run.model);
     this.#choose();
     watchView(this, root);
+    addEventListener("beforeprint", () => this.seen());
     if (!page.reduced) this.play();
   }
 
@@ -20,8 +21,8 @@ class Traversals {
   #choose() {
     const selected = this.page.run(this.page.selected);
     if (selected?.model) this.run = selected;
-    this.find("rows").replaceChildren(...this.run.latents.map(({ index, label }) => {
-      const text = `${index}${label ? `: ${label}` : ""}`;
+    this.find("rows").replaceChildren(...this.run.latents.map(({ index, label, active }) => {
+      const what = active ? label : "not in use", text = `${index}${what ? `: ${what}` : ""}`;
       return element("span", { title: text, textContent: text });
     }));
     this.drawn = false;
