@@ -105,7 +105,6 @@ def test_a_number_that_is_no_latent_is_refused(
 ) -> None:
     run = str(experiment / "beta-1_seed-0")
     assert "latent 9: this run has latents 0 to 1" in fails(["latent", run, "9"], capsys)
-    assert "not the folder of a run" in fails(["latent", str(experiment), "0"], capsys)
 
 
 def test_a_run_trained_alone_gets_a_page_of_its_own(
@@ -122,3 +121,10 @@ def test_a_run_trained_alone_gets_a_page_of_its_own(
     assert opened == [f"{(run / 'report.html').as_uri()}#latent=run/1"]
     assert "this run was trained alone" in capsys.readouterr().out
     assert "data-cards" in (run / "report.html").read_text()
+
+
+def test_an_experiment_in_the_place_of_a_run_names_its_runs(
+    spread: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    line = fails(["latent", str(spread), "2"], capsys)
+    assert f"choose one of them: unknot latent {spread}/beta-1_seed-0 2" in line

@@ -11,6 +11,7 @@ from unknot.common.errors import UserError
 from unknot.common.files import (
     damage_named,
     has_foreign_files,
+    make_folder,
     read_arrays,
     read_json,
     recover_folder,
@@ -140,3 +141,10 @@ def test_a_folder_is_whole_after_each_rename(tmp_path: Path) -> None:
     assert (tmp_path / "place" / "file").read_text() == "2"
     assert recover_folder(tmp_path / "place")
     assert not recover_folder(tmp_path / "nothing")
+
+
+@pytest.mark.parametrize("place", ["file", "file/folder"])
+def test_a_folder_that_cannot_be_made_is_one_line(place: str, tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("in the way")
+    with pytest.raises(UserError, match=r"no folder can be made at .*; give another place"):
+        make_folder(tmp_path / place)

@@ -29,7 +29,9 @@ def test_tables_of_a_folder_are_those_that_name_its_pictures(tmp_path: Path) -> 
     (tmp_path / "other.csv").write_text("item,price\nmilk,1\n")
     inside, notes = tables_in(folder, walk_folder(folder))
     assert [table.name for table in inside] == ["labels.csv"]
-    assert notes == ("not used: prices.csv: the first rows name none of the images",)
+    assert notes == (
+        "not used: prices.csv: the first rows name none of the images, or it holds codes",
+    )
     assert [Path(t.name).name for t in tables_beside(folder, NAMES)] == ["own.csv"]
     assert tables_beside(folder, None) == []
     (tmp_path / "labels.csv").touch()
@@ -51,3 +53,12 @@ def test_a_table_is_told_from_another_by_its_content(tmp_path: Path) -> None:
 def test_a_file_that_is_not_there(tmp_path: Path) -> None:
     with pytest.raises(UserError, match="cannot be read: No such file"):
         table_file(tmp_path / "none.csv")
+
+
+def test_codes_of_unknot_are_no_labels(tmp_path: Path) -> None:
+    (tmp_path / "pictures").mkdir()
+    rows = "name,mean_0,mean_1,logvar_0,logvar_1\na.png,1,2,3,4\n"
+    (tmp_path / "codes.csv").write_text(rows)
+    assert tables_beside(tmp_path / "pictures", ["a.png", "b.png"]) == []
+    (tmp_path / "codes.csv").write_text(rows.replace("mean", "size"))
+    assert len(tables_beside(tmp_path / "pictures", ["a.png", "b.png"])) == 1

@@ -36,3 +36,8 @@ def test_what_does_not_fit_is_damaged(tmp_path: Path) -> None:
     write_json(tmp_path / "e.json", {"format": 2, "answers": [{"question": "beta"}]})
     with pytest.raises(UserError, match=r"e\.json is damaged \(KeyError"):
         Evidence.load(tmp_path / "e.json")
+
+
+def test_a_question_that_is_none_is_refused() -> None:
+    with pytest.raises(UserError, match="no question 'betas'; it can be latents, axes, beta, "):
+        small_evidence().answer("betas")

@@ -305,3 +305,23 @@ def test_more_steps_continue_an_experiment_as_a_hint(copied: Experiment) -> None
     ]
     again = compare(images, [0.5, 2], out=copied.folder, engine="inline", **TINY | {"steps": 16})
     assert again.config == experiment.config
+
+
+def test_what_stops_a_run_from_going_on_is_named(small_faces: ImageSet, tmp_path: Path) -> None:
+    unknot.train(small_faces, 2, out=tmp_path / "run", **LINEAR)
+    longer = LINEAR | {"steps": 20, "batch_size": 4}
+    with pytest.raises(UserError, match="batch_size is 8 there and 4 here"):
+        unknot.train(small_faces, 2, out=tmp_path / "run", **longer)
+
+
+@pytest.mark.parametrize("lost", ["codes", "evaluation"])
+def test_what_was_lost_of_a_finished_run_is_made_again(
+    lost: str, small_faces: ImageSet, tmp_path: Path
+) -> None:
+    run = unknot.train(small_faces, 2, out=tmp_path / "run", **LINEAR)
+    weights = run.files.weights.read_bytes()
+    getattr(run.files, lost).unlink()
+    assert not run.files.is_done
+    again = unknot.train(small_faces, 2, out=tmp_path / "run", **LINEAR)
+    assert again.files.is_done
+    assert again.files.weights.read_bytes() == weights

@@ -180,3 +180,8 @@ def test_the_plane_has_a_point_for_each_run(figures: Figures) -> None:
 def test_without_runs_there_is_nothing_to_draw() -> None:
     with pytest.raises(UserError, match="no run is finished"):
         Figures()
+
+
+def test_what_is_no_run_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(UserError, match="list is no run; give runs one by one"):
+        Figures([run_with_codes(tmp_path)])  # type: ignore[arg-type]

@@ -161,7 +161,7 @@ def test_nulls_stand_beside_their_score() -> None:
         mean=0.1, std=0.02, percentile=95.0, p_value=0.05, observed=0.25, num=20, num_points=20
     )
     text = scores_table({"mig": small_score(null_permutation=null)})
-    assert "0.200 to 0.300  0.200 ± 0.040 (75%)   0.100 ± 0.020 (95%)" in text
+    assert "0.200 to 0.300  0.250: 0.200 ± 0.040 (75%)   0.250: 0.100 ± 0.020 (95%)" in text
     assert "rotated codes: what random mixes of the latents score" in text
 
 

@@ -7,6 +7,7 @@ import torch
 
 from unknot.common.files import read_arrays
 from unknot.data.load import load_images
+from unknot.data.table_choice import CODES_HEADER
 from unknot.models.vae import Posterior
 from unknot.runs.codes_file import (
     joined_labels,
@@ -44,3 +45,8 @@ def test_missing_attributes_are_nan() -> None:
     joined = joined_labels(np.array([[0.5], [1.5]]), np.array([[-1], [1]], np.int8))
     assert np.isnan(joined[0, 1])
     assert joined[1].tolist() == [1.5, 1.0]
+
+
+def test_the_table_begins_as_tables_of_codes_do(tmp_path: Path) -> None:
+    write_codes_table(tmp_path / "codes.csv", ["a.png"] * 20, POSTERIOR)
+    assert (tmp_path / "codes.csv").read_text().startswith(CODES_HEADER)

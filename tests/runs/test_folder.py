@@ -42,7 +42,8 @@ def test_another_run_in_the_folder_is_refused(
 
 def test_the_newest_frame_goes_when_the_run_is_done(tmp_path: Path) -> None:
     folder = RunFolder(tmp_path)
-    folder.newest_frame.touch()
+    for file in (folder.newest_frame, folder.codes, folder.evaluation):
+        file.touch()
     folder.mark_done()
     assert folder.is_done
     assert not folder.newest_frame.exists()

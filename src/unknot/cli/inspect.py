@@ -245,7 +245,11 @@ class ReportOptions:
     Example: unknot report runs/demo
     """
 
-    experiment: Annotated[Path, tyro.conf.Positional, tyro.conf.arg(metavar="EXPERIMENT")]
+    experiment: Annotated[
+        Path,
+        tyro.conf.Positional,
+        tyro.conf.arg(metavar="EXPERIMENT", help="Folder of the experiment."),
+    ]
     output: OutputOptions = field(default_factory=OutputOptions)
 
 

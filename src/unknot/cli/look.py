@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import tyro
 
+from unknot.cli.common import check_is_run
 from unknot.cli.inspect import RunPath
 from unknot.cli.options import Flag, OutputOptions
 from unknot.common.errors import UserError
@@ -39,6 +40,7 @@ def latent_command(options: LatentOptions) -> tuple[str, Any]:
     from unknot.report.text import run_title
     from unknot.runs.run import Run
 
+    check_is_run(options.run, f"latent RUN {options.latent}")
     run, latent = Run(options.run.resolve()), options.latent
     if not 0 <= latent < run.latent_dim:
         raise UserError(f"latent {latent}: this run has latents 0 to {run.latent_dim - 1}")

@@ -17,13 +17,27 @@ from numpy.typing import NDArray
 from unknot.common.errors import UserError
 
 
+def make_folder(path: Path) -> None:
+    """Make a folder, and those that it lies in.
+
+    Raises:
+        UserError: if a file is in the way, or nothing can be made there.
+    """
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+    except (FileExistsError, FileNotFoundError, NotADirectoryError) as error:
+        raise UserError(
+            f"no folder can be made at {path} ({error.strerror}); give another place"
+        ) from None
+
+
 @contextmanager
 def written_beside(path: Path) -> Iterator[Path]:
     """Yield a temporary path in the folder of `path`; rename it to `path` when the block ends well.
 
     The temporary name keeps the suffix, by which many writers choose a format.
     """
-    path.parent.mkdir(parents=True, exist_ok=True)
+    make_folder(path.parent)
     temporary = path.with_name(f".{path.stem}.{os.getpid()}{path.suffix}")
     try:
         yield temporary

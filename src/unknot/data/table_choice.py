@@ -17,6 +17,8 @@ METADATA = "metadata"
 """The stem of a table that lies in the folder of its images, as ImageFolder has it."""
 USUAL_STEMS = (METADATA, "labels", "label", "annotations", "attributes", "targets")
 """Stems of tables that are looked for beside a packed file, whose images are not listed yet."""
+CODES_HEADER = "name,mean_0,"
+"""How a table begins that `unknot encode` wrote: codes of a model, no labels."""
 HEAD_BYTES = 2**18
 _CELL = re.compile(rb'[^,;\t\r\n"{}:]+')
 
@@ -53,7 +55,8 @@ def tables_in(path: Path, contents: FolderContents) -> tuple[list[TableFile], tu
     if not others:
         return chosen, ()
     names = ", ".join(table.name for table in others[:5])
-    return chosen, (f"not used: {names}: the first rows name none of the images",)
+    why = "the first rows name none of the images, or it holds codes"
+    return chosen, (f"not used: {names}: {why}",)
 
 
 def tables_beside(path: Path, names: Sequence[str] | None) -> list[TableFile]:
@@ -117,7 +120,10 @@ def _bytes_stem(name: bytes) -> bytes:
 
 
 def _names_some(path: Path, stems: set[bytes]) -> bool:
-    """Whether the beginning of a table names some picture; a parquet is taken to do so."""
+    """Whether the beginning of a table names some picture; a parquet is taken to do so.
+
+    A table of codes, which a model made of the pictures, is said to name none.
+    """
     if path.suffix.lower() == ".parquet":
         return path.stem.lower() in USUAL_STEMS
     try:
@@ -127,4 +133,6 @@ def _names_some(path: Path, stems: set[bytes]) -> bool:
         return False
     if head.startswith((b"\xff\xfe", b"\xfe\xff")):
         head = head.decode("utf-16", "replace").encode()
+    if head.startswith(CODES_HEADER.encode()):
+        return False
     return any(_bytes_stem(cell) in stems for cell in _CELL.findall(head))

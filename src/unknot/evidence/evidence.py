@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from unknot.common.errors import UserError
 from unknot.common.files import damage_named, read_json
 from unknot.evidence.answers import Answer
 from unknot.evidence.axes import AxisEvidence
@@ -49,8 +50,15 @@ class Evidence:
     not_available: dict[str, str] = field(default_factory=dict)
 
     def answer(self, question: str) -> Answer:
-        """Give the answer to one question: `latents`, `axes`, `beta` or `which_beta`."""
-        return next(answer for answer in self.answers if answer.question == question)
+        """Give the answer to one question: `latents`, `axes`, `beta` or `which_beta`.
+
+        Raises:
+            UserError: if there is no such question.
+        """
+        answers = {answer.question: answer for answer in self.answers}
+        if question not in answers:
+            raise UserError(f"there is no question {question!r}; it can be {', '.join(answers)}")
+        return answers[question]
 
     def __str__(self) -> str:
         """The four questions with their answers."""

@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 import numpy as np
 
 from unknot.common.errors import UserError
-from unknot.common.files import write_json
+from unknot.common.files import make_folder, write_json
 from unknot.common.machine import num_cores, processor
 from unknot.common.toml import build
 from unknot.config import CUSTOM, DataConfig, ExperimentConfig, ModelConfig, TrainingConfig
@@ -236,7 +236,7 @@ def create_experiment_folder(
     """
     folder.check(config, images)
     if not folder.is_experiment:
-        folder.path.mkdir(parents=True, exist_ok=True)
+        make_folder(folder.path)
         rng = np.random.default_rng(sheets.SAMPLE_SEED)
         sample = sheets.random_sample(images.images, rng=rng)
         animations.save_picture(sample, folder.sample)

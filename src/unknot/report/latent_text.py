@@ -17,10 +17,11 @@ def latents_text(name: str, run: RunEvidence) -> str:
     labels = run.labels or run.properties
     head = f"What each latent of {name} does"
     if labels:
+        origin = "" if run.labels else " computed from the pixels"
         by = f", shuffled in {labels.num_groups} groups" if labels.num_groups else ""
         head += (
-            f" ({labels.num_images:,} test images, {len(labels.label_names)} labels{by}; p "
-            "corrected for testing every latent on every label):"
+            f" ({labels.num_images:,} test images, {len(labels.label_names)} labels{origin}{by}; "
+            "p corrected for testing every latent on every label):"
         )
     return "\n".join([head, *(f"  {line}" for line in latent_lines(run))])
 
@@ -35,7 +36,9 @@ def latent_lines(run: RunEvidence) -> list[str]:
         if run.labels and run.properties and run.properties.best(latent) is not None:
             parts.append(f"in the pixels {label_text(run.properties, latent)}")
         if effects and effects.change[latent] > 0:
-            strength = f"by {effects.change[latent]:.0f} of 255 levels of brightness"
+            levels = effects.change[latent]
+            strength = f"by {f'{levels:.0f}' if levels >= 1 else 'less than 1'} of 255 levels"
+            strength += " of brightness"
             where = f"{effects.change_kind(latent)}, {effects.change_region(latent)}"
             parts.append(f"moving it changes {where}, {strength}")
         lines.append(f"latent {latent}: {'; '.join(parts) or COLLAPSED}")

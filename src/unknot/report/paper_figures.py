@@ -51,6 +51,12 @@ class Figures:
     def __init__(self, *runs: Run, evidence: Evidence | None = None) -> None:
         if not runs:
             raise UserError("no run is finished, so there is nothing to draw yet")
+        for run in runs:
+            if not isinstance(run, Run):
+                raise UserError(
+                    f"{type(run).__name__} is no run; give runs one by one, Figures(run, other), "
+                    "or use experiment.figures"
+                )
         self._runs, self._evidence = runs, evidence
 
     def traversals(

@@ -246,7 +246,7 @@ def scores_table(scores: Mapping[str, Score]) -> str:
     Args:
         scores: by key.
     """
-    lines = [f"{'score':24}{'value':>9}  {'95% interval':14}  {'rotated codes':22}permuted labels"]
+    lines = [f"{'score':24}{'value':>9}  {'95% interval':14}  {'rotated codes':29}permuted labels"]
     flags: dict[str, list[str]] = {}
     for key, score in scores.items():
         lines.append(_score_line(key, score))
@@ -257,7 +257,8 @@ def scores_table(scores: Mapping[str, Score]) -> str:
             "",
             "rotated codes: what random mixes of the latents score",
             "permuted labels: what is scored with shuffled labels",
-            "each as mean ± standard deviation (share of these draws that lie below the score)",
+            "each as the score of the images that were drawn for it: mean ± standard deviation "
+            "(share of the draws below that score)",
         ]
     for flag, keys in flags.items():
         lines.append(f"- {flag}" + ("" if len(keys) == len(scores) else f": {', '.join(keys)}"))
@@ -286,10 +287,10 @@ def _score_line(key: str, score: Score) -> str:
     ends = score.interval
     interval = f"{ends[0]:.3f} to {ends[1]:.3f}" if ends else "-"
     rotated, permuted = _null_text(score.null_rotation), _null_text(score.null_permutation)
-    return f"{key:24}{value:>9}  {interval:14}  {rotated:22}{permuted}".rstrip()
+    return f"{key:24}{value:>9}  {interval:14}  {rotated:29}{permuted}".rstrip()
 
 
 def _null_text(null: Null | None) -> str:
     if null is None:
         return "-"
-    return f"{null.mean:.3f} ± {null.std:.3f} ({null.percentile:.0f}%)"
+    return f"{null.observed:.3f}: {null.mean:.3f} ± {null.std:.3f} ({null.percentile:.0f}%)"

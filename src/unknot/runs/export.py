@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from unknot.common.errors import UserError
-from unknot.common.files import write_text, written_beside
+from unknot.common.files import make_folder, write_text, written_beside
 from unknot.common.toml import to_toml
 from unknot.config import beta_text
 from unknot.models.layers import set_up_layers
@@ -74,7 +74,7 @@ def export_onnx(run: Run, folder: Path) -> list[Path]:
         import onnxscript  # type: ignore[import-not-found,unused-ignore]  # noqa: F401
     except ModuleNotFoundError:
         raise UserError("exporting needs the extra onnx: pip install 'unknot[onnx]'") from None
-    folder.mkdir(parents=True, exist_ok=True)
+    make_folder(folder)
     set_up_layers(run.model, dtype=None, plain=True)  # one node of the graph each
     model = run.model.cpu().to(memory_format=torch.contiguous_format)  # type: ignore[call-overload]
     pixels = torch.rand(EXAMPLES, *run.image_shape)

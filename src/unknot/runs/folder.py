@@ -102,7 +102,7 @@ class RunFolder:
             is_continued = config.training.continues(before.training)
             if is_continued:
                 before = replace(before, training=config.training)
-            difference = first_difference(before, config, NOT_COMPARED)
+            difference = _difference(before, config, NOT_COMPARED)
             if difference:
                 raise UserError(
                     f"{self.path} holds another run: {difference}; choose another --out"
@@ -190,8 +190,8 @@ class RunFolder:
 
     @property
     def is_done(self) -> bool:
-        """Whether the run is finished, pictures and all."""
-        return self.done.exists()
+        """Whether the run is finished; one whose codes or scores were lost makes them again."""
+        return self.done.exists() and self.codes.exists() and self.evaluation.exists()
 
     def mark_done(self) -> None:
         """Note that the run is finished."""
@@ -315,7 +315,7 @@ class ExperimentFolder:
             before = replace(before, training=config.training)
         asked = {item.name: getattr(config, item.name) for item in fields(config)}
         others = {name: value for name, value in asked.items() if name not in PARTS_OF_RUNS}
-        difference = first_difference(replace(before, **others), config, NOT_COMPARED)
+        difference = _difference(replace(before, **others), config, NOT_COMPARED)
         for name in ("betas", "seeds"):
             there, here = getattr(before, name), getattr(config, name)
             if not set(there) <= set(here):
@@ -328,3 +328,19 @@ class ExperimentFolder:
             raise UserError(
                 f"the images have changed since {self.path} was begun; choose another --out"
             )
+
+
+def _difference(
+    before: RunConfig | ExperimentConfig,
+    after: RunConfig | ExperimentConfig,
+    ignored: tuple[str, ...],
+) -> str | None:
+    """Name a difference of two descriptions; more steps only where they differ in nothing else."""
+    more_steps = after.training.part_ends[-1] > before.training.part_ends[-1]
+    if more_steps:
+        steps, parts = after.training.steps, after.training.continued_from
+        training = replace(before.training, steps=steps, continued_from=parts)
+        other = first_difference(replace(before, training=training), after, ignored)
+        if other:
+            return other
+    return first_difference(before, after, ignored)

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from unknot.common.errors import UserError
+from unknot.common.files import make_folder
 from unknot.common.randomness import standard_normal
 from unknot.config import RunConfig
 from unknot.data.image_set import ImageSet
@@ -84,7 +85,7 @@ class Trainer:
         self.device = choose_device(device)
         self._batch_order = BatchOrder(images.indices("train"), self.recipe.batch_size, config.seed)
         disable_heap_trimming()
-        folder.path.mkdir(parents=True, exist_ok=True)
+        make_folder(folder.path)
         saved = checkpoint.read_training_state(folder)
         if saved:
             torch.set_num_threads(saved.threads)

@@ -16,7 +16,7 @@ from unknot.report.text import run_title
 from unknot.runs.held_out import HeldOutCodes
 from unknot.runs.run import Run
 
-NO_EXPERIMENT = "this run was trained alone; unknot compare asks it of all runs that it trains"
+NO_EXPERIMENT = "this run was trained alone; unknot evidence RUN asks it"
 PICTURE_BYTES = 2_000_000
 """Once the pictures of the first runs' cards have so many characters, no more go into the page."""
 
