@@ -61,6 +61,9 @@ NETWORKS = {
     "burgess_conv": NetworkEntry(
         "unknot.models.networks.burgess_conv:burgess_conv", sizes=(32, 64, 128)
     ),
+    "locatello_conv": NetworkEntry(
+        "unknot.models.networks.locatello_conv:locatello_conv", sizes=(32, 64, 128)
+    ),
     "linear": NetworkEntry("unknot.models.networks.linear:linear"),
 }
 """Name -> where the network is, and which images it takes."""
