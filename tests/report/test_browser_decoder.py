@@ -19,6 +19,7 @@ from unknot.models.networks.burgess_conv import burgess_conv
 from unknot.models.networks.higgins_conv import higgins_conv
 from unknot.models.networks.linear import linear
 from unknot.models.networks.locatello_conv import locatello_conv
+from unknot.models.networks.mlp import mlp
 from unknot.models.vae import VAE
 from unknot.report.browser_decoder import browser_model, encoded, kernel, pixel_scale
 from unknot.report.render import asset
@@ -58,6 +59,7 @@ def _odd(shape: tuple[int, int, int], latent_dim: int) -> tuple[nn.Module, nn.Mo
         ((3, 128, 128), higgins_conv, GaussianLikelihood()),
         ((3, 64, 64), burgess_conv, GaussianLikelihood()),
         ((1, 64, 64), locatello_conv, BernoulliLikelihood()),
+        ((3, 30, 28), mlp, BernoulliLikelihood()),
         ((3, 32, 32), linear, GaussianLikelihood()),
         ((1, 9, 7), linear, GaussianLikelihood()),
         ((3, 24, 24), _odd, GaussianLikelihood()),

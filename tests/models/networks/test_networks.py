@@ -9,6 +9,7 @@ from unknot.common.errors import UserError
 from unknot.data.image_set import ImageSet
 from unknot.data.load import load_images
 from unknot.experiments.compare import compare
+from unknot.models.layers import set_up_layers
 from unknot.models.networks import NETWORKS, NetworkEntry, check_image_shape, find_network
 from unknot.report.script_data import script_data
 
@@ -33,8 +34,8 @@ def test_every_shape_that_it_takes_has_its_codes_and_pictures(
 @pytest.mark.parametrize("name", sorted(NETWORKS))
 def test_an_image_does_not_depend_on_the_others_of_its_batch(name: str) -> None:
     """While training too: a batch may be divided among processes."""
-    encoder, decoder = find_network(name)((3, 64, 64), 5)
-    images = torch.rand(6, 3, 64, 64, generator=torch.Generator().manual_seed(0))
+    encoder, decoder = find_network(name)((3, 32, 32), 5)
+    images = torch.rand(6, 3, 32, 32, generator=torch.Generator().manual_seed(0))
     codes = torch.randn(6, 5, generator=torch.Generator().manual_seed(0))
     torch.testing.assert_close(encoder(images)[:2], encoder(images[:2]), rtol=1e-4, atol=1e-5)
     torch.testing.assert_close(decoder(codes)[:2], decoder(codes[:2]), rtol=1e-4, atol=1e-5)
@@ -43,8 +44,8 @@ def test_an_image_does_not_depend_on_the_others_of_its_batch(name: str) -> None:
 @pytest.mark.parametrize("name", sorted(NETWORKS))
 def test_gradients_reach_every_parameter(name: str) -> None:
     torch.manual_seed(0)
-    encoder, decoder = find_network(name)((3, 64, 64), 5)
-    images = torch.rand(4, 3, 64, 64)
+    encoder, decoder = find_network(name)((3, 32, 32), 5)
+    images = torch.rand(4, 3, 32, 32)
     mean, logvar = encoder(images).chunk(2, dim=1)
     ((decoder(mean) - images).square().sum() + logvar.exp().sum()).backward()
     for parameter in (*encoder.parameters(), *decoder.parameters()):
@@ -53,10 +54,23 @@ def test_gradients_reach_every_parameter(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", sorted(NETWORKS))
+def test_its_layers_follow_each_other_in_half_precision(name: str) -> None:
+    torch.manual_seed(0)
+    pair = find_network(name)((3, 32, 32), 5)
+    given = torch.rand(2, 3, 32, 32), torch.randn(2, 5)
+    exact = [network(x) for network, x in zip(pair, given)]
+    for network in pair:
+        set_up_layers(network, dtype=torch.bfloat16)
+    for network, x, expected in zip(pair, given, exact):
+        torch.testing.assert_close(network(x).float(), expected, rtol=0.05, atol=0.05)
+        network(x).float().sum().backward()
+
+
+@pytest.mark.parametrize("name", sorted(NETWORKS))
 def test_a_few_steps_on_a_batch_lower_its_error(name: str) -> None:
     torch.manual_seed(0)
-    encoder, decoder = find_network(name)((3, 64, 64), 5)
-    images = torch.randn(4, 3, 64, 64)
+    encoder, decoder = find_network(name)((3, 32, 32), 5)
+    images = torch.randn(4, 3, 32, 32)
     optimizer = torch.optim.Adam([*encoder.parameters(), *decoder.parameters()], lr=1e-4)
     errors = []
     for _ in range(10):

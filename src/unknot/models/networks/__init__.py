@@ -64,6 +64,7 @@ NETWORKS = {
     "locatello_conv": NetworkEntry(
         "unknot.models.networks.locatello_conv:locatello_conv", sizes=(32, 64, 128)
     ),
+    "mlp": NetworkEntry("unknot.models.networks.mlp:mlp", smallest=28, most_channels=4),
     "linear": NetworkEntry("unknot.models.networks.linear:linear"),
 }
 """Name -> where the network is, and which images it takes."""
