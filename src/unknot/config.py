@@ -52,7 +52,7 @@ class DataConfig:
     source: str = "faces"
     """`faces` or `sprites` (built in), a folder, zip, npz or h5 of images, or CelebA's folder."""
     size: int = 64
-    """Height and width in pixels: 32, 64 or 128."""
+    """Height and width in pixels: 28, 32, 64 or 128."""
     crop: str = "auto"
     """`auto` (148 of 178x218, otherwise the largest square), `none` (all, squeezed), or pixels."""
     color: Literal["auto", "rgb", "grey"] = "auto"

@@ -35,11 +35,12 @@ def test_the_transposed_convolution_is_torchs(
         torch.testing.assert_close(mine, expected, rtol=1e-12, atol=1e-12)
 
 
-def test_the_convolution_is_torchs() -> None:
+@pytest.mark.parametrize(("kernel", "padding"), [(4, 1), (2, 0)])
+def test_the_convolution_is_torchs(kernel: int, padding: int) -> None:
     torch.manual_seed(0)
     x = torch.randn(2, 3, 8, 8, dtype=torch.float64)
-    theirs = nn.Conv2d(3, 5, 4, stride=2, padding=1).double()
-    for mine, expected in beside_torch(Convolution(3, 5).double(), theirs, x):
+    theirs = nn.Conv2d(3, 5, kernel, stride=2, padding=padding).double()
+    for mine, expected in beside_torch(Convolution(3, 5, kernel).double(), theirs, x):
         assert torch.equal(mine, expected)
 
 

@@ -30,7 +30,7 @@ from unknot.models.likelihoods import LIKELIHOODS
 from unknot.models.networks import NETWORKS
 from unknot.models.objectives import OBJECTIVES
 
-PLUGINS = {
+PLUGINS: dict[str, Iterable[str]] = {
     "network": NETWORKS,
     "likelihood": LIKELIHOODS,
     "objective": OBJECTIVES,

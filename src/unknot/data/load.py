@@ -66,7 +66,7 @@ def load_images(
             `(num, channel, height, width)`, `(num, height, width, channel)` or
             `(num, height, width)` (uint8, or floating point in [0, 1]), or a sequence of Pillow
             images.
-        size: height and width of the prepared images: 32, 64 or 128.
+        size: height and width of the prepared images: 28, 32, 64 or 128.
         crop: `"auto"` (148 of CelebA's 178x218, otherwise the largest centered square), `"none"`
             (squeeze), or the side of a centered square in pixels.
         color: `"rgb"`, `"grey"`, or `"auto"`: grey if the images are.

@@ -8,7 +8,7 @@ from typing import Any, Literal
 
 from unknot.common.errors import UserError
 
-SIZES = (32, 64, 128)
+SIZES = (28, 32, 64, 128)
 SHARES = (80.0, 10.0, 10.0)
 """Of training, validation and test images, in percent, where no splits are given."""
 
@@ -18,7 +18,7 @@ class Preparation:
     """How a picture becomes an image of the set."""
 
     size: int = 64
-    """Height and width in pixels: 32, 64 or 128."""
+    """Height and width in pixels: 28, 32, 64 or 128."""
     crop: str = "auto"
     """`auto` (148 of CelebA's 178x218, otherwise the largest centered square), `none` (squeeze the
     whole picture), or the side of a centered square in pixels."""

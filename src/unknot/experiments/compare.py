@@ -160,7 +160,7 @@ def run_experiment(
         Interrupted: after Ctrl-C, once every run is saved.
     """
     config = resolve_config(config, images)
-    check_trainable(config, execution.device, networks)
+    check_trainable(config, images.image_shape, execution.device, networks)
     if execution.stack_runs > 1:
         check_stackable(config)
         if networks:
@@ -261,7 +261,7 @@ def train_run(
     `tell` is called with a line where a run is continued with more steps.
     """
     config = resolve_config(config, images)
-    check_trainable(config, execution.device, networks)
+    check_trainable(config, images.image_shape, execution.device, networks)
     folder = RunFolder(execution.out or default_run_folder(config))
     if folder.config.is_file():
         before = folder.read_config().training

@@ -22,7 +22,7 @@ from unknot.evidence.collapse import suggest_betas
 from unknot.evidence.preregistration import plan_of, with_hash
 from unknot.models.device import choose_device
 from unknot.models.likelihoods import build_likelihood
-from unknot.models.networks import NetworkBuilder, find_network
+from unknot.models.networks import NetworkBuilder, check_image_shape, find_network
 from unknot.models.objectives import build_objective
 from unknot.report.figures import animations, sheets
 from unknot.runs.folder import ExperimentFolder, RunFolder
@@ -189,16 +189,23 @@ def continuation_note(before: TrainingConfig, training: TrainingConfig) -> str:
     )
 
 
-def check_trainable(config: ExperimentConfig, device: str, networks: NetworkBuilder | None) -> None:
+def check_trainable(
+    config: ExperimentConfig,
+    image_shape: tuple[int, int, int],
+    device: str,
+    networks: NetworkBuilder | None,
+) -> None:
     """Refuse what no run could be trained with, before anything is written.
 
     Args:
         config: the experiment's.
+        image_shape: channels, height, width.
         device: as the user asked for it.
         networks: a user's own builder.
 
     Raises:
-        UserError: if network, objective, likelihood or device are not to be had.
+        UserError: if network, objective, likelihood or device are not to be had, or the network
+            does not take such images.
     """
     build_objective(config.training.objective, config.training.objective_options)
     build_likelihood(config.model.likelihood, config.model.sigma)
@@ -206,6 +213,7 @@ def check_trainable(config: ExperimentConfig, device: str, networks: NetworkBuil
         if config.model.network == CUSTOM:
             raise UserError("the network is one of your own: give compare(..., network=...)")
         find_network(config.model.network)
+        check_image_shape(config.model.network, image_shape)
     choose_device(device)
 
 

@@ -1,4 +1,4 @@
-"""The 4x4 layers of stride 2 and the large linear ones, computed as fast as the libraries allow.
+"""The convolutions of stride 2 and the large linear ones, computed as fast as the libraries allow.
 
 Parameters have torch's names, shapes and initialization, so weights on disk have the plain layout.
 While a model trains, a layer may compute in `bfloat16`; evaluation is always in single precision.
@@ -15,16 +15,17 @@ FEW_CHANNELS = 4  # up to here torch's transposed convolution has next to no par
 
 
 class Convolution(nn.Conv2d):
-    """A 4x4 convolution that halves the image."""
+    """A 4x4 or 2x2 convolution that halves the image."""
 
-    def __init__(self, in_channels: int, out_channels: int) -> None:
-        super().__init__(in_channels, out_channels, KERNEL, STRIDE, PADDING)
+    def __init__(self, in_channels: int, out_channels: int, kernel: int = KERNEL) -> None:
+        padding = (kernel - STRIDE) // 2
+        super().__init__(in_channels, out_channels, kernel, STRIDE, padding)
         self.training_dtype: torch.dtype | None = None
 
     def forward(self, input: Tensor) -> Tensor:
         """Shape `(batch, in, height, width)` to `(batch, out, height / 2, width / 2)`."""
         x, weight, bias = _in_precision(self, input)
-        return functional.conv2d(x, weight, bias, STRIDE, PADDING)
+        return functional.conv2d(x, weight, bias, STRIDE, self.padding)
 
 
 class TransposedConvolution(nn.ConvTranspose2d):

@@ -15,6 +15,7 @@ from unknot.models.likelihoods.bernoulli import BernoulliLikelihood
 from unknot.models.vae import VAE
 
 HALF_MAX = 65_504.0
+ACTIVATIONS: dict[type[nn.Module], str] = {nn.ReLU: "relu", nn.Tanh: "tanh"}
 
 
 @dataclass(frozen=True)
@@ -39,8 +40,9 @@ class BrowserModel:
     """A decoder for the page.
 
     Attributes:
-        layers: `dense` (inputs, outputs, relu, grid: channels, height and width of its outputs
-            where they are taken for an image) and `upconv` (inputs, outputs, relu).
+        layers: `dense` (inputs, outputs, activation, grid: channels, height and width of its
+            outputs where they are taken for an image) and `upconv` (inputs, outputs, activation);
+            activation is `relu`, `tanh` or empty.
         weights: in half precision, layer by layer, weights before biases, in torch's order.
     """
 
@@ -56,8 +58,8 @@ def browser_model(model: VAE) -> BrowserModel:
     """Take a decoder apart.
 
     Args:
-        model: whose decoder is an `nn.Sequential` of `Linear`, `ReLU`, `Unflatten` to an image, and
-            `ConvTranspose2d` with 4x4 filters, stride 2 and padding 1.
+        model: whose decoder is an `nn.Sequential` of `Linear`, `ReLU`, `Tanh`, `Unflatten` to an
+            image, and `ConvTranspose2d` with 4x4 filters, stride 2 and padding 1.
 
     Raises:
         UserError: if it is something else, or a weight does not fit into half precision.
@@ -80,15 +82,15 @@ def _add_layer(layers: list[dict[str, Any]], layer: nn.Module) -> list[Tensor]:
     if isinstance(layer, nn.Linear) and type(layer) in (nn.Linear, Linear):
         inputs, outputs = layer.in_features, layer.out_features
         layers.append(
-            {"kind": "dense", "inputs": inputs, "outputs": outputs, "relu": False, "grid": None}
+            {"kind": "dense", "inputs": inputs, "outputs": outputs, "activation": "", "grid": None}
         )
         return _parameters(layer, outputs)
     if isinstance(layer, nn.ConvTranspose2d) and _is_known(layer):
         inputs, outputs = layer.in_channels, layer.out_channels
-        layers.append({"kind": "upconv", "inputs": inputs, "outputs": outputs, "relu": False})
+        layers.append({"kind": "upconv", "inputs": inputs, "outputs": outputs, "activation": ""})
         return _parameters(layer, outputs)
-    if type(layer) is nn.ReLU and layers:
-        layers[-1]["relu"] = True
+    if type(layer) in ACTIVATIONS and layers and not layers[-1]["activation"]:
+        layers[-1]["activation"] = ACTIVATIONS[type(layer)]
     elif type(layer) is nn.Unflatten and layers and len(layer.unflattened_size) == 3:
         layers[-1]["grid"] = list(layer.unflattened_size)
     else:

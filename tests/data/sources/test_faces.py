@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from unknot.data.preparation import SIZES
 from unknot.data.sources.faces import FACTOR_NAMES, draw_faces, sample_factors
 
 
@@ -25,6 +26,11 @@ def test_a_face_does_not_depend_on_its_neighbours() -> None:
     factors = sample_factors(40, seed=0)
     alone = np.concatenate([draw_faces(row[None]) for row in factors])
     assert np.abs(alone.astype(int) - draw_faces(factors)).max() <= 1
+
+
+def test_faces_are_drawn_in_every_size_that_can_be_asked_for() -> None:
+    for size in SIZES:
+        assert draw_faces(sample_factors(2, seed=1), size=size).shape == (2, 3, size, size)
 
 
 @pytest.mark.parametrize("size", [32, 64, 128])

@@ -25,6 +25,10 @@ def test_sprites_are_grey_however_they_are_asked_for() -> None:
     for wrong in ({"color": "rgb"}, {"crop": "none"}):
         with pytest.raises(UserError, match="drawn in grey without a crop"):
             load_images("sprites", num=50, size=32, **wrong)
+    with pytest.raises(
+        UserError, match="size is 28; the built-in sprites are drawn in 32, 64, 128"
+    ):
+        load_images("sprites", num=50, size=28)
     with pytest.raises(UserError, match="at least 3 sprites"):
         load_images("sprites", num=2)
 

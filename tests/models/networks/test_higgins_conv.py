@@ -1,9 +1,7 @@
 """The convolutional pair: the paper's shapes."""
 
-import pytest
 from torch import nn
 
-from unknot.common.errors import UserError
 from unknot.models.networks.higgins_conv import higgins_conv
 
 
@@ -19,9 +17,3 @@ def test_higgins_conv_is_the_papers_table() -> None:
     assert all(m.kernel_size == (4, 4) and m.stride == (2, 2) for m in up)
     assert [m.out_features for m in encoder if isinstance(m, nn.Linear)] == [256, 64]
     assert [m.out_features for m in decoder if isinstance(m, nn.Linear)] == [256, 1024]
-
-
-@pytest.mark.parametrize("shape", [(3, 48, 48), (3, 64, 32)])
-def test_higgins_conv_names_the_sizes_it_takes(shape: tuple[int, int, int]) -> None:
-    with pytest.raises(UserError, match="32, 64 or 128"):
-        higgins_conv(shape, 4)

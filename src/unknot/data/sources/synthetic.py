@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from unknot.common.errors import UserError
-from unknot.data.preparation import Preparation
+from unknot.data.preparation import SIZES, Preparation
 from unknot.data.sources import LoadOptions, Scan, Written, as_path, faces, sprites
 from unknot.data.splits import SPLITS
 
@@ -27,6 +27,7 @@ class SyntheticDataset:
         name: what a user calls the data.
         name_prefix: the first part of each image's name.
         color: the only one it is drawn in, `"rgb"` or `"grey"`.
+        sizes: in pixels, those it is drawn in.
         factor_names: one per column of the factors.
         version: changes with the drawing.
         default_num: how many are drawn when nobody says.
@@ -37,6 +38,7 @@ class SyntheticDataset:
     name: str
     name_prefix: str
     color: str
+    sizes: tuple[int, ...]
     factor_names: tuple[str, ...]
     version: int
     default_num: int
@@ -67,6 +69,11 @@ class SyntheticDataset:
 
     def _as_drawn(self, preparation: Preparation) -> Preparation:
         """Give the one preparation that serves, however it was asked for."""
+        if preparation.size not in self.sizes:
+            raise UserError(
+                f"size is {preparation.size}; the built-in {self.name} are drawn in "
+                f"{', '.join(map(str, self.sizes))} pixels"
+            )
         if preparation.color not in ("auto", self.color) or preparation.crop != "auto":
             in_color = "in RGB" if self.color == "rgb" else "in grey"
             raise UserError(
@@ -105,6 +112,7 @@ FACES = SyntheticDataset(
     name="faces",
     name_prefix="face",
     color="rgb",
+    sizes=SIZES,
     factor_names=faces.FACTOR_NAMES,
     version=faces.VERSION,
     default_num=faces.DEFAULT_NUM,
@@ -115,6 +123,7 @@ SPRITES = SyntheticDataset(
     name="sprites",
     name_prefix="sprite",
     color="grey",
+    sizes=sprites.SIZES,
     factor_names=sprites.FACTOR_NAMES,
     version=sprites.VERSION,
     default_num=sprites.DEFAULT_NUM,

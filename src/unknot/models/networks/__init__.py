@@ -9,22 +9,65 @@ than `unknot.report.browser_decoder` knows is not in the page's explorer.
 """
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from unknot.common.errors import UserError
 from unknot.common.plugins import load_plugin
 
 if TYPE_CHECKING:  # the names below must be had without torch
     from torch import nn
 
-NETWORKS = {
-    "higgins_conv": "unknot.models.networks.higgins_conv:higgins_conv",
-    "linear": "unknot.models.networks.linear:linear",
-}
-"""Name -> `module:function`. The function is a `NetworkBuilder`; a `UserError` of it refuses a size
-that it does not take."""
-
 NetworkBuilder = Callable[[tuple[int, int, int], int], tuple["nn.Module", "nn.Module"]]
 """Called with the image's `(channel, height, width)` and `latent_dim`; gives encoder, decoder."""
+
+
+@dataclass(frozen=True)
+class NetworkEntry:
+    """A network, and the images that it takes.
+
+    Attributes:
+        function: `module:function` of its `NetworkBuilder`.
+        sizes: sides in pixels of the square images that it takes; empty for any height and width.
+        smallest: height and width in pixels from which on it takes images.
+        most_channels: up to how many channels; None for any number.
+    """
+
+    function: str
+    sizes: tuple[int, ...] = ()
+    smallest: int = 1
+    most_channels: int | None = None
+
+    def takes(self, image_shape: tuple[int, int, int]) -> bool:
+        """Tell whether it takes images of `(channel, height, width)`."""
+        channels, height, width = image_shape
+        is_size = not self.sizes or (height == width and height in self.sizes)
+        is_large = min(height, width) >= self.smallest
+        return is_size and is_large and channels <= (self.most_channels or channels)
+
+    def text(self) -> str:
+        """Say which images it takes, as `images of 32, 64 or 128 pixels squared`."""
+        *others, last = map(str, self.sizes or ("any",))
+        size = f"{', '.join(others)} or {last} pixels squared" if others else "any size"
+        smallest = f" from {self.smallest} pixels on" if self.smallest > 1 else ""
+        channels = f", of 1 to {self.most_channels} channels" if self.most_channels else ""
+        return f"images of {size}{smallest}{channels}"
+
+
+NETWORKS = {
+    "higgins_conv": NetworkEntry(
+        "unknot.models.networks.higgins_conv:higgins_conv", sizes=(32, 64, 128)
+    ),
+    "burgess_conv": NetworkEntry(
+        "unknot.models.networks.burgess_conv:burgess_conv", sizes=(32, 64, 128)
+    ),
+    "locatello_conv": NetworkEntry(
+        "unknot.models.networks.locatello_conv:locatello_conv", sizes=(32, 64, 128)
+    ),
+    "mlp": NetworkEntry("unknot.models.networks.mlp:mlp", smallest=28, most_channels=4),
+    "linear": NetworkEntry("unknot.models.networks.linear:linear"),
+}
+"""Name -> where the network is, and which images it takes."""
 
 
 def find_network(name: str) -> NetworkBuilder:
@@ -33,5 +76,28 @@ def find_network(name: str) -> NetworkBuilder:
     Raises:
         UserError: if there is none.
     """
-    builder: NetworkBuilder = load_plugin("network", name, NETWORKS)
+    functions = {known: entry.function for known, entry in NETWORKS.items()}
+    builder: NetworkBuilder = load_plugin("network", name, functions)
     return builder
+
+
+def check_image_shape(name: str, image_shape: tuple[int, int, int]) -> None:
+    """Refuse images that a named network does not take.
+
+    Args:
+        name: of the network.
+        image_shape: channels, height, width.
+
+    Raises:
+        UserError: names the networks that take them.
+    """
+    entry = NETWORKS[name]
+    if entry.takes(image_shape):
+        return
+    channels, height, width = image_shape
+    others = [other for other in NETWORKS if NETWORKS[other].takes(image_shape)]
+    raise UserError(
+        f"network {name} takes {entry.text()}, not {height}x{width} with "
+        f"{channels} channel{'s' if channels > 1 else ''}; these networks take such images: "
+        f"{', '.join(others)}"
+    )

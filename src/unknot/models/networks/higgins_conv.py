@@ -2,8 +2,8 @@
 
 from torch import nn
 
-from unknot.common.errors import UserError
 from unknot.models.layers import Convolution, Linear, TransposedConvolution
+from unknot.models.networks import check_image_shape
 
 CHANNELS = {32: (32, 64, 64), 64: (32, 32, 64, 64), 128: (32, 32, 32, 64, 64)}
 """Channels of each stride-2 stage by image size: one stage fewer or more than the paper's 64."""
@@ -25,13 +25,9 @@ def higgins_conv(image_shape: tuple[int, int, int], latent_dim: int) -> tuple[nn
     Raises:
         UserError: for another size.
     """
-    channels, height, width = image_shape
-    if height != width or height not in CHANNELS:
-        raise UserError(
-            f"network higgins_conv takes images of 32, 64 or 128 pixels squared, not "
-            f"{height}x{width}; set size to one of these"
-        )
-    stages = CHANNELS[height]
+    check_image_shape("higgins_conv", image_shape)
+    channels, size, _ = image_shape
+    stages = CHANNELS[size]
     flat = stages[-1] * SMALLEST**2
 
     down: list[nn.Module] = []

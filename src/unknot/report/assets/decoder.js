@@ -1,9 +1,11 @@
 /* A trained decoder in the browser: codes in, pixels out.
 
    Activations lie as height x width x channel in single precision, the channels filled up to a
-   multiple of four, with a border of one pixel where a transposed convolution reads them. A dense
-   layer's weights lie as [input][output], a transposed convolution's as [phase][row][column, input]
-   [output]: each of its four phases is a 2x2 convolution that reads two contiguous stretches.
+   multiple of four, with a border of one pixel where a transposed convolution reads them; an image
+   that comes straight from a dense layer lies as channel x height x width, as torch has it. A dense
+   layer's weights lie as [four outputs][input][output], so that each four read one contiguous
+   stretch, a transposed convolution's as [phase][row][column, input][output]: each of its four
+   phases is a 2x2 convolution that reads two contiguous stretches.
 
    Both kernels have the functions `dense` and `upconv`, with addresses in bytes. */
 "use strict";
@@ -114,20 +116,23 @@ class Decoder {
     let total = 0, read = 0;
     const place = (num) => { total += upToFour(num); return take(upToFour(num)); };
     const pass = (num) => weights.subarray(read, read += num);
-    let input = place(this.layers[0].inputs), grid = null;
+    let input = place(this.layers[0].inputs), grid = null, strides = null;
     if (weights) this.input = input;
     for (const [index, layer] of this.layers.entries()) {
       const last = index === this.layers.length - 1;
       if (layer.kind === "dense") {
-        const channels = layer.grid ? upToFour(layer.grid[0]) : 0;
-        const size = layer.grid ? channels * layer.grid[1] * layer.grid[2] : upToFour(layer.outputs);
-        const w = place(layer.inputs * size), b = place(size), y = place(size);
-        if (weights) this.#packDense(layer, pass, w, b, size, channels);
-        if (weights) this.steps.push([this.kernel.dense, 4 * input, 4 * w, 4 * b, 4 * y, layer.inputs, size, +layer.relu]);
+        const channels = layer.grid && !last ? upToFour(layer.grid[0]) : 0;
+        const size = channels ? channels * layer.grid[1] * layer.grid[2] : upToFour(layer.outputs);
+        const w = place(layer.inputs * size), b = place(size), y = place(size), relu = +(layer.activation === "relu");
+        if (weights) this.#packDense(layer, pass, w, b, channels);
+        const x = input;
+        if (weights) this.steps.push([() => this.#dense(x, w, b, y, layer.inputs, size, relu)]);
+        if (weights && layer.activation === "tanh") this.steps.push([() => this.#tanh(y, size)]);
         input = y;
         if (layer.grid) {
           const [, height, width] = layer.grid;
           grid = { height, width, channels, bordered: false };
+          if (last) strides = { pixel: 1, channel: height * width };
         }
       } else {
         const { height, width, channels } = grid, outputs = upToFour(layer.outputs), border = last ? 0 : 1;
@@ -137,25 +142,29 @@ class Decoder {
           input = framed;
         }
         const w = place(16 * channels * outputs), b = place(outputs);
-        const y = place((2 * height + 2 * border) * (2 * width + 2 * border) * outputs);
+        const size = (2 * height + 2 * border) * (2 * width + 2 * border) * outputs, y = place(size);
         if (weights) this.#packUpconv(layer, pass, w, b, channels, outputs);
-        if (weights) this.steps.push([this.kernel.upconv, 4 * input, 4 * w, 4 * b, 4 * y, height, width, channels, outputs, border, +layer.relu]);
+        if (weights) this.steps.push([this.kernel.upconv, 4 * input, 4 * w, 4 * b, 4 * y, height, width, channels, outputs, border, +(layer.activation === "relu")]);
+        if (weights && layer.activation === "tanh") this.steps.push([() => this.#tanh(y, size)]);
         input = y;
         grid = { height: 2 * height, width: 2 * width, channels: outputs, bordered: true };
+        strides = { pixel: outputs, channel: 1 };
       }
     }
-    if (weights) this.output = { at: input, channels: grid.channels };
+    if (weights) this.output = { at: input, ...strides };
     return total;
   }
 
-  #packDense(layer, pass, w, b, size, channels) {
+  /** @param channels of the image that a convolution reads next, or 0 to keep torch's order */
+  #packDense(layer, pass, w, b, channels) {
     const heap = this.kernel.heap, { inputs, outputs, grid } = layer;
     const given = pass(inputs * outputs), bias = pass(outputs);
-    const area = grid ? grid[1] * grid[2] : 1;
+    const area = channels ? grid[1] * grid[2] : 1;
     for (let o = 0; o < outputs; o++) {
-      const to = grid ? (o % area) * channels + Math.floor(o / area) : o;
+      const to = channels ? (o % area) * channels + Math.floor(o / area) : o;
+      const within = to % FOUR, at = w + (to - within) * inputs + within;
       heap[b + to] = bias[o];
-      for (let i = 0; i < inputs; i++) heap[w + i * size + to] = given[o * inputs + i];
+      for (let i = 0; i < inputs; i++) heap[at + i * FOUR] = given[o * inputs + i];
     }
   }
 
@@ -174,6 +183,17 @@ class Decoder {
     }
   }
 
+  #dense(x, w, b, y, inputs, size, relu) {
+    for (let o = 0; o < size; o += FOUR) {
+      this.kernel.dense(4 * x, 4 * (w + o * inputs), 4 * (b + o), 4 * (y + o), inputs, FOUR, relu);
+    }
+  }
+
+  #tanh(at, size) {
+    const heap = this.kernel.heap;
+    for (let i = at; i < at + size; i++) heap[i] = Math.tanh(heap[i]);
+  }
+
   #frame(from, to, height, width, channels) {
     for (let r = 0; r < height; r++) {
       const at = to + ((r + 1) * (width + 2) + 1) * channels, row = from + r * width * channels;
@@ -186,12 +206,12 @@ class Decoder {
     const heap = this.kernel.heap;
     for (let i = 0; i < code.length; i++) heap[this.input + i] = code[i];
     for (const [run, ...given] of this.steps) run(...given);
-    const { at, channels } = this.output, { shape, mean, std, sigmoid } = this.scale;
+    const { at, pixel, channel: next } = this.output, { shape, mean, std, sigmoid } = this.scale;
     const [depth, height, width] = shape, area = height * width, pixels = image.data;
     for (let p = 0; p < area; p++) {
       for (let k = 0; k < 3; k++) {
         const channel = depth === 1 ? 0 : k;
-        let value = heap[at + p * channels + channel];
+        let value = heap[at + p * pixel + channel * next];
         if (sigmoid) value = 1 / (1 + Math.exp(-value));
         pixels[4 * p + k] = 255 * (value * std[channel * area + p] + mean[channel * area + p]);
       }
