@@ -184,4 +184,4 @@ def test_without_runs_there_is_nothing_to_draw() -> None:
 
 def test_what_is_no_run_is_refused(tmp_path: Path) -> None:
     with pytest.raises(UserError, match="list is no run; give runs one by one"):
-        Figures([run_with_codes(tmp_path)])  # type: ignore[arg-type]
+        Figures([run_with_codes(tmp_path, beta=2.0, seed=0)])  # type: ignore[arg-type]
