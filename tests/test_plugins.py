@@ -45,7 +45,7 @@ KINDS: dict[str, Any] = {
 }
 ATTRIBUTES = {
     "likelihood": ("needs_whole_batch", "distortion", "mean"),
-    "objective": ("needs_whole_batch", "quantities", "collapses_by_beta", "loss"),
+    "objective": ("needs_whole_batch", "quantities", "collapses_by_beta", "check", "loss"),
     "source": ("matches", "scan"),
     "engine": ("num_jobs", "start"),
     "strategy": ("compute", "update", "close"),

@@ -87,6 +87,9 @@ class WholeBatchObjective:
     collapses_by_beta: ClassVar[bool] = False
     gamma: float = 6.0
 
+    def check(self, beta: float, batch_size: int) -> None:
+        """Every beta and batch fits; see `Objective.check`."""
+
     def loss(self, terms: Terms, at: StepContext) -> Loss:
         """See `Objective.loss`."""
         covariances = torch.cov(terms.z.T, correction=0)

@@ -19,6 +19,9 @@ class BetaVAE:
     quantities: ClassVar[tuple[str, ...]] = ()
     collapses_by_beta: ClassVar[bool] = True
 
+    def check(self, beta: float, batch_size: int) -> None:
+        """Every beta and batch fits; see `Objective.check`."""
+
     def loss(self, terms: Terms, at: StepContext) -> Loss:
         """Nats per image; see `Objective.loss`."""
         return Loss((terms.distortion + at.beta * terms.kl.sum(1)).mean())
