@@ -98,6 +98,8 @@ def test_an_objective_that_needs_whole_batches_has_them(
 
 WHOLE_BATCH = {
     "beta_tcvae": {"alpha": 2.0, "estimator": "stratified"},
+    "dip_vae_i": {},
+    "dip_vae_ii": {"diagonal": 2.0},
 }
 """Objectives that see a batch as a whole -> options of each."""
 
@@ -127,6 +129,15 @@ def test_it_resumes_bit_for_bit_on_whole_batches(
             assert [line[name] for line in lines] == [line[name] for line in expected]
     for line in read_history(whole.history, "validation"):
         assert math.isfinite(line["loss"])
+
+
+def test_what_an_objective_cannot_take_is_refused_before_training(
+    small_faces: ImageSet, tmp_path: Path
+) -> None:
+    config = replace(CONFIG, training=tiny(objective="dip_vae_i", batch_size=1))
+    with pytest.raises(UserError, match="batch_size is 1; the objective dip_vae_i"):
+        Trainer(config, small_faces, RunFolder(tmp_path / "run"), "cpu")
+    assert not (tmp_path / "run").exists()
 
 
 def strategy_of(trainer: Trainer) -> str:

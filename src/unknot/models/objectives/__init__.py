@@ -25,6 +25,8 @@ if TYPE_CHECKING:  # the names above must be had without torch
 OBJECTIVES = {
     "beta_vae": "unknot.models.objectives.beta_vae:BetaVAE",
     "beta_tcvae": "unknot.models.objectives.beta_tcvae:BetaTCVAE",
+    "dip_vae_i": "unknot.models.objectives.dip_vae_i:DIPVAEI",
+    "dip_vae_ii": "unknot.models.objectives.dip_vae_ii:DIPVAEII",
 }
 """Name -> `module:class`."""
 
