@@ -100,6 +100,7 @@ WHOLE_BATCH = {
     "beta_tcvae": {"alpha": 2.0, "estimator": "stratified"},
     "dip_vae_i": {},
     "dip_vae_ii": {"diagonal": 2.0},
+    "capacity": {"gamma": 10.0},
 }
 """Objectives that see a batch as a whole -> options of each."""
 

@@ -27,6 +27,7 @@ OBJECTIVES = {
     "beta_tcvae": "unknot.models.objectives.beta_tcvae:BetaTCVAE",
     "dip_vae_i": "unknot.models.objectives.dip_vae_i:DIPVAEI",
     "dip_vae_ii": "unknot.models.objectives.dip_vae_ii:DIPVAEII",
+    "capacity": "unknot.models.objectives.capacity:Capacity",
 }
 """Name -> `module:class`."""
 
