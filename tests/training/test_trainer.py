@@ -101,6 +101,7 @@ WHOLE_BATCH = {
     "dip_vae_i": {},
     "dip_vae_ii": {"diagonal": 2.0},
     "capacity": {"gamma": 10.0},
+    "info_vae": {"alpha": 0.5},
 }
 """Objectives that see a batch as a whole -> options of each."""
 

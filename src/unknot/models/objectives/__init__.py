@@ -28,6 +28,7 @@ OBJECTIVES = {
     "dip_vae_i": "unknot.models.objectives.dip_vae_i:DIPVAEI",
     "dip_vae_ii": "unknot.models.objectives.dip_vae_ii:DIPVAEII",
     "capacity": "unknot.models.objectives.capacity:Capacity",
+    "info_vae": "unknot.models.objectives.info_vae:InfoVAE",
 }
 """Name -> `module:class`."""
 
