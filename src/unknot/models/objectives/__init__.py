@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, Protocol
 
 from unknot.common.errors import UserError
-from unknot.common.plugins import build_plugin
+from unknot.common.plugins import build_plugin, load_plugin
 
 if TYPE_CHECKING:  # the names above must be had without torch
     import torch
@@ -80,13 +80,15 @@ class Objective(Protocol):
             computed by one process on whole batches.
         quantities: names of the further scalars that `loss` gives, for the training lines of the
             history; none of the names that such a line has already.
-        collapses_by_beta: whether a linear model's latents collapse at the betas that
-            `unknot.evidence.collapse` predicts.
+        collapses_by_beta: whether the run's beta is the weight of the rate, so that a linear
+            model's latents collapse at the betas that `unknot.evidence.collapse` predicts.
+        beta_is: what the run's beta is, in words that end the sentence "beta is ...".
     """
 
     needs_whole_batch: ClassVar[bool]
     quantities: ClassVar[tuple[str, ...]]
     collapses_by_beta: ClassVar[bool]
+    beta_is: ClassVar[str]
 
     def check(self, beta: float, batch_size: int) -> None:
         """Refuse what it cannot be trained with; asked before training.
@@ -120,6 +122,19 @@ def build_objective(name: str, options: Mapping[str, Any]) -> Objective:
     """
     objective: Objective = build_plugin("objective", name, OBJECTIVES, options)
     return objective
+
+
+def objective_type(name: str) -> type[Objective]:
+    """Give the class of an objective, which says what it needs and what beta is.
+
+    Args:
+        name: in `OBJECTIVES`.
+
+    Raises:
+        UserError: if there is no such objective.
+    """
+    kind: type[Objective] = load_plugin("objective", name, OBJECTIVES)
+    return kind
 
 
 def check_strength(name: str, value: float) -> None:

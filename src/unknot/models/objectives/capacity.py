@@ -35,6 +35,9 @@ class Capacity:
     needs_whole_batch: ClassVar[bool] = True
     quantities: ClassVar[tuple[str, ...]] = ("capacity",)
     collapses_by_beta: ClassVar[bool] = False
+    beta_is: ClassVar[str] = (
+        "the nats that the rate is held at, so that a larger beta lets more through"
+    )
     gamma: float = 1000.0
     rising_steps: int = 0
 

@@ -32,6 +32,9 @@ class InfoVAE:
     needs_whole_batch: ClassVar[bool] = True
     quantities: ClassVar[tuple[str, ...]] = ("squared_discrepancy",)
     collapses_by_beta: ClassVar[bool] = False
+    beta_is: ClassVar[str] = (
+        "lambda: codes unlike the prior are penalized with the weight alpha + beta - 1"
+    )
     alpha: float = 0.0
 
     def __post_init__(self) -> None:
