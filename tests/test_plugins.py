@@ -45,7 +45,14 @@ KINDS: dict[str, Any] = {
 }
 ATTRIBUTES = {
     "likelihood": ("needs_whole_batch", "distortion", "mean"),
-    "objective": ("needs_whole_batch", "quantities", "collapses_by_beta", "loss"),
+    "objective": (
+        "needs_whole_batch",
+        "quantities",
+        "collapses_by_beta",
+        "beta_is",
+        "check",
+        "loss",
+    ),
     "source": ("matches", "scan"),
     "engine": ("num_jobs", "start"),
     "strategy": ("compute", "update", "close"),

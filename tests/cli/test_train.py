@@ -158,6 +158,18 @@ def test_compare_takes_the_suggested_betas(
     assert "finished already" in capsys.readouterr().out
 
 
+def test_compare_says_what_beta_is_with_another_objective(
+    images: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Nothing is said of scales, or of betas at which latents collapse."""
+    out = ["--out", str(tmp_path / "run"), "--objective", "beta_tcvae"]
+    assert main(["compare", str(images), "--betas", "0.01", *out, *HERE]) == 0
+    said = capsys.readouterr().out
+    assert "objective beta_tcvae: beta is the weight of the total correlation" in said
+    assert "beta_eff" not in said
+    assert "too small to matter" not in said
+
+
 def test_compare_says_when_no_beta_comes_near(
     images: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

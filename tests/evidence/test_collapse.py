@@ -32,6 +32,7 @@ class ToyObjective:
     needs_whole_batch: ClassVar[bool] = False
     quantities: ClassVar[tuple[str, ...]] = ()
     collapses_by_beta: ClassVar[bool] = False
+    beta_is: ClassVar[str] = "a strength"
 
     def loss(self, terms: Terms, at: StepContext) -> Loss:
         return Loss(terms.distortion.mean())
@@ -137,5 +138,5 @@ def test_other_objectives_have_no_prediction(
     config = experiment_config(small_faces, [1], [0], objective="toy")
     prediction, reason = collapse_for(config, small_faces)
     assert prediction is None
-    assert "objective is toy; at which betas its latents collapse cannot be predicted" in reason
-    assert "cannot be predicted (objective is toy" in suggest_betas(config, small_faces)[1]
+    assert "with the objective toy, beta is a strength; at which betas latents collapse" in reason
+    assert "cannot be predicted (with the objective toy" in suggest_betas(config, small_faces)[1]

@@ -124,6 +124,13 @@ def test_progress_is_told_of_runs_and_of_the_evidence(
         ({"stack_runs": 0}, "stack_runs is 0; it must be at least 1"),
         ({"objective": "elbo"}, "objective is 'elbo'"),
         ({"objective_options": {"gamma": 3}}, "objective beta_vae has no option 'gamma'"),
+        ({"objective": "dip_vae_i", "batch_size": 1}, "batch_size is 1; the objective dip_vae_i"),
+        ({"objective": "info_vae", "objective_options": {"alpha": -1.0}}, "beta is 1; .* here 2"),
+        (
+            {"objective": "beta_tcvae", "objective_options": {"gamma": -2.0}},
+            "gamma of beta_tcvae is -2; it must be a finite number of at least 0",
+        ),
+        ({"objective": "capacity", "stack_runs": 2}, "objective capacity cannot be stacked"),
         ({"likelihood": "gaussian_learned", "stack_runs": 2}, "likelihood gaussian_learned cannot"),
         ({"network": "custom"}, "network is one of your own"),
     ],

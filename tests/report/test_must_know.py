@@ -16,6 +16,7 @@ from tests.report.small import (
     small_run,
 )
 from unknot.common.files import write_text
+from unknot.config import TrainingConfig
 from unknot.evidence.collapse import CollapsePrediction
 from unknot.evidence.evidence import Evidence
 from unknot.report.must_know import last_fall, must_know, no_beta_matters
@@ -49,7 +50,7 @@ def _prediction(*collapse_betas: float) -> CollapsePrediction:
 
 def _with_losses(run: Run, losses: dict[int, float]) -> Run:
     lines = [
-        json.dumps({"split": "validation", "step": step, "distortion": loss, "rate": 0.0})
+        json.dumps({"split": "validation", "step": step, "loss": loss})
         for step, loss in losses.items()
     ]
     write_text(run.files.history, "\n".join(lines) + "\n")
@@ -58,6 +59,23 @@ def _with_losses(run: Run, losses: dict[int, float]) -> Run:
 
 def test_nothing_to_know(runs: list[Run]) -> None:
     assert _lines(runs) == []
+
+
+def test_another_objective_is_named_with_what_beta_is(runs: list[Run]) -> None:
+    """There a model without latents in use may have too low a beta as well."""
+    config = small_config(training=TrainingConfig(objective="capacity"))
+    choice = small_choice()
+    rows = (choice.rows[0], replace(choice.rows[1], active=0.0))
+    evidence = small_evidence(collapse=None, which_beta=replace(choice, rows=rows))
+    first, second = must_know(config, MANY, runs, {}, evidence)
+    assert first == (
+        "These models were trained with the objective capacity. Here beta is the nats that the "
+        "rate is held at, so that a larger beta lets more through."
+    )
+    assert second.startswith("At beta 2 ")
+    assert "too high" not in second
+    (same,) = must_know(small_config(), MANY, runs, {}, evidence)
+    assert same == f"{second} That beta is too high."
 
 
 def test_missing_runs_are_counted(runs: list[Run]) -> None:

@@ -17,6 +17,7 @@ from tests.report.small import (
     small_score,
     small_verdict,
 )
+from unknot.config import TrainingConfig
 from unknot.evidence.answers import QUESTIONS
 from unknot.evidence.beta_bases import combine_bases
 from unknot.evidence.beta_test import beta_test
@@ -35,6 +36,7 @@ from unknot.report.text import (
     reason_lines,
     run_line,
     run_scales,
+    run_scales_text,
     run_title,
     scales_text,
     scores_table,
@@ -127,6 +129,14 @@ def test_a_run_is_summed_up_in_a_line(tmp_path: Path) -> None:
     scores = small_code_scores(scores={}, problem="no labels")
     replace(run.evaluation, scores=scores).save(run.files.evaluation)
     assert run_line(run).endswith("\n  not scored: no labels")
+
+
+def test_a_beta_that_is_no_weight_of_the_rate_has_no_other_scales(tmp_path: Path) -> None:
+    config = small_config(training=TrainingConfig(objective="capacity")).runs()[1]
+    run = small_run(tmp_path, config)
+    replace(run.evaluation, scores=None).save(run.files.evaluation)
+    assert run_scales_text(run) == ""
+    assert "beta_eff" not in run_line(run)
 
 
 def test_runs_that_are_not_shown_are_counted() -> None:

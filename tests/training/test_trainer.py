@@ -23,7 +23,7 @@ from unknot.common.files import read_json
 from unknot.config import ModelConfig, RunConfig, TrainingConfig
 from unknot.data.image_set import ImageSet
 from unknot.models.networks.linear import linear
-from unknot.models.objectives import StepContext
+from unknot.models.objectives import StepContext, build_objective
 from unknot.runs.folder import RunFolder
 from unknot.runs.history import read_history
 from unknot.runs.inference import evaluate_elbo
@@ -94,6 +94,52 @@ def test_an_objective_that_needs_whole_batches_has_them(
     ]
     assert quantities[0] == quantities[1]
     assert losses(whole.path) == losses(resumed.path)
+
+
+WHOLE_BATCH = {
+    "beta_tcvae": {"alpha": 2.0, "estimator": "stratified"},
+    "dip_vae_i": {},
+    "dip_vae_ii": {"diagonal": 2.0},
+    "capacity": {"gamma": 10.0},
+    "info_vae": {"alpha": 0.5},
+}
+"""Objectives that see a batch as a whole -> options of each."""
+
+
+@pytest.mark.usefixtures("two_threads")
+@pytest.mark.parametrize("objective", WHOLE_BATCH)
+def test_it_resumes_bit_for_bit_on_whole_batches(
+    objective: str, small_faces: ImageSet, tmp_path: Path
+) -> None:
+    """Two runs of one seed are equal, stopped between or not, however often they are validated."""
+    options = WHOLE_BATCH[objective]
+    training = replace(SHARED, objective=objective, objective_options=options, beta_warmup=2)
+    config = replace(CONFIG, training=training)
+    whole, resumed, again = (RunFolder(tmp_path / name) for name in ("whole", "resumed", "again"))
+    assert fit(config, small_faces, whole, device="cpu").strategy == "single"
+    with pytest.raises(Interrupted):
+        fit(config, small_faces, resumed, device="cpu", progress=stop_at(4))
+    fit(config, small_faces, resumed, device="cpu")
+    often = replace(config, training=replace(training, validate_every=1))
+    fit(often, small_faces, again, device="cpu")
+    quantities = build_objective(objective, options).quantities
+    expected = read_history(whole.history, "train")
+    for folder in (resumed, again):
+        assert same_bits(weights(whole.path), weights(folder.path))
+        lines = read_history(folder.history, "train")
+        for name in ("loss", "rate", *quantities):
+            assert [line[name] for line in lines] == [line[name] for line in expected]
+    for line in read_history(whole.history, "validation"):
+        assert math.isfinite(line["loss"])
+
+
+def test_what_an_objective_cannot_take_is_refused_before_training(
+    small_faces: ImageSet, tmp_path: Path
+) -> None:
+    config = replace(CONFIG, training=tiny(objective="dip_vae_i", batch_size=1))
+    with pytest.raises(UserError, match="batch_size is 1; the objective dip_vae_i"):
+        Trainer(config, small_faces, RunFolder(tmp_path / "run"), "cpu")
+    assert not (tmp_path / "run").exists()
 
 
 def strategy_of(trainer: Trainer) -> str:

@@ -85,7 +85,11 @@ class WholeBatchObjective:
     needs_whole_batch: ClassVar[bool] = True
     quantities: ClassVar[tuple[str, ...]] = ("tc_proxy",)
     collapses_by_beta: ClassVar[bool] = False
+    beta_is: ClassVar[str] = "a strength"
     gamma: float = 6.0
+
+    def check(self, beta: float, batch_size: int) -> None:
+        """Every beta and batch fits; see `Objective.check`."""
 
     def loss(self, terms: Terms, at: StepContext) -> Loss:
         """See `Objective.loss`."""

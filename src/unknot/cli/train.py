@@ -118,10 +118,15 @@ def print_plan(config: ExperimentConfig, images: "ImageSet", folder: "Experiment
 
 
 def print_scales(config: ExperimentConfig, image_shape: tuple[int, int, int]) -> None:
-    """Say what each beta is on the scales that others use."""
+    """Say what each beta is on the scales that others use, or what beta is."""
     from unknot.models.beta_scales import beta_scales
+    from unknot.models.objectives import objective_type
     from unknot.report.text import scales_text
 
+    objective = objective_type(config.training.objective)
+    if not objective.collapses_by_beta:
+        print(f"objective {config.training.objective}: beta is {objective.beta_is}")
+        return
     sigma = config.model.sigma if config.model.likelihood == "gaussian" else None
     print("betas, and what they are on the scales of other programs and papers:")
     for beta in config.betas:

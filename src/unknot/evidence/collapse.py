@@ -13,11 +13,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from unknot.common.errors import UserError
-from unknot.common.plugins import load_plugin
 from unknot.config import ExperimentConfig
 from unknot.data.image_set import ImageSet
 from unknot.data.pca import Spectrum, cached_spectrum
-from unknot.models.objectives import OBJECTIVES
+from unknot.models.objectives import objective_type
 
 NEAR = 3.0  # a beta within this factor of a collapse beta comes near it
 MORE_EIGENVALUES = 6  # beyond those of the latents, to show how the spectrum goes on
@@ -220,9 +219,11 @@ def collapse_for(
         images: it is trained on.
     """
     model, objective = config.model, config.training.objective
-    if not load_plugin("objective", objective, OBJECTIVES).collapses_by_beta:
+    kind = objective_type(objective)
+    if not kind.collapses_by_beta:
         return None, (
-            f"objective is {objective}; at which betas its latents collapse cannot be predicted"
+            f"with the objective {objective}, beta is {kind.beta_is}; at which betas latents "
+            "collapse can be predicted for the weight of the rate only"
         )
     try:
         prediction = predict_collapse(

@@ -207,7 +207,10 @@ def check_trainable(
         UserError: if network, objective, likelihood or device are not to be had, or the network
             does not take such images.
     """
-    build_objective(config.training.objective, config.training.objective_options)
+    training = config.training
+    objective = build_objective(training.objective, training.objective_options)
+    for beta in config.betas:
+        objective.check(beta, training.optimization().batch_size)
     build_likelihood(config.model.likelihood, config.model.sigma)
     if networks is None:
         if config.model.network == CUSTOM:

@@ -8,6 +8,7 @@ from unknot.evidence.answers import listed
 from unknot.evidence.beta_choice import BetaChoice
 from unknot.evidence.collapse import NEAR, CollapsePrediction
 from unknot.evidence.evidence import Evidence
+from unknot.models.objectives import Objective, objective_type
 from unknot.runs.run import Run
 
 FEW_TRAINING, FEW_TEST = 1_000, 100  # images
@@ -32,14 +33,24 @@ def must_know(
         evidence: of these runs; None where there is none.
     """
     prediction = evidence.collapse if evidence else None
+    objective = objective_type(config.training.objective)
     sentences = [
+        _other_objective(config.training.objective),
         _missing(len(failures), len(runs)),
         _alike(prediction, config.betas) if prediction else "",
-        _collapsed(evidence.which_beta) if evidence and evidence.which_beta else "",
+        _collapsed(evidence.which_beta, objective) if evidence and evidence.which_beta else "",
         _still_falling(runs),
         _few_images(environment["data"]["splits"]),
     ]
     return [sentence for sentence in sentences if sentence]
+
+
+def _other_objective(name: str) -> str:
+    """Say what beta is, where it is not the weight of the rate."""
+    objective = objective_type(name)
+    if objective.collapses_by_beta:
+        return ""
+    return f"These models were trained with the objective {name}. Here beta is {objective.beta_is}."
 
 
 def _missing(num_failures: int, num_runs: int) -> str:
@@ -97,15 +108,15 @@ def _rounded(beta: float) -> str:
     return f"{float(f'{beta:.2g}'):,g}"
 
 
-def _collapsed(choice: BetaChoice) -> str:
+def _collapsed(choice: BetaChoice, objective: type[Objective]) -> str:
     """Which betas left no latent in use."""
     betas = [beta_text(row.beta) for row in choice.rows if not row.active]
     if not betas:
         return ""
     return (
         f"At beta {listed(betas)} no latent is in use: the model draws the same picture whatever "
-        "the image is. That beta is too high."
-    )
+        "the image is."
+    ) + (" That beta is too high." if objective.collapses_by_beta else "")
 
 
 def _still_falling(runs: Sequence[Run]) -> str:
@@ -152,9 +163,7 @@ def last_fall(run: Run) -> Fall | None:
     before = [line for line in lines if line["step"] <= LAST_PART * lines[-1]["step"]]
     if not before:
         return None
-    first, last = (
-        line["distortion"] + run.config.beta * line["rate"] for line in (before[-1], lines[-1])
-    )
+    first, last = before[-1]["loss"], lines[-1]["loss"]
     return Fall(
         first_step=before[-1]["step"],
         last_step=lines[-1]["step"],

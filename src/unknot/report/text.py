@@ -20,6 +20,7 @@ from unknot.evidence.single_run import SingleRunEvidence
 from unknot.metrics.result import Null
 from unknot.metrics.scoring import Score
 from unknot.models.beta_scales import BetaScales
+from unknot.models.objectives import objective_type
 from unknot.report.latent_text import latents_text
 from unknot.runs.run import Run
 from unknot.runs.scores import score_summary
@@ -228,6 +229,13 @@ def run_scales(run: Run) -> BetaScales:
     return BetaScales(beta_eff=document["beta_eff"], beta_norm=document["beta_norm"])
 
 
+def run_scales_text(run: Run) -> str:
+    """Put a run's beta on other scales; an empty string where it is not the weight of the rate."""
+    if not objective_type(run.config.training.objective).collapses_by_beta:
+        return ""
+    return scales_text(run_scales(run))
+
+
 def run_line(run: Run) -> str:
     """Sum a finished run up in a line, and its scores in another."""
     evaluation = run.evaluation
@@ -235,8 +243,10 @@ def run_line(run: Run) -> str:
     line = (
         f"beta {beta_text(run.config.beta):>5}  seed {run.config.seed}  "
         f"distortion {test.distortion:8.1f}  rate {test.rate:6.2f}  "
-        f"sum {test.distortion + test.rate:8.1f}  ({scales_text(run_scales(run))})"
+        f"sum {test.distortion + test.rate:8.1f}"
     )
+    scales = run_scales_text(run)
+    line += f"  ({scales})" if scales else ""
     return line + (f"\n  {score_summary(evaluation.scores)}" if evaluation.scores else "")
 
 

@@ -120,7 +120,7 @@ def model_card(run: Run) -> str:
     channels, height, width = run.image_shape
     dim = run.latent_dim
     order = ", ".join(f"{i} ({kl:.2f})" for i, kl in sorted(enumerate(run.kl), key=lambda p: -p[1]))
-    return f"""# beta-VAE, beta {beta_text(config.beta)}, seed {config.seed}
+    return f"""# {config.training.objective}, beta {beta_text(config.beta)}, seed {config.seed}
 
 Trained by unknot on `{Path(config.data.source).name}` (images with the fingerprint
 {run.files.read_images().fingerprint}).

@@ -82,6 +82,7 @@ class Trainer:
         self.objective = build_objective(
             config.training.objective, config.training.objective_options
         )
+        self.objective.check(config.beta, self.recipe.batch_size)
         self.device = choose_device(device)
         self._batch_order = BatchOrder(images.indices("train"), self.recipe.batch_size, config.seed)
         disable_heap_trimming()

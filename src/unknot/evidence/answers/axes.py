@@ -58,7 +58,7 @@ def _next(reason: str) -> str:
         return (
             "use more of the images for testing (--split 60/20/20, and another --out), or add some"
         )
-    return "train at smaller betas, or with more images"
+    return "train at betas that leave more latents in use, or with more images"
 
 
 def _sentence(axes: Sequence[AxisEvidence], asked: Sequence[str]) -> str:

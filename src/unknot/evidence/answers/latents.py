@@ -75,7 +75,9 @@ def _sentence(run: RunEvidence, answer: Verdict) -> str:
     meanings = [_meaning(run, latent) for latent in range(_latent_dim(run))]
     parts = [meaning for meaning in meanings if meaning]
     if not parts:
-        return f"{where} no latent is in use: beta is so high that the model ignores all of them."
+        return (
+            f"{where} no latent is in use: the model draws the same picture whatever the image is."
+        )
     more = len(parts) - MAX_NAMED
     shown = listed([*parts[:MAX_NAMED], *([f"{more} more"] if more > 0 else [])])
     unused = len(meanings) - len(parts)

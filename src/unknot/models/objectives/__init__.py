@@ -8,11 +8,13 @@ new objective needs.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, Protocol
 
-from unknot.common.plugins import build_plugin
+from unknot.common.errors import UserError
+from unknot.common.plugins import build_plugin, load_plugin
 
 if TYPE_CHECKING:  # the names above must be had without torch
     import torch
@@ -20,7 +22,14 @@ if TYPE_CHECKING:  # the names above must be had without torch
 
     from unknot.models.vae import Terms
 
-OBJECTIVES = {"beta_vae": "unknot.models.objectives.beta_vae:BetaVAE"}
+OBJECTIVES = {
+    "beta_vae": "unknot.models.objectives.beta_vae:BetaVAE",
+    "beta_tcvae": "unknot.models.objectives.beta_tcvae:BetaTCVAE",
+    "dip_vae_i": "unknot.models.objectives.dip_vae_i:DIPVAEI",
+    "dip_vae_ii": "unknot.models.objectives.dip_vae_ii:DIPVAEII",
+    "capacity": "unknot.models.objectives.capacity:Capacity",
+    "info_vae": "unknot.models.objectives.info_vae:InfoVAE",
+}
 """Name -> `module:class`."""
 
 
@@ -31,7 +40,8 @@ class StepContext:
     Attributes:
         step: updates done before this one.
         num_steps: of the whole run.
-        beta: weight of the rate at this step; below the run's own while it is warming up.
+        beta: the run's strength at this step, for the beta-VAE the weight of the rate; below the
+            run's own while it is warming up.
         num_train: training images.
         seed: of the run.
     """
@@ -70,13 +80,26 @@ class Objective(Protocol):
             computed by one process on whole batches.
         quantities: names of the further scalars that `loss` gives, for the training lines of the
             history; none of the names that such a line has already.
-        collapses_by_beta: whether a linear model's latents collapse at the betas that
-            `unknot.evidence.collapse` predicts.
+        collapses_by_beta: whether the run's beta is the weight of the rate, so that a linear
+            model's latents collapse at the betas that `unknot.evidence.collapse` predicts.
+        beta_is: what the run's beta is, in words that end the sentence "beta is ...".
     """
 
     needs_whole_batch: ClassVar[bool]
     quantities: ClassVar[tuple[str, ...]]
     collapses_by_beta: ClassVar[bool]
+    beta_is: ClassVar[str]
+
+    def check(self, beta: float, batch_size: int) -> None:
+        """Refuse what it cannot be trained with; asked before training.
+
+        Args:
+            beta: of a run, finite and at least 0.
+            batch_size: images per step.
+
+        Raises:
+            UserError: if one of them does not fit.
+        """
 
     def loss(self, terms: Terms, at: StepContext) -> Loss:
         """Give the loss of a batch.
@@ -99,3 +122,48 @@ def build_objective(name: str, options: Mapping[str, Any]) -> Objective:
     """
     objective: Objective = build_plugin("objective", name, OBJECTIVES, options)
     return objective
+
+
+def objective_type(name: str) -> type[Objective]:
+    """Give the class of an objective, which says what it needs and what beta is.
+
+    Args:
+        name: in `OBJECTIVES`.
+
+    Raises:
+        UserError: if there is no such objective.
+    """
+    kind: type[Objective] = load_plugin("objective", name, OBJECTIVES)
+    return kind
+
+
+def check_strength(name: str, value: float) -> None:
+    """Refuse an option that would reward what it should penalize.
+
+    Args:
+        name: of the option and its objective, for the error.
+        value: must be finite and at least 0.
+
+    Raises:
+        UserError: if it is not.
+    """
+    if not (math.isfinite(value) and value >= 0):
+        raise UserError(f"{name} is {value:g}; it must be a finite number of at least 0")
+
+
+def check_batch_size(name: str, batch_size: int, least: int) -> None:
+    """Refuse a batch that is too small for an objective.
+
+    Args:
+        name: of the objective, for the error.
+        batch_size: images per step.
+        least: that it needs.
+
+    Raises:
+        UserError: if the batch is smaller.
+    """
+    if batch_size < least:
+        raise UserError(
+            f"batch_size is {batch_size}; the objective {name} compares the images of a batch and "
+            f"needs at least {least}"
+        )

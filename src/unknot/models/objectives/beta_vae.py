@@ -18,6 +18,10 @@ class BetaVAE:
     needs_whole_batch: ClassVar[bool] = False
     quantities: ClassVar[tuple[str, ...]] = ()
     collapses_by_beta: ClassVar[bool] = True
+    beta_is: ClassVar[str] = "the weight of the rate"
+
+    def check(self, beta: float, batch_size: int) -> None:
+        """Every beta and batch fits; see `Objective.check`."""
 
     def loss(self, terms: Terms, at: StepContext) -> Loss:
         """Nats per image; see `Objective.loss`."""

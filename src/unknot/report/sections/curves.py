@@ -7,7 +7,7 @@ from typing import Any
 from unknot.config import RunConfig
 from unknot.report.chart_data import all_rounded, chart_run, thinned
 from unknot.report.sections import LeftOut, ReportContext
-from unknot.report.text import run_scales, run_title, scales_text
+from unknot.report.text import run_scales_text, run_title
 from unknot.runs.history import HistoryLine
 from unknot.runs.run import Run
 
@@ -91,7 +91,7 @@ def _finished(run: Run) -> RunFacts:
     return RunFacts(
         title=run_title(run.config),
         problem="",
-        scales=scales_text(run_scales(run)),
+        scales=run_scales_text(run),
         seconds=training_seconds(run),
     )
 

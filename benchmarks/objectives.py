@@ -1,0 +1,96 @@
+"""What a step of each objective costs beside the beta-VAE's.
+
+    python benchmarks/objectives.py [--rounds 15] [--json]
+
+Steps of the real loop, reference network, batch 64, six latents, one process, all objectives in
+turn; `plain` is the loss of the beta-TCVAE as it is usually written elsewhere, with the
+minibatch-weighted estimator, beside the same loop. The ratio is the median over rounds of a round's
+time over that of `beta_vae` in the same round.
+"""
+
+import statistics
+import tempfile
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import ClassVar
+
+import torch
+
+from common import alternate, arguments, machine, show, summary
+from unknot.config import RunConfig, TrainingConfig
+from unknot.data.image_set import ImageSet
+from unknot.data.load import load_images
+from unknot.models.objectives import OBJECTIVES, Loss, StepContext
+from unknot.models.vae import Terms
+from unknot.runs.folder import RunFolder
+from unknot.training.trainer import Trainer
+
+BASE, STEPS, WARM, BETA = "beta_vae", 10, 5, 4.0
+
+
+@dataclass(frozen=True)
+class Plain:
+    """The beta-TCVAE of Chen et al. 2018, written without this project's estimators."""
+
+    needs_whole_batch: ClassVar[bool] = True
+    quantities: ClassVar[tuple[str, ...]] = ()
+    collapses_by_beta: ClassVar[bool] = False
+    beta_is: ClassVar[str] = "a strength"
+
+    def check(self, beta: float, batch_size: int) -> None:
+        """Every beta and batch fits."""
+
+    def loss(self, terms: Terms, at: StepContext) -> Loss:
+        """Three terms from densities of all pairs."""
+        mean, logvar = terms.posterior
+        normal = torch.distributions.Normal(mean, (0.5 * logvar).exp(), validate_args=False)
+        pairs = torch.distributions.Normal(
+            mean[None], (0.5 * logvar[None]).exp(), validate_args=False
+        ).log_prob(terms.z[:, None])
+        log_weight = torch.log(torch.tensor(1.0 / (len(mean) * at.num_train)))
+        given = normal.log_prob(terms.z).sum(1)
+        joint = torch.logsumexp(pairs.sum(2) + log_weight, 1)
+        product = torch.logsumexp(pairs + log_weight, 1).sum(1)
+        prior = torch.distributions.Normal(0.0, 1.0).log_prob(terms.z).sum(1)
+        parts = (given - joint) + at.beta * (joint - product) + (product - prior)
+        return Loss((terms.distortion + parts).mean())
+
+
+def steps_of(objective: str, images: ImageSet, folder: str) -> Callable[[], float]:
+    """Give what takes some steps with an objective and says how long one took, in seconds."""
+    training = TrainingConfig(objective=objective, data_parallel="off")
+    config = RunConfig(BETA, training=training)
+    trainer = Trainer(config, images, RunFolder(f"{folder}/{objective}"), "cpu")
+    trainer.start()
+    for _ in range(WARM):
+        trainer.step()
+
+    def measure() -> float:
+        begun = time.perf_counter()
+        for _ in range(STEPS):
+            trainer.step()
+        return (time.perf_counter() - begun) / STEPS
+
+    return measure
+
+
+def main() -> None:
+    options = arguments(__doc__, rounds=15)
+    OBJECTIVES["plain"] = f"{__name__}:Plain"
+    images = load_images("faces")
+    with tempfile.TemporaryDirectory() as folder:
+        sides = {name: steps_of(name, images, folder) for name in OBJECTIVES}
+        seconds = alternate(sides, options.rounds)
+    document = {
+        name: {
+            "milliseconds": summary([1_000 * value for value in values]),
+            "ratio": statistics.median(a / b for a, b in zip(values, seconds[BASE])),
+        }
+        for name, values in seconds.items()
+    }
+    show({**document, "threads": torch.get_num_threads(), "machine": machine()}, options.json)
+
+
+if __name__ == "__main__":
+    main()
