@@ -36,6 +36,7 @@ class Plain:
     needs_whole_batch: ClassVar[bool] = True
     quantities: ClassVar[tuple[str, ...]] = ()
     collapses_by_beta: ClassVar[bool] = False
+    larger_beta_is_weaker: ClassVar[bool] = False
     beta_is: ClassVar[str] = "a strength"
 
     def check(self, beta: float, batch_size: int) -> None:

@@ -49,6 +49,7 @@ ATTRIBUTES = {
         "needs_whole_batch",
         "quantities",
         "collapses_by_beta",
+        "larger_beta_is_weaker",
         "beta_is",
         "check",
         "loss",

@@ -37,6 +37,15 @@ def test_the_smallest_beta_near_the_best_is_chosen() -> None:
     assert _choose({1.0: [0.0, 1.0], 10.0: [3.9, 4.9], 100.0: [4.5, 5.5]}).beta == 100
 
 
+def test_where_a_larger_beta_is_weaker_the_largest_near_the_best_is_chosen() -> None:
+    z_scores = {1.0: [5.0], 10.0: [4.1], 100.0: [0.0]}
+    choice = _choose(z_scores, larger_is_weaker=True)
+    assert (choice.best_beta, choice.beta) == (1, 10)
+    assert [row.beta for row in choice.rows] == [100, 10, 1]
+    assert choice.next_betas == _choose(z_scores).next_betas == (0.33,)
+    assert _choose(z_scores, larger_is_weaker=True, is_separated=False).beta == 100
+
+
 def test_one_seed_has_the_error_of_random_rotations() -> None:
     assert _choose({1.0: [0.0], 10.0: [4.1], 100.0: [5.0]}).beta == 10
     assert _choose({1.0: [0.0], 10.0: [3.9], 100.0: [5.0]}).beta == 100

@@ -32,6 +32,7 @@ class ToyObjective:
     needs_whole_batch: ClassVar[bool] = False
     quantities: ClassVar[tuple[str, ...]] = ()
     collapses_by_beta: ClassVar[bool] = False
+    larger_beta_is_weaker: ClassVar[bool] = False
     beta_is: ClassVar[str] = "a strength"
 
     def loss(self, terms: Terms, at: StepContext) -> Loss:

@@ -85,6 +85,7 @@ class WholeBatchObjective:
     needs_whole_batch: ClassVar[bool] = True
     quantities: ClassVar[tuple[str, ...]] = ("tc_proxy",)
     collapses_by_beta: ClassVar[bool] = False
+    larger_beta_is_weaker: ClassVar[bool] = False
     beta_is: ClassVar[str] = "a strength"
     gamma: float = 6.0
 

@@ -57,9 +57,9 @@ class BetaChoice:
     """Which beta to take.
 
     Attributes:
-        rows: one for each beta, ascending.
+        rows: one for each beta, that which lets most of an image through first.
         best_beta: whose latents stand out most; None where none could be tested.
-        beta: the smallest whose separation is within one standard error of the best.
+        beta: the first whose separation is within one standard error of the best.
         standard_error: of the best beta's separation.
         is_separated: whether any run's latents are special at all.
         next_betas: to try: beyond the best, where it stands at an end of what was tried and higher
@@ -97,6 +97,7 @@ def choose_beta(
     is_separated: bool,
     highest_beta: float | None = None,
     suggested_betas: Sequence[float] = (),
+    larger_is_weaker: bool = False,
 ) -> BetaChoice | None:
     """Choose the smallest beta whose separation is within one standard error of the best.
 
@@ -109,6 +110,8 @@ def choose_beta(
         highest_beta: above which a linear model has fewer than two active latents; None where that
             is not known.
         suggested_betas: at which a linear model's latents begin to collapse.
+        larger_is_weaker: whether the highest beta keeps most of the picture, not the lowest; it is
+            then the highest one within a standard error that is chosen.
 
     Returns:
         None where there is no run.
@@ -117,7 +120,7 @@ def choose_beta(
         return None
     by_beta = {
         beta: [_separation(run) for run in axes if run.beta == beta]
-        for beta in sorted({run.beta for run in axes})
+        for beta in sorted({run.beta for run in axes}, reverse=larger_is_weaker)
     }
     rows = tuple(_row(beta, values, costs) for beta, values in by_beta.items())
     tested = [row for row in rows if row.separation is not None]
@@ -137,7 +140,7 @@ def choose_beta(
     limit = np.inf if highest_beta is None else highest_beta
     least_higher = LEAST_STEP * rows[-1].beta
     higher = tuple(_rounded(beta) for beta in suggested_betas if least_higher < beta < limit)
-    beyond = _next_beta(best.beta, tuple(by_beta), highest_beta)
+    beyond = _next_beta(best.beta, tuple(sorted(by_beta)), highest_beta)
     return BetaChoice(
         rows=rows,
         best_beta=best.beta,

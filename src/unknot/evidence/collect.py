@@ -38,6 +38,7 @@ from unknot.evidence.run_evidence import (
 from unknot.evidence.single_run import pixel_properties, run_axes
 from unknot.evidence.verdict import Verdict, decide_verdict
 from unknot.models.networks import NetworkBuilder
+from unknot.models.objectives import objective_type
 from unknot.runs.folder import ExperimentFolder
 from unknot.runs.held_out import HeldOutCodes
 from unknot.runs.inference import encode_images
@@ -89,7 +90,7 @@ def collect_evidence(
     plan_hash, deviations = compare_with_plan(config, folder, images)
     exploratory = [*deviations, *_absence(len(own_runs), len(config.runs()))]
     verdict, no_verdict = _verdict(config, posteriors, labels, tested, as_trained)
-    choice = _choice(own_runs, by_name, axes, prediction)
+    choice = _choice(config, own_runs, by_name, axes, prediction)
     asked = Asked(
         verdict=verdict,
         no_verdict=no_verdict,
@@ -222,6 +223,7 @@ def _verdict(
 
 
 def _choice(
+    config: ExperimentConfig,
     runs: Sequence[Run],
     evidence: dict[str, RunEvidence],
     axes: dict[str, AxisEvidence],
@@ -244,6 +246,7 @@ def _choice(
         is_separated=is_separated(axes),
         highest_beta=collapse_betas[1] if len(collapse_betas) > 1 else None,
         suggested_betas=prediction.suggested_betas if prediction else (),
+        larger_is_weaker=objective_type(config.training.objective).larger_beta_is_weaker,
     )
 
 

@@ -1,5 +1,7 @@
 """Which beta to take, in words."""
 
+from dataclasses import replace
+
 from tests.report.small import small_answers, small_axes, small_choice
 from unknot.evidence.answers import BETA, CANNOT_TELL, NO, YES, Answer, Commands
 from unknot.evidence.answers.which_beta import answer_which_beta
@@ -48,6 +50,14 @@ def test_where_nothing_is_separated_the_pictures_count() -> None:
     assert answer.answer == NO
     assert answer.sentence.startswith("Beta 0.5, for its pictures alone: no beta that was tried")
     assert answer.next.startswith("betas that can matter on these images are higher, so try 35 ")
+
+
+def test_the_end_that_keeps_the_picture_is_named() -> None:
+    """With a capacity it is the highest."""
+    choice = small_choice(beta=0.5, is_separated=False, next_betas=())
+    assert "and the lowest keeps most of the picture" in _answer(choice, p_value=0.5).sentence
+    turned = replace(choice, beta=2.0, rows=choice.rows[::-1])
+    assert "and the highest keeps most of the picture" in _answer(turned, p_value=0.5).sentence
 
 
 def test_a_beta_that_is_nearly_the_best_is_named_beside_it() -> None:

@@ -71,14 +71,14 @@ def _certainty(
 def _sentence(
     choice: BetaChoice, axes: Mapping[str, AxisEvidence], answer: Verdict, beta_answer: Answer
 ) -> str:
-    chosen, lowest = choice.row(choice.beta), choice.rows[0]
+    chosen, weakest = choice.row(choice.beta), choice.rows[0]
     beta = f"Beta {beta_text(choice.beta)}"
     if len(choice.rows) == 1:
         return f"{beta} is the only one that was trained. There, {_picture(chosen)}."
     if answer == NO:
         return (
             f"{beta}, for its pictures alone: no beta that was tried makes the latents special, "
-            f"and the lowest keeps most of the picture. There, {_picture(chosen)}."
+            f"and the {_end(choice, weakest)} keeps most of the picture. There, {_picture(chosen)}."
         )
     if choice.best_beta is None:
         return f"{beta}, for want of anything better: at no beta could the latents be tested."
@@ -87,10 +87,15 @@ def _sentence(
         sentence = f"{beta}: {_reason(choice)}, {certainty}."
     else:
         sentence = f"{beta} is the best guess: {_reason(choice)}, but it is not certain yet."
-    if chosen is lowest:
+    if chosen is weakest:
         return f"{sentence} There, {_picture(chosen)}."
-    cost = f"{_picture(chosen)}; at beta {beta_text(lowest.beta)} {_plain(lowest)}"
+    cost = f"{_picture(chosen)}; at beta {beta_text(weakest.beta)} {_plain(weakest)}"
     return f"{sentence} What it costs: {cost}."
+
+
+def _end(choice: BetaChoice, row: BetaRow) -> str:
+    """At which end of the betas a row stands."""
+    return "highest" if row.beta == max(row.beta for row in choice.rows) else "lowest"
 
 
 def _reason(choice: BetaChoice) -> str:
@@ -133,7 +138,7 @@ def _next(choice: BetaChoice, commands: Commands) -> NextStep:
     if not choice.is_separated:
         sentence = f"betas that can matter on these images are higher, so try {more} too: {command}"
         return NextStep(sentence, command)
-    end = "highest" if choice.best_beta == choice.rows[-1].beta else "lowest"
+    end = _end(choice, choice.row(choice.best_beta or 0.0))
     return NextStep(
         f"the best is the {end} beta that was tried, so try {more} too: {command}", command
     )

@@ -82,12 +82,14 @@ class Objective(Protocol):
             history; none of the names that such a line has already.
         collapses_by_beta: whether the run's beta is the weight of the rate, so that a linear
             model's latents collapse at the betas that `unknot.evidence.collapse` predicts.
+        larger_beta_is_weaker: whether a larger beta lets more of an image through, not less.
         beta_is: what the run's beta is, in words that end the sentence "beta is ...".
     """
 
     needs_whole_batch: ClassVar[bool]
     quantities: ClassVar[tuple[str, ...]]
     collapses_by_beta: ClassVar[bool]
+    larger_beta_is_weaker: ClassVar[bool]
     beta_is: ClassVar[str]
 
     def check(self, beta: float, batch_size: int) -> None:

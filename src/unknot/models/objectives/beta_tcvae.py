@@ -35,6 +35,7 @@ class BetaTCVAE:
         "dimension_wise_kl",
     )
     collapses_by_beta: ClassVar[bool] = False
+    larger_beta_is_weaker: ClassVar[bool] = False
     beta_is: ClassVar[str] = "the weight of the total correlation of the latents"
     alpha: float = 1.0
     gamma: float = 1.0

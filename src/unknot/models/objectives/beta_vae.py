@@ -18,6 +18,7 @@ class BetaVAE:
     needs_whole_batch: ClassVar[bool] = False
     quantities: ClassVar[tuple[str, ...]] = ()
     collapses_by_beta: ClassVar[bool] = True
+    larger_beta_is_weaker: ClassVar[bool] = False
     beta_is: ClassVar[str] = "the weight of the rate"
 
     def check(self, beta: float, batch_size: int) -> None:

@@ -35,6 +35,7 @@ class Capacity:
     needs_whole_batch: ClassVar[bool] = True
     quantities: ClassVar[tuple[str, ...]] = ("capacity",)
     collapses_by_beta: ClassVar[bool] = False
+    larger_beta_is_weaker: ClassVar[bool] = True
     beta_is: ClassVar[str] = (
         "the nats that the rate is held at, so that a larger beta lets more through"
     )

@@ -25,6 +25,7 @@ class DIPVAEI:
     needs_whole_batch: ClassVar[bool] = True
     quantities: ClassVar[tuple[str, ...]] = ("off_diagonal", "diagonal")
     collapses_by_beta: ClassVar[bool] = False
+    larger_beta_is_weaker: ClassVar[bool] = False
     beta_is: ClassVar[str] = "the weight of the penalty on the covariance of the posterior means"
     diagonal: float = 10.0
 

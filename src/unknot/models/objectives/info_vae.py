@@ -32,6 +32,7 @@ class InfoVAE:
     needs_whole_batch: ClassVar[bool] = True
     quantities: ClassVar[tuple[str, ...]] = ("squared_discrepancy",)
     collapses_by_beta: ClassVar[bool] = False
+    larger_beta_is_weaker: ClassVar[bool] = False
     beta_is: ClassVar[str] = (
         "lambda: codes unlike the prior are penalized with the weight alpha + beta - 1"
     )
