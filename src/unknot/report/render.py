@@ -2,7 +2,6 @@
 
 import base64
 import hashlib
-import io
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -12,7 +11,6 @@ from typing import Any
 
 from jinja2 import Environment, StrictUndefined
 from markupsafe import Markup
-from PIL import Image
 
 from unknot.report.script_data import ScriptData
 from unknot.report.sections import SECTIONS, SERVED
@@ -116,13 +114,6 @@ def data_uri(path: Path) -> str:
     """Read a picture as a data address."""
     content = base64.b64encode(path.read_bytes()).decode()
     return f"data:{MEDIA[path.suffix]};base64,{content}"
-
-
-def picture_uri(picture: Image.Image) -> str:
-    """Give a picture as a data address of a PNG."""
-    file = io.BytesIO()
-    picture.save(file, "PNG")
-    return f"data:image/png;base64,{base64.b64encode(file.getvalue()).decode()}"
 
 
 def own_data(document: Any) -> Markup:

@@ -1,13 +1,11 @@
-"""Plots of numbers, as SVG text for a page or as files."""
+"""The plot of a training, as a file."""
 
-import io
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from matplotlib.figure import Figure
-from numpy.typing import NDArray
 
 from unknot.common.files import written_beside
 
@@ -38,57 +36,6 @@ def training_curves(
     for axis in axes:
         _tidy(axis, "step")
     return figure
-
-
-def rate_distortion(points: Sequence[tuple[str, float, float]]) -> Figure:
-    """Plot runs in the rate-distortion plane (Alemi et al. 2018).
-
-    Args:
-        points: label, rate and distortion of each run; runs of one label share a color.
-    """
-    figure = Figure(figsize=(5, 3.4), layout="constrained")
-    axis = figure.subplots()
-    for i, label in enumerate(dict.fromkeys(label for label, _, _ in points)):
-        rates = [rate for name, rate, _ in points if name == label]
-        distortions = [distortion for name, _, distortion in points if name == label]
-        axis.plot(rates, distortions, "o", color=f"C{i % 10}", label=label)
-    axis.set_ylabel("distortion (nats per image)", fontsize=9)
-    axis.legend(frameon=False, fontsize=8)
-    _tidy(axis, "rate (nats per image)")
-    return figure
-
-
-def spectrum(
-    collapse_betas: Sequence[float] | NDArray[np.floating], betas: Sequence[float]
-) -> Figure:
-    """Plot the betas above which a linear model's latents collapse, and those that were trained.
-
-    Args:
-        collapse_betas: a value for each latent, the largest first, shape `(latent_dim,)`.
-        betas: that were trained.
-    """
-    figure = Figure(figsize=(5, 3.2), layout="constrained")
-    axis = figure.subplots()
-    latents = [i + 1 for i, value in enumerate(collapse_betas) if value > 0]
-    axis.semilogy(latents, [value for value in collapse_betas if value > 0], "o-", color="0.3")
-    for i, beta in enumerate(beta for beta in betas if beta > 0):
-        axis.axhline(beta, color=f"C{i % 10}", linewidth=1, label=f"beta {beta:g}")
-    axis.set_ylabel("collapses at beta", fontsize=9)
-    axis.set_xticks(latents)
-    axis.legend(frameon=False, fontsize=8)
-    _tidy(axis, "latent of a linear model")
-    return figure
-
-
-def to_svg(figure: Figure) -> str:
-    """Write a figure as SVG text without its prologue, the same bytes for the same numbers."""
-    import matplotlib as mpl
-
-    buffer = io.StringIO()
-    with mpl.rc_context({"svg.fonttype": "none", "svg.hashsalt": "unknot"}):
-        figure.savefig(buffer, format="svg", transparent=True, metadata={"Date": None})
-    text = buffer.getvalue()
-    return text[text.index("<svg") :]
 
 
 def save_figure(figure: Figure, path: Path) -> None:
