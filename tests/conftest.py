@@ -50,6 +50,22 @@ def trained(small_faces: ImageSet, tmp_path_factory: pytest.TempPathFactory) -> 
     )
 
 
+@pytest.fixture(scope="session")
+def grid(small_faces: ImageSet, tmp_path_factory: pytest.TempPathFactory) -> Experiment:
+    """Two objectives at two strengths each, trained for 12 steps; tests leave it as it is."""
+    return compare(
+        small_faces,
+        [0.5, 2],
+        objectives=["beta_vae", "dip_vae_i"],
+        strengths={"dip_vae_i": [1, 10]},
+        out=tmp_path_factory.mktemp("grid") / "experiment",
+        engine="inline",
+        steps=12,
+        batch_size=8,
+        latent_dim=3,
+    )
+
+
 @pytest.fixture
 def copied(trained: Experiment, tmp_path: Path) -> Experiment:
     """A copy of `trained` that a test may spoil."""

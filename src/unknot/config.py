@@ -19,6 +19,7 @@ from unknot.models.objectives import OBJECTIVES
 MAX_SEED = 2**63
 LOOKS = (3, 5, 8)
 """Numbers of seeds at which `until_clear` looks."""
+BETA_VAE = "beta_vae"
 CUSTOM = "custom"  # the network of a run that was given a builder of a user's own
 
 
@@ -231,8 +232,15 @@ class RunConfig:
 
     @property
     def name(self) -> str:
-        """The run's folder, `beta-2_seed-0`."""
-        return f"beta-{beta_text(self.beta)}_seed-{self.seed}"
+        """The run's folder, `beta-2_seed-0`, or `factor_vae-35_seed-0` for another objective."""
+        objective = self.training.objective
+        knob = "beta" if objective == BETA_VAE else objective
+        return f"{knob}-{beta_text(self.beta)}_seed-{self.seed}"
+
+    @property
+    def setting(self) -> str:
+        """The objective and its strength, as people write them: `beta 2`, `factor_vae 35`."""
+        return setting_text(self.training.objective, self.beta)
 
 
 @dataclass(frozen=True)
@@ -241,6 +249,10 @@ class ExperimentConfig:
 
     betas: tuple[float, ...] = (0.1, 1.0, 2.0, 10.0)
     """Weights of the rate (the KL divergence) in the loss, to be compared."""
+    objectives: tuple[str, ...] = ()
+    """Objectives to be compared with each other; `--betas` are the strengths of beta_vae."""
+    strengths: dict[str, tuple[float, ...]] = field(default_factory=dict)
+    """Strengths of each other objective, as `factor_vae=10,35`: what `beta` is to beta_vae."""
     seeds: tuple[int, ...] = (0,)
     """A run of each beta is trained for each seed, whole numbers from 0."""
     until_clear: bool = False
@@ -266,11 +278,67 @@ class ExperimentConfig:
             _check_beta(beta)
         for seed in self.seeds:
             _check_seed(seed)
+        self._check_objectives()
         _at_least("max_seeds", self.max_seeds, 2)
         if self.budget:
             parse_duration("budget", self.budget)
         if self.until_clear and len(self.seeds) > self.max_seeds:
             raise UserError(f"max_seeds is {self.max_seeds}, but {len(self.seeds)} seeds are given")
+
+    def _check_objectives(self) -> None:
+        """Check that every objective has strengths, and that nothing is said of others."""
+        objectives, options = self.objectives, self.training.objective_options
+        if not objectives:
+            if self.strengths:
+                raise UserError(
+                    f"strengths are given for {', '.join(self.strengths)}, but no objectives; give "
+                    f"--objectives {' '.join(self.strengths)}"
+                )
+            return
+        for name in objectives:
+            check_choice("objective", name, OBJECTIVES)
+        if len(set(objectives)) < len(objectives):
+            raise UserError(f"objectives names one twice: {' '.join(objectives)}")
+        if self.training.objective not in (BETA_VAE, *objectives):
+            raise UserError(
+                f"objective is {self.training.objective}, which is not among the objectives "
+                f"{' '.join(objectives)}; leave it out"
+            )
+        for name, values in self.strengths.items():
+            self._check_strengths(name, values)
+        for name in objectives:
+            if name != BETA_VAE and name not in self.strengths:
+                raise UserError(
+                    f"no strengths are given for the objective {name}; give them, such as "
+                    f"--strengths {name}=2,6"
+                )
+        for name, values in options.items():
+            if name not in objectives or not isinstance(values, dict):
+                raise UserError(
+                    f"objective_options has {name!r}; with several objectives it holds a table for "
+                    f"each of them: {', '.join(objectives)}"
+                )
+        if self.until_clear:
+            raise UserError(
+                "until_clear asks about the betas of one objective; leave it out, or objectives"
+            )
+
+    def _check_strengths(self, name: str, values: tuple[float, ...]) -> None:
+        """Check the strengths of one objective."""
+        if name == BETA_VAE:
+            raise UserError("the strengths of beta_vae are its betas; give --betas")
+        if name not in self.objectives:
+            raise UserError(
+                f"strengths are given for {name}, which is not among the objectives "
+                f"{' '.join(self.objectives)}"
+            )
+        if not values or len(set(values)) < len(values):
+            raise UserError(f"the strengths of {name} are {values}; give some, each of them once")
+        for value in values:
+            if not (math.isfinite(value) and value >= 0):
+                raise UserError(
+                    f"a strength of {name} is {value}; it must be a finite number of at least 0"
+                )
 
     @property
     def looks(self) -> tuple[int, ...]:
@@ -289,13 +357,42 @@ class ExperimentConfig:
         others = (seed for seed in range(num + len(self.seeds)) if seed not in self.seeds)
         return (*self.seeds, *islice(others, max(0, num - len(self.seeds))))
 
-    def runs(self) -> list[RunConfig]:
-        """A configuration for each beta and seed: every beta of the first seed first."""
+    def rows(self) -> "list[ExperimentConfig]":
+        """The experiment of each objective alone, whose betas are that objective's strengths."""
+        if not self.objectives:
+            return [self]
         return [
-            RunConfig(beta, seed, self.data, self.model, self.training)
-            for seed in self.seeds
-            for beta in self.betas
+            replace(
+                self,
+                betas=self.betas if name == BETA_VAE else self.strengths[name],
+                objectives=(),
+                strengths={},
+                training=replace(
+                    self.training,
+                    objective=name,
+                    objective_options=self.training.objective_options.get(name, {}),
+                ),
+            )
+            for name in self.objectives
         ]
+
+    def runs(self) -> list[RunConfig]:
+        """A configuration for each run: of the first seed every objective and strength, and so on.
+
+        Returns:
+            In the order in which they are trained.
+        """
+        return [
+            RunConfig(beta, seed, row.data, row.model, row.training)
+            for seed in self.seeds
+            for row in self.rows()
+            for beta in row.betas
+        ]
+
+
+def setting_text(objective: str, strength: float) -> str:
+    """An objective and its strength as people write them: `beta 2`, `factor_vae 35`."""
+    return f"{'beta' if objective == BETA_VAE else objective} {beta_text(strength)}"
 
 
 def beta_text(beta: float) -> str:

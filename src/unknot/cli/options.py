@@ -26,9 +26,11 @@ from unknot.config import (
     from_toml_with_execution,
 )
 from unknot.experiments.engines import ENGINES
+from unknot.experiments.grid import strengths_from_text, strengths_to_text, with_objectives
 from unknot.models.likelihoods import LIKELIHOODS
 from unknot.models.networks import NETWORKS
 from unknot.models.objectives import OBJECTIVES
+from unknot.models.objectives.grids import GRIDS
 
 PLUGINS: dict[str, Iterable[str]] = {
     "network": NETWORKS,
@@ -173,6 +175,40 @@ TrainingOptions = group(
     TrainingConfig,
     _rest(TrainingConfig, "steps"),
 )
+ObjectivesOptions = make_dataclass(
+    "ObjectivesOptions",
+    [
+        option(
+            ExperimentConfig,
+            "objectives",
+            metavar="OBJECTIVE [OBJECTIVE ...]",
+            default_in_words="the one of --objective",
+            more_help=f" They are {', '.join(OBJECTIVES)}.",
+        ),
+        option(
+            ExperimentConfig,
+            "strengths",
+            kind=tuple[str, ...],
+            metavar="OBJECTIVE=NUMBER[,NUMBER...]",
+            default=(),
+            default_in_words="those of --grid",
+        ),
+        (
+            "grid",
+            Annotated[
+                str,
+                tyro.conf.arg(
+                    help="Published strengths for every objective for which none are given.",
+                    metavar="{" + ",".join(GRIDS) + "}",
+                    help_behavior_hint="(default: none)",
+                ),
+            ],
+            field(default=""),
+        ),
+    ],
+    frozen=True,
+)
+ObjectivesOptions.__doc__ = "Several objectives beside each other, each at strengths of its own."
 QuestionOptions = make_dataclass(
     "QuestionOptions",
     [
@@ -277,6 +313,7 @@ CompareOptions = _command(
         OPEN,
     ],
     ExecutionOptions,
+    objectives=ObjectivesOptions,
     questions=QuestionOptions,
 )
 TrainOptions = _command(
@@ -313,20 +350,42 @@ def config_from_options(options: Any) -> ExperimentConfig:
     """
     typed, toml = pick(TrainingConfig, options, options.training), _toml(options)
     described = toml[0].training if toml else TrainingConfig()
-    is_same_objective = typed["objective"] == described.objective
     is_compare = isinstance(options, CompareOptions)
-    if is_compare and options.betas == "auto":
+    has_betas = not is_compare or options.betas != "auto"
+    if not has_betas:
         options = replace(options, betas=(1.0,))  # replaced when the images are known
-    return ExperimentConfig(
+    config = ExperimentConfig(
         **(_grid(options) if is_compare else {"betas": (options.beta,), "seeds": (options.seed,)}),
         data=data_config(options),
         model=ModelConfig(**pick(ModelConfig, options, options.model)),
         training=TrainingConfig(
             **typed,
-            objective_options=described.objective_options if is_same_objective else {},
+            objective_options=_objective_options(options, toml[0], is_compare) if toml else {},
             continued_from=described.continued_from,
         ),
     )
+    if not is_compare:
+        return config
+    asked = options.objectives
+    return with_objectives(
+        config,
+        asked.objectives,
+        strengths_from_text(asked.strengths),
+        grid=asked.grid,
+        has_betas=has_betas,
+    )
+
+
+def _objective_options(options: Any, described: Any, is_compare: bool) -> dict[str, Any]:
+    """Give the options of the objectives that stand in a TOML file and are trained here."""
+    written: dict[str, Any] = described.training.objective_options
+    names = options.objectives.objectives if is_compare else ()
+    if is_compare and described.objectives:
+        return {name: values for name, values in written.items() if name in names}
+    objective = described.training.objective
+    if names:
+        return {objective: written} if written and objective in names else {}
+    return written if options.training.objective == objective else {}
 
 
 def _grid(options: Any) -> dict[str, Any]:
@@ -367,6 +426,9 @@ def defaults_from_toml(command: type, path: Path, *, has_typed_recipe: bool) -> 
     execution_kind = ExecutionOptions if command is CompareOptions else TrainExecutionOptions
     if command is CompareOptions:
         main["questions"] = QuestionOptions(**_shared(QuestionOptions, config))
+        main["objectives"] = ObjectivesOptions(
+            objectives=config.objectives, strengths=strengths_to_text(config.strengths)
+        )
     return command(
         **main,
         images=ImageOptions(**_shared(ImageOptions, config.data)),

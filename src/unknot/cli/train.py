@@ -76,7 +76,7 @@ def _compare(
             with_what_is_there,
         )
         from unknot.runs.folder import ExperimentFolder
-    if options.betas == "auto":
+    if options.betas == "auto" and not options.objectives.grid:
         with announced(output.hides_progress, "looking for the betas that can matter"):
             config, note = with_suggested_betas(config, images, execution.out)
         if note and not output.json:
@@ -112,8 +112,9 @@ def print_plan(config: ExperimentConfig, images: "ImageSet", folder: "Experiment
     size = "x".join(map(str, images.images.shape[2:]))
     runs = counted(len(config.runs()), "run")
     print(f"{len(images):,} images of {size} pixels; {runs} in {folder.path}")
-    print_scales(config, images.image_shape)
-    if len(config.betas) > 1:
+    for row in config.rows():
+        print_scales(row, images.image_shape)
+    if any(len(row.betas) > 1 for row in config.rows()):
         print(f"plan: {power_sentence(config.looks, len(config.seeds))}")
 
 
@@ -139,7 +140,7 @@ def print_scales(config: ExperimentConfig, image_shape: tuple[int, int, int]) ->
 def experiment_summary(experiment: "Experiment", was_finished: bool) -> tuple[str, dict[str, Any]]:
     """Tell what came of an experiment, in words and as a document."""
     from unknot.report.figures.animations import available_format
-    from unknot.report.text import answers_text, betas_table, run_line
+    from unknot.report.text import answers_text, betas_table, matched_rate_table, run_line
     from unknot.runs.folder import RunFolder
 
     files, failures, runs = experiment.files, experiment.failures(), experiment.runs()
@@ -153,7 +154,9 @@ def experiment_summary(experiment: "Experiment", was_finished: bool) -> tuple[st
     if was_finished:
         lines.append(f"every run in {files.path} was finished already; nothing was trained")
     if evidence:
-        lines += ["", answers_text(evidence), "", betas_table(evidence.betas), ""]
+        matched = matched_rate_table(evidence.matched_rate) if evidence.matched_rate else ""
+        lines += ["", answers_text(evidence), *(["", matched] if matched else [])]
+        lines += ["", betas_table(evidence), ""]
         lines.append(f"what each latent does: unknot evidence {files.path}")
     lines.append(f"report: {files.report}")
     return "\n".join(lines), {

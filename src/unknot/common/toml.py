@@ -98,7 +98,8 @@ def _fit(hint: Any, value: Any, where: str) -> Any:
     if text.startswith("dict"):
         if not isinstance(value, dict):
             raise UserError(f"{where} must be a table")
-        return value
+        inner = hint.__args__[1]
+        return {k: v if inner is Any else _fit(inner, v, f"{where}.{k}") for k, v in value.items()}
     if text.startswith("tuple"):
         if not isinstance(value, list):
             raise UserError(f"{where} is {value!r}; give a list")

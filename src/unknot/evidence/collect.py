@@ -1,13 +1,15 @@
 """The evidence of an experiment, collected from its runs."""
 
 from collections.abc import Sequence
+from dataclasses import replace
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
 
 from unknot.common.errors import UserError
 from unknot.common.progress import Progress
-from unknot.config import ExperimentConfig
+from unknot.config import BETA_VAE, ExperimentConfig, beta_text
 from unknot.data.image_set import ImageSet
 from unknot.data.pca import cached_spectrum, pca_refits
 from unknot.evidence.answers import YES, Answer, Commands
@@ -26,6 +28,7 @@ from unknot.evidence.collapse import (
 )
 from unknot.evidence.computed_labels import ComputedLabels
 from unknot.evidence.evidence import Evidence
+from unknot.evidence.grid import compare_objectives, merge_rows
 from unknot.evidence.label_effects import UsableLabels, read_labels
 from unknot.evidence.preregistration import RULE, compare_with_plan, level_of_look
 from unknot.evidence.rate_matching import RunPosteriors
@@ -69,6 +72,45 @@ def collect_evidence(
     Raises:
         UserError: if the folder is damaged.
     """
+    plan = compare_with_plan(config, folder, images)
+    data = folder.read_environment()["data"]
+    commands = Commands(folder=str(folder.path), has_source=bool(data["repeatable"]))
+    if not config.objectives:
+        return _evidence_of_row(config, images, runs, plan, commands, networks, progress)
+    strengths = {
+        row.training.objective: [beta_text(beta) for beta in row.betas] for row in config.rows()
+    }
+    strengths.pop(BETA_VAE, None)
+    rows: dict[str, Evidence] = {}
+    for row in config.rows():
+        objective = row.training.objective
+        rows[objective] = _evidence_of_row(
+            row,
+            images,
+            [run for run in runs if run.config.training.objective == objective],
+            plan,
+            replace(commands, objective=objective, strengths=strengths),
+            networks,
+            progress and partial(_of_objective, progress, objective),
+        )
+    return merge_rows(rows, [run.name for run in runs], compare_objectives(rows, runs), commands)
+
+
+def _of_objective(progress: Progress, objective: str, what: str, done: int, total: int) -> None:
+    """Tell of which objective a step of progress is."""
+    progress(f"{what} of {objective}", done, total)
+
+
+def _evidence_of_row(
+    config: ExperimentConfig,
+    images: ImageSet,
+    runs: Sequence[Run],
+    plan: tuple[str | None, list[str]],
+    commands: Commands,
+    networks: NetworkBuilder | None,
+    progress: Progress | None,
+) -> Evidence:
+    """Collect everything that can be said of the runs of one objective."""
     if progress:
         progress("evidence", 0, len(runs))
     prediction, no_prediction = collapse_for(config, images)
@@ -87,7 +129,7 @@ def collect_evidence(
     )
     axes = {run.name: run_axes for run, run_axes in zip(own_runs, tested)}
     as_trained = _axis_scores(posteriors, labels)
-    plan_hash, deviations = compare_with_plan(config, folder, images)
+    plan_hash, deviations = plan
     exploratory = [*deviations, *_absence(len(own_runs), len(config.runs()))]
     verdict, no_verdict = _verdict(config, posteriors, labels, tested, as_trained)
     choice = _choice(config, own_runs, by_name, axes, prediction)
@@ -98,7 +140,7 @@ def collect_evidence(
         seeds=config.seeds,
         looks=config.looks,
         budget=config.budget,
-        commands=_commands(folder),
+        commands=commands,
     )
     untrained, no_untrained = _untrained_codes(own_runs, images, networks)
     reasons = {"collapse": no_prediction, "verdict": no_verdict, "untrained": no_untrained}
@@ -118,7 +160,7 @@ def collect_evidence(
             pca=_pca_refits(config, images, len(own_runs)),
             untrained=untrained,
         ),
-        answers=_answers(asked, by_name, axes, choice),
+        answers=_answers(asked, by_name, axes, choice, config.training.objective),
         verdict=verdict,
         which_beta=choice,
         runs=by_name,
@@ -213,6 +255,12 @@ def _verdict(
 ) -> tuple[Verdict | None, str]:
     if not runs:
         return None, "no run is finished"
+    objective = config.training.objective
+    if objective_type(objective).larger_beta_is_weaker:
+        return None, (
+            f"with the objective {objective} a larger beta lets more of an image through, and "
+            "this question is about more pressure, not less"
+        )
     level = level_of_look(config.looks, len(config.betas), len(config.seeds))
     interactions = [run.tests.get(INTERACTION) for run in axes]
     try:
@@ -250,26 +298,23 @@ def _choice(
     )
 
 
-def _commands(folder: ExperimentFolder) -> Commands:
-    data = folder.read_environment()["data"]
-    return Commands(folder=str(folder.path), has_source=bool(data["repeatable"]))
-
-
 def _answers(
     asked: Asked,
     runs: dict[str, RunEvidence],
     axes: dict[str, AxisEvidence],
     choice: BetaChoice | None,
+    objective: str,
 ) -> list[Answer]:
     """Answer the four questions, in their order."""
     beta = answer_beta(asked, axes)
     supported = asked.verdict.decision.betas if asked.verdict and beta.answer == YES else ()
-    return [
+    answers = [
         answer_latents(runs, choice.beta if choice else None),
         answer_axes(axes),
         beta,
         answer_which_beta(choice, axes, beta, supported, asked.commands),
     ]
+    return answers if objective == BETA_VAE else [answer.of_strength() for answer in answers]
 
 
 def _untrained_codes(

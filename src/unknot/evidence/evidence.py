@@ -11,10 +11,12 @@ from unknot.evidence.axes import AxisEvidence
 from unknot.evidence.beta_choice import BetaChoice
 from unknot.evidence.beta_table import BetaEvidence
 from unknot.evidence.collapse import CollapsePrediction, ObservedCollapse
+from unknot.evidence.matched_rate import MatchedRate
 from unknot.evidence.run_evidence import RunEvidence
 from unknot.evidence.verdict import Verdict
 
 FORMAT = 2  # of evidence.json
+OF_RUNS = ("runs", "axes")  # parts that a grid's document holds once, for all objectives
 
 
 @dataclass(frozen=True, eq=False)
@@ -34,6 +36,11 @@ class Evidence:
         axes: how special the latents are, by the run's name.
         runs_included: names of the runs that were finished.
         not_available: what is missing -> the reason.
+        rows: where several objectives were trained, the evidence of each alone, by its name. All
+            else is then that of the first objective, but that `runs`, `axes` and `runs_included`
+            are of all of them.
+        matched_rate: the objectives beside each other; None where there is one.
+        objective_answer: which of them separates the latents most; None where there is one.
     """
 
     collapse: CollapsePrediction | None
@@ -48,21 +55,31 @@ class Evidence:
     axes: dict[str, AxisEvidence]
     runs_included: list[str]
     not_available: dict[str, str] = field(default_factory=dict)
+    rows: dict[str, "Evidence"] = field(default_factory=dict)
+    matched_rate: MatchedRate | None = None
+    objective_answer: Answer | None = None
 
     def answer(self, question: str) -> Answer:
         """Give the answer to one question: `latents`, `axes`, `beta` or `which_beta`.
 
+        Where several objectives were trained, `objective` is asked too, and the four are answered
+        for each of them in `rows`.
+
         Raises:
             UserError: if there is no such question.
         """
-        answers = {answer.question: answer for answer in self.answers}
+        asked = [*self.answers, *filter(None, [self.objective_answer])]
+        answers = {answer.question: answer for answer in asked}
         if question not in answers:
             raise UserError(f"there is no question {question!r}; it can be {', '.join(answers)}")
         return answers[question]
 
     def __str__(self) -> str:
-        """The four questions with their answers."""
-        return "\n".join(str(answer) for answer in self.answers)
+        """The four questions with their answers, for each objective."""
+        if not self.rows:
+            return "\n".join(str(answer) for answer in self.answers)
+        of_each = [f"\n{name}:\n{row}" for name, row in self.rows.items()]
+        return "\n".join([str(self.objective_answer), *of_each])
 
     def as_dict(self) -> dict[str, Any]:
         """The fields for a JSON document, with the linear model's predictions for the betas."""
@@ -80,6 +97,9 @@ class Evidence:
             "observed_vs_predicted": [row.as_dict() for row in self.observed_vs_predicted],
             "runs": {name: run.as_dict() for name, run in self.runs.items()},
             "axes": {name: run.as_dict() for name, run in self.axes.items()},
+            "rows": {name: _without_runs(row.as_dict()) for name, row in self.rows.items()},
+            "matched_rate": self.matched_rate.as_dict() if self.matched_rate else None,
+            "objective_answer": self.objective_answer.as_dict() if self.objective_answer else None,
         }
 
     @classmethod
@@ -87,6 +107,7 @@ class Evidence:
         """Read back what `as_dict` gave."""
         collapse, verdict = document["collapse"], document["verdict"]
         observed, choice = document["observed_vs_predicted"], document["which_beta"]
+        matched, answer = document.get("matched_rate"), document.get("objective_answer")
         return cls(
             collapse=CollapsePrediction.from_dict(collapse) if collapse else None,
             observed_vs_predicted=[ObservedCollapse.from_dict(row) for row in observed],
@@ -100,6 +121,12 @@ class Evidence:
             axes={name: AxisEvidence.from_dict(run) for name, run in document["axes"].items()},
             runs_included=document["runs_included"],
             not_available=document["not_available"],
+            rows={
+                name: cls.from_dict(_with_runs(row, document))
+                for name, row in document.get("rows", {}).items()
+            },
+            matched_rate=MatchedRate.from_dict(matched) if matched else None,
+            objective_answer=Answer.from_dict(answer) if answer else None,
         )
 
     @classmethod
@@ -118,3 +145,17 @@ class Evidence:
             return None
         with damage_named(path):
             return cls.from_dict(document)
+
+
+def _without_runs(document: dict[str, Any]) -> dict[str, Any]:
+    """Leave out of an objective's document what stands in that of all objectives."""
+    return {name: value for name, value in document.items() if name not in OF_RUNS}
+
+
+def _with_runs(row: dict[str, Any], document: dict[str, Any]) -> dict[str, Any]:
+    """Put back what `_without_runs` left out."""
+    included = row["runs_included"]
+    return row | {
+        part: {name: run for name, run in document[part].items() if name in included}
+        for part in OF_RUNS
+    }

@@ -29,6 +29,7 @@ LATER: dict[str, Any] = {
     "budget": "",
     "computed_labels": True,
     "blind_seed": BLIND_SEED,
+    "objectives": {},
 }
 """What plans of earlier versions leave unsaid."""
 MAX_NAMED = 8  # things that were added or left out
@@ -83,7 +84,7 @@ def plan_of(config: ExperimentConfig, images: ImageSet) -> dict[str, Any]:
     if not config.training.continued_from:
         del described["training"]["continued_from"]  # which earlier plans do not have
     return make_plan(
-        config.betas,
+        config.rows()[0].betas,
         config.planned_seeds,
         (*labels.factor_names, *labels.attribute_names),
         images.fingerprint,
@@ -91,6 +92,9 @@ def plan_of(config: ExperimentConfig, images: ImageSet) -> dict[str, Any]:
         looks=config.looks,
         budget=config.budget,
         computed_labels=config.computed_labels,
+        objectives={row.training.objective: row.betas for row in config.rows()}
+        if config.objectives
+        else {},
     )
 
 
@@ -104,6 +108,7 @@ def make_plan(
     looks: Sequence[int] = (),
     budget: str = "",
     computed_labels: bool = True,
+    objectives: Mapping[str, Sequence[float]] | None = None,
     rule: Rule = RULE,
 ) -> dict[str, Any]:
     """Write down what will be compared, and how.
@@ -118,6 +123,7 @@ def make_plan(
             where it is asked once, of all seeds.
         budget: of time, as it was given.
         computed_labels: whether labels are computed from the pixels.
+        objectives: each with its strengths, where several are compared.
         rule: of the verdict.
     """
     plan = {
@@ -129,6 +135,7 @@ def make_plan(
         "labels": list(labels),
         "computed_labels": computed_labels,
         "blind_seed": BLIND_SEED,
+        "objectives": {name: sorted(values) for name, values in (objectives or {}).items()},
         "images": fingerprint,
         "split": "test",
         "training": dict(training),

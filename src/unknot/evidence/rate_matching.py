@@ -10,6 +10,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from unknot.config import BETA_VAE
 from unknot.metrics.posterior import ACTIVE_VARIANCE
 
 FloatArray = NDArray[np.float64]
@@ -25,12 +26,14 @@ class RunPosteriors(NamedTuple):
         seed: it was trained with.
         mean: posterior means, shape `(num, latent_dim)`.
         logvar: posterior log variances, the same shape.
+        objective: it was trained with.
     """
 
     beta: float
     seed: int
     mean: NDArray[np.floating]
     logvar: NDArray[np.floating]
+    objective: str = BETA_VAE
 
     @property
     def active(self) -> NDArray[np.int64]:

@@ -128,6 +128,7 @@ def posteriors_of(run: Run, codes: HeldOutCodes) -> RunPosteriors:
         seed=run.config.seed,
         mean=codes.posterior_mean,
         logvar=codes.posterior_logvar,
+        objective=run.config.training.objective,
     )
 
 

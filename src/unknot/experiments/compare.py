@@ -17,6 +17,7 @@ from unknot.experiments.dispatch import train_all
 from unknot.experiments.engines import build_engine
 from unknot.experiments.execute import execute_run
 from unknot.experiments.experiment import Experiment
+from unknot.experiments.grid import with_objectives
 from unknot.experiments.looks import Looks
 from unknot.experiments.setup import (
     check_trainable,
@@ -41,6 +42,9 @@ def compare(
     betas: Sequence[float] | Literal["auto"] = "auto",
     seeds: Sequence[int] = (0,),
     *,
+    objectives: Sequence[str] = (),
+    strengths: Mapping[str, Sequence[float]] | None = None,
+    grid: str = "",
     until_clear: bool = False,
     max_seeds: int = 8,
     budget: str = "",
@@ -67,6 +71,10 @@ def compare(
         betas: weights of the rate; `"auto"` takes those of the experiment in the folder, if there
             is one, or those that `predict_collapse` suggests (1, 4 and 16 where it cannot).
         seeds: a run of each beta is trained for each.
+        objectives: to be compared with each other, names in `OBJECTIVES`; `betas` are then the
+            strengths of `beta_vae`. One alone is the option `objective`, with `betas`.
+        strengths: objective -> what `betas` is to `beta_vae`.
+        grid: a name in `GRIDS`: published strengths, where none are given.
         until_clear: train more seeds until it is clear whether a higher beta separated the latents:
             3, 5, 8 or `max_seeds` of each beta.
         max_seeds: of each beta, with `until_clear`.
@@ -104,14 +112,20 @@ def compare(
         raise UserError(f"betas is {betas!r}; give a list of numbers, such as [1, 4], or 'auto'")
     numbers = (1.0,) if isinstance(betas, str) else betas
     config = replace(
-        experiment_config(images, numbers, seeds, network=network_name, **options),
+        with_objectives(
+            experiment_config(images, numbers, seeds, network=network_name, **options),
+            objectives,
+            strengths or {},
+            grid=grid,
+            has_betas=not is_auto,
+        ),
         until_clear=until_clear,
         max_seeds=max_seeds,
         budget=budget,
         computed_labels=computed_labels,
     )
     with shown_progress(progress) as shown:
-        if is_auto:
+        if is_auto and not grid:
             config, note = with_suggested_betas(config, images, out)
             _say_note(note, tell or shown.say)
         return run_experiment(
@@ -162,7 +176,8 @@ def run_experiment(
     config = resolve_config(config, images)
     check_trainable(config, images.image_shape, execution.device, networks)
     if execution.stack_runs > 1:
-        check_stackable(config)
+        for row in config.rows():
+            check_stackable(row)
         if networks:
             raise UserError("a network of your own is trained run by run; leave out --stack-runs")
     if config.until_clear and len(config.betas) < 2:
@@ -172,7 +187,8 @@ def run_experiment(
     is_in_looks = config.until_clear
     config = with_what_is_there(config, folder)
     if not all(folder.run(run).is_done for run in config.runs()):
-        _say_note(beta_warning(config, images), tell)
+        for row in config.rows():
+            _say_note(beta_warning(row, images), tell)
     if folder.is_experiment and tell:
         _tell_if_continued(folder.read_config().training, config.training, tell)
     looks = Looks(config, tell)

@@ -10,7 +10,7 @@ from unknot.common.errors import UserError
 from unknot.common.files import write_json
 from unknot.common.progress import Progress, shown_progress
 from unknot.common.text import shown
-from unknot.config import ExperimentConfig, beta_text
+from unknot.config import BETA_VAE, ExperimentConfig, beta_text
 from unknot.data.given_labels import save_labels, with_given_labels, with_saved_labels
 from unknot.data.image_set import ImageSet
 from unknot.evidence.answers import counted, listed
@@ -48,11 +48,11 @@ class Experiment:
         return f"Experiment({str(self.folder)!r})"
 
     def __str__(self) -> str:
-        betas = [beta_text(beta) for beta in self.config.betas]
+        compared = "; ".join(_strengths_text(row) for row in self.config.rows())
         folders = [self.files.run(config) for config in self.config.runs()]
         num_finished = sum(folder.is_done for folder in folders)
         return shown(
-            f"Experiment in {self.folder}: {counted(len(betas), 'beta')} ({listed(betas)}), "
+            f"Experiment in {self.folder}: {compared}, "
             f"{counted(len(self.config.seeds), 'seed')} of each; {num_finished} of "
             f"{counted(len(folders), 'run')} finished"
         )
@@ -62,17 +62,25 @@ class Experiment:
         """Where `compare` put the runs."""
         return self.files.path
 
-    def run(self, beta: float, seed: int = 0) -> Run:
+    def run(self, beta: float, seed: int = 0, *, objective: str | None = None) -> Run:
         """Open the finished run of one beta and seed.
+
+        Args:
+            beta: or the strength of another objective.
+            seed: of the run.
+            objective: it was trained with; where there are several, the first by default.
 
         Raises:
             UserError: if there is none.
         """
-        config = next((c for c in self.config.runs() if (c.beta, c.seed) == (beta, seed)), None)
+        rows = {row.training.objective: row for row in self.config.rows()}
+        row = rows.get(objective or next(iter(rows)))
+        if row is None:
+            raise UserError(f"no objective {objective!r}; objectives: {', '.join(rows)}")
+        config = next((c for c in row.runs() if (c.beta, c.seed) == (beta, seed)), None)
         if config is None:
             raise UserError(
-                f"no run with beta {beta} and seed {seed}; betas: {self.config.betas}, "
-                f"seeds: {self.config.seeds}"
+                f"no run with beta {beta} and seed {seed}; betas: {row.betas}, seeds: {row.seeds}"
             )
         return Run(self.files.run(config).path, networks=self._networks)
 
@@ -161,10 +169,16 @@ class Experiment:
     def figures(self) -> Figures:
         """Figures for a paper: `experiment.figures.traversals("fig.pdf", width="84mm")`.
 
+        They show the runs of one objective: of several, the first. `unknot.Figures` takes any runs.
+
         Raises:
             UserError: if no run is finished, or the evidence is damaged.
         """
-        return Figures(*self.runs(), evidence=self.saved_evidence())
+        names = {run.name for run in self.config.rows()[0].runs()}
+        runs = [run for run in self.runs() if run.name in names]
+        evidence = self.saved_evidence()
+        objective = self.config.rows()[0].training.objective
+        return Figures(*runs, evidence=evidence and evidence.rows.get(objective, evidence))
 
     def report(self) -> Path:
         """Write the page from what is there; returns its file.
@@ -204,6 +218,14 @@ class Experiment:
             f'<iframe sandbox="allow-scripts" srcdoc="{_ascii_html(page)}" '
             'style="width: 100%; height: 720px; border: 0"></iframe>'
         )
+
+
+def _strengths_text(row: ExperimentConfig) -> str:
+    """Name the betas, or the objective and its strengths."""
+    values = [beta_text(beta) for beta in row.betas]
+    if row.training.objective == BETA_VAE:
+        return f"{counted(len(values), 'beta')} ({listed(values)})"
+    return f"{row.training.objective} ({listed(values)})"
 
 
 def _ascii_html(text: str) -> str:

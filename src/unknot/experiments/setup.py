@@ -14,7 +14,14 @@ from unknot.common.errors import UserError
 from unknot.common.files import make_folder, write_json
 from unknot.common.machine import num_cores, processor
 from unknot.common.toml import build
-from unknot.config import CUSTOM, DataConfig, ExperimentConfig, ModelConfig, TrainingConfig
+from unknot.config import (
+    BETA_VAE,
+    CUSTOM,
+    DataConfig,
+    ExperimentConfig,
+    ModelConfig,
+    TrainingConfig,
+)
 from unknot.data.image_set import ImageSet
 from unknot.data.sources import archive
 from unknot.data.splits import SPLITS
@@ -123,8 +130,16 @@ def with_suggested_betas(
     folder = ExperimentFolder(out or default_folder(config))
     if folder.is_experiment:
         return replace(config, betas=folder.read_config().betas), ""
-    betas, note = suggest_betas(config, images)
+    row = next((row for row in config.rows() if _has_betas(config, row)), None)
+    if row is None:
+        return config, ""
+    betas, note = suggest_betas(row, images)
     return replace(config, betas=betas), note
+
+
+def _has_betas(config: ExperimentConfig, row: ExperimentConfig) -> bool:
+    """Whether the strengths of an experiment's row are its betas."""
+    return not config.objectives or row.training.objective == BETA_VAE
 
 
 def with_what_is_there(config: ExperimentConfig, folder: ExperimentFolder) -> ExperimentConfig:
@@ -207,10 +222,11 @@ def check_trainable(
         UserError: if network, objective, likelihood or device are not to be had, or the network
             does not take such images.
     """
-    training = config.training
-    objective = build_objective(training.objective, training.objective_options)
-    for beta in config.betas:
-        objective.check(beta, training.optimization().batch_size)
+    for row in config.rows():
+        training = row.training
+        objective = build_objective(training.objective, training.objective_options)
+        for beta in row.betas:
+            objective.check(beta, training.optimization().batch_size)
     build_likelihood(config.model.likelihood, config.model.sigma)
     if networks is None:
         if config.model.network == CUSTOM:
@@ -239,8 +255,8 @@ def create_experiment_folder(
 ) -> None:
     """Write what the experiment is, or check that the folder holds the same.
 
-    Betas and seeds may be added to an experiment; its other runs stay as they are, and so does its
-    plan once one of them has begun. With more steps its evidence is void.
+    Objectives, strengths and seeds may be added to an experiment; its other runs stay as they are,
+    and so does its plan once one of them has begun. With more steps its evidence is void.
 
     Raises:
         UserError: if the folder holds something else, or the images have changed.
@@ -255,9 +271,14 @@ def create_experiment_folder(
         plan = with_hash(plan_of(config, images))
         write_json(folder.plan, plan)
         write_json(folder.environment, environment(images) | {"plan_sha256": plan["sha256"]})
-    if folder.is_experiment and config.training.continues(folder.read_config().training):
+    if folder.is_experiment and _continues(config, folder.read_config()):
         folder.evidence.unlink(missing_ok=True)
     folder.write_config(config)
+
+
+def _continues(config: ExperimentConfig, before: ExperimentConfig) -> bool:
+    """Whether an experiment gets more steps than it was to have."""
+    return config.rows()[0].training.continues(before.rows()[0].training)
 
 
 def _has_begun(folder: RunFolder) -> bool:

@@ -14,7 +14,13 @@ Line = TypeVar("Line")
 
 def chart_run(run: Run) -> dict[str, Any]:
     """Name a run for a chart, with what decides its color, its shape and its place."""
-    return {"name": run.name, "beta": run.config.beta, "seed": run.config.seed}
+    config = run.config
+    return {
+        "name": run.name,
+        "setting": config.setting,
+        "beta": config.beta,
+        "seed": config.seed,
+    }
 
 
 def rounded(value: float | None) -> float | None:

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from scipy.optimize import linear_sum_assignment
 from scipy.stats import rankdata
 
-from unknot.config import beta_text
+from unknot.config import setting_text
 from unknot.evidence.rate_matching import RunPosteriors
 from unknot.evidence.rotation_null import spaced_rows
 
@@ -90,6 +90,7 @@ class Partner:
         run: name of the other run.
         beta: of that run.
         seed: of that run.
+        objective: of that run.
         latent: its number there; None where no latent of that run is active.
         correlation: of the ranks of their codes (Spearman), from -1 to 1; 0 where there is none.
     """
@@ -97,6 +98,7 @@ class Partner:
     run: str
     beta: float
     seed: int
+    objective: str
     latent: int | None
     correlation: float
 
@@ -107,8 +109,8 @@ class Partner:
 
     @property
     def title(self) -> str:
-        """The other run's beta and seed."""
-        return f"beta {beta_text(self.beta)}, seed {self.seed}"
+        """The other run's beta, or its objective and strength, and its seed."""
+        return f"{setting_text(self.objective, self.beta)}, seed {self.seed}"
 
     @property
     def address(self) -> str:
@@ -142,7 +144,7 @@ def latent_partners(runs: Mapping[str, RunPosteriors]) -> dict[tuple[str, int], 
     ranks = {name: _standard_ranks(run) for name, run in runs.items()}
     partners = {}
     for name, run in runs.items():
-        others = [other for other in runs if other != name]
+        others = [o for o in runs if o != name and runs[o].objective == run.objective]
         tables = {other: ranks[name].T @ ranks[other] for other in others}
         for row, latent in enumerate(run.active.tolist()):
             of_others = [_partner(other, runs[other], tables[other][row]) for other in others]
@@ -167,6 +169,7 @@ def _partner(name: str, run: RunPosteriors, correlations: FloatArray) -> Partner
         run=name,
         beta=run.beta,
         seed=run.seed,
+        objective=run.objective,
         latent=None if best is None else int(run.active[best]),
         correlation=0.0 if best is None else float(correlations[best]),
     )

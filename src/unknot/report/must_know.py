@@ -35,7 +35,6 @@ def must_know(
     prediction = evidence.collapse if evidence else None
     objective = objective_type(config.training.objective)
     sentences = [
-        _other_objective(config.training.objective),
         _missing(len(failures), len(runs)),
         _alike(prediction, config.betas) if prediction else "",
         _collapsed(evidence.which_beta, objective) if evidence and evidence.which_beta else "",
@@ -45,8 +44,8 @@ def must_know(
     return [sentence for sentence in sentences if sentence]
 
 
-def _other_objective(name: str) -> str:
-    """Say what beta is, where it is not the weight of the rate."""
+def other_objective(name: str) -> str:
+    """Say what beta is, where it is not the weight of the rate; else an empty string."""
     objective = objective_type(name)
     if objective.collapses_by_beta:
         return ""

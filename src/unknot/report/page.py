@@ -136,6 +136,9 @@ def compose(context: ReportContext, names: Iterable[str] = SECTIONS) -> list[Pie
 
 def page_title(context: ReportContext) -> str:
     """Say in few words what was compared on what."""
-    num_betas = len(context.config.betas)
+    config = context.config
+    num_betas, num_objectives = len(config.betas), len(config.objectives)
     source = Path(context.environment["data"]["source"]).name
+    if num_objectives > 1:
+        return f"{num_objectives} objectives on {source}"
     return f"{num_betas} beta{'s' * (num_betas > 1)} on {source}"

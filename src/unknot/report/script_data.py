@@ -66,6 +66,7 @@ class ScriptRun:
         name: of its folder.
         title: its beta and seed.
         beta: as people write it.
+        objective: it was trained with.
         seed: of the run.
         latents: the largest rate first.
         sheet: its reconstructions, a row for each recorded step, as a data address; None where they
@@ -80,6 +81,7 @@ class ScriptRun:
     name: str
     title: str
     beta: str
+    objective: str
     seed: int
     latents: Sequence[ScriptLatent]
     sheet: str | None
@@ -94,6 +96,7 @@ class ScriptRun:
             "name": self.name,
             "title": self.title,
             "beta": self.beta,
+            "objective": self.objective,
             "seed": self.seed,
             "latents": [asdict(latent) for latent in self.latents],
             "sheet": self.sheet,
@@ -209,6 +212,7 @@ def _describe(
         name=run.name,
         title=run_title(run.config),
         beta=beta_text(run.config.beta),
+        objective=run.config.training.objective,
         seed=run.config.seed,
         latents=latents,
         sheet=sheet_address(run.frames()["reconstructions"])

@@ -6,14 +6,15 @@ from math import isfinite
 import numpy as np
 
 from unknot.common.files import read_json
-from unknot.config import RunConfig, beta_text
-from unknot.evidence.answers import AXES, QUESTIONS, p_text
+from unknot.config import BETA_VAE, RunConfig, beta_text, setting_text
+from unknot.evidence.answers import AXES, QUESTIONS, counted, p_text
 from unknot.evidence.answers.beta import IN_WORDS
 from unknot.evidence.axes import LEVEL
 from unknot.evidence.beta_table import BetaEvidence
 from unknot.evidence.beta_test import WORDS
 from unknot.evidence.collapse import CollapsePrediction
 from unknot.evidence.evidence import Evidence
+from unknot.evidence.matched_rate import MatchedRate, MatchedValue
 from unknot.evidence.rotation_test import RotationTest
 from unknot.evidence.run_evidence import RunEvidence
 from unknot.evidence.single_run import SingleRunEvidence
@@ -46,6 +47,15 @@ BETA_COLUMNS = {
     "UDR untrained": "",
 }
 """Columns of the table over betas, and what is not plain in their names."""
+MEASURES = {
+    "dci_disentanglement": "DCI",
+    "infomec_modularity": "InfoM",
+    "mig": "MIG",
+    "labels_z": "labels, z",
+    "properties_z": "computed labels, z",
+    "interaction_z": "interaction, z",
+}
+"""Measures that objectives are compared by -> how a table calls them."""
 
 
 def evidence_text(evidence: Evidence) -> str:
@@ -57,7 +67,9 @@ def evidence_text(evidence: Evidence) -> str:
         parts.append(
             "\n".join(["how the betas were compared:", *(f"- {line}" for line in reasons)])
         )
-    parts += [betas_table(evidence.betas), "\n".join(meanings), _first_seeds(evidence.runs)]
+    matched = matched_rate_table(evidence.matched_rate) if evidence.matched_rate else ""
+    parts += [matched] if matched else []
+    parts += [betas_table(evidence), "\n".join(meanings), _first_seeds(evidence.runs)]
     gaps = [f"- {what}: {why}" for what, why in evidence.not_available.items() if what != "verdict"]
     if gaps:
         parts.append("\n".join(["what is missing:", *gaps]))
@@ -118,21 +130,54 @@ def reason_lines(evidence: Evidence) -> list[str]:
     return lines + [f"{what}: {why}" for what, why in verdict.left_out.items()]
 
 
-def betas_table(betas: Sequence[BetaEvidence]) -> str:
-    """Lay out a line for every beta: means over its seeds."""
-    rows = [list(BETA_COLUMNS), *(beta_cells(beta) for beta in betas)]
-    widths = [max(len(row[i]) for row in rows) for i in range(len(BETA_COLUMNS))]
+def betas_table(evidence: Evidence) -> str:
+    """Lay out a line for every beta or other strength: means over its seeds."""
+    of_each = evidence.rows or {BETA_VAE: evidence}
+    heads = ["strength" if evidence.rows else "beta", *list(BETA_COLUMNS)[1:]]
+    cells = [beta_cells(beta, name) for name, row in of_each.items() for beta in row.betas]
+    return _columns([heads, *cells])
+
+
+def matched_rate_table(matched: MatchedRate) -> str:
+    """Lay out a line for every objective at the same rate; empty where they share none."""
+    if matched.rate is None:
+        return ""
+    heads = ["objective", *(MEASURES[measure] for measure in matched.measures)]
+    rows = [
+        [name, *(matched_cell(matched.value(measure, name)) for measure in matched.measures)]
+        for name in matched.objectives
+    ]
+    num = counted(len(matched.seeds), "seed")
+    return (
+        f"all objectives at {matched.rate:.2f} nats an image, {num} of each, with 95% intervals "
+        f"of the mean over seeds:\n{_columns([heads, *rows])}"
+    )
+
+
+def matched_cell(value: MatchedValue | None) -> str:
+    """Put a measure in few characters: its mean with its interval, and how sure a difference is."""
+    if value is None:
+        return "-"
+    ends = value.interval
+    interval = f" ({ends[0]:.2f} to {ends[1]:.2f})" if ends else ""
+    p_value = f", {p_text(value.p_value)}" if value.p_value is not None else ""
+    return f"{value.mean:.2f}{interval}{p_value}"
+
+
+def _columns(rows: Sequence[Sequence[str]]) -> str:
+    """Lay cells out in columns."""
+    widths = [max(len(row[i]) for row in rows) for i in range(len(rows[0]))]
     return "\n".join(
         "  ".join(cell.rjust(width) for cell, width in zip(row, widths)) for row in rows
     )
 
 
-def beta_cells(beta: BetaEvidence) -> list[str]:
-    """Give the cells of one beta, one for each of `BETA_COLUMNS`."""
+def beta_cells(beta: BetaEvidence, objective: str = BETA_VAE) -> list[str]:
+    """Give the cells of one beta or other strength, one for each of `BETA_COLUMNS`."""
     udr = beta.udr
     interval = f" ({udr.interval[0]:.2f} to {udr.interval[1]:.2f})" if udr.interval else ""
     return [
-        beta_text(beta.beta),
+        setting_text(objective, beta.beta).removeprefix("beta "),
         str(len(beta.seeds)),
         _mean(beta.rate, "{:.2f}"),
         _mean(beta.active, "{:.1f}"),
@@ -202,8 +247,8 @@ def collapse_text(prediction: CollapsePrediction, betas: Sequence[float]) -> str
 
 
 def run_title(config: RunConfig) -> str:
-    """Name a run by its beta and seed."""
-    return f"beta {beta_text(config.beta)}, seed {config.seed}"
+    """Name a run by its beta, or its objective and strength, and its seed."""
+    return f"{config.setting}, seed {config.seed}"
 
 
 def more_runs_text(num_runs: int) -> str:
@@ -241,7 +286,7 @@ def run_line(run: Run) -> str:
     evaluation = run.evaluation
     test = evaluation.test
     line = (
-        f"beta {beta_text(run.config.beta):>5}  seed {run.config.seed}  "
+        f"{run.config.setting:>10}  seed {run.config.seed}  "
         f"distortion {test.distortion:8.1f}  rate {test.rate:6.2f}  "
         f"sum {test.distortion + test.rate:8.1f}"
     )

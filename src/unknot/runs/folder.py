@@ -299,8 +299,8 @@ class ExperimentFolder:
     def check(self, config: ExperimentConfig, images: ImageSet) -> None:
         """Check that the folder is free, or holds this experiment on these images.
 
-        Betas, seeds and steps may be added to an experiment, and the questions asked in another
-        way; what its runs are made of may not change.
+        Objectives, their strengths, seeds and steps may be added to an experiment, and the
+        questions asked in another way; what its runs are made of may not change.
 
         Raises:
             UserError: if the folder holds something else, or the images have changed.
@@ -310,16 +310,7 @@ class ExperimentFolder:
             if has_foreign_files(self.path, left_by_a_start):
                 raise UserError(f"{self.path} exists but holds no experiment; choose another --out")
             return
-        before = self.read_config()
-        if config.training.continues(before.training):
-            before = replace(before, training=config.training)
-        asked = {item.name: getattr(config, item.name) for item in fields(config)}
-        others = {name: value for name, value in asked.items() if name not in PARTS_OF_RUNS}
-        difference = _difference(replace(before, **others), config, NOT_COMPARED)
-        for name in ("betas", "seeds"):
-            there, here = getattr(before, name), getattr(config, name)
-            if not set(there) <= set(here):
-                difference = f"{name} are {there} there and {here} here"
+        difference = _other_rows(self.read_config(), config)
         if difference:
             raise UserError(
                 f"{self.path} holds another experiment: {difference}; choose another --out"
@@ -328,6 +319,32 @@ class ExperimentFolder:
             raise UserError(
                 f"the images have changed since {self.path} was begun; choose another --out"
             )
+
+
+def _other_rows(before: ExperimentConfig, after: ExperimentConfig) -> str | None:
+    """Name what an experiment has that another has not; None where the other has it all."""
+    rows = {row.training.objective: row for row in after.rows()}
+    for row in before.rows():
+        here = rows.get(row.training.objective)
+        if here is None:
+            return f"it has the objective {row.training.objective}, which is not asked for here"
+        difference = _other_row(row, here)
+        if difference:
+            return difference
+    return None
+
+
+def _other_row(before: ExperimentConfig, after: ExperimentConfig) -> str | None:
+    """Name what the experiment of one objective has that another of the same has not."""
+    for name in ("betas", "seeds"):
+        there, here = getattr(before, name), getattr(after, name)
+        if not set(there) <= set(here):
+            return f"{name} are {there} there and {here} here"
+    if after.training.continues(before.training):
+        before = replace(before, training=after.training)
+    asked = {item.name: getattr(after, item.name) for item in fields(after)}
+    others = {name: value for name, value in asked.items() if name not in PARTS_OF_RUNS}
+    return _difference(replace(before, **others), after, NOT_COMPARED)
 
 
 def _difference(

@@ -4,9 +4,10 @@ One file a question: `latents` (what does each latent do?), `axes` (are the late
 `beta` (did a higher beta do it?), `which_beta` (which beta to take?).
 """
 
+import re
 import shlex
-from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any, Literal, NamedTuple
 
 Verdict = Literal["yes", "no", "cannot tell"]
@@ -22,6 +23,9 @@ QUESTIONS = {
     WHICH_BETA: "Which beta should I take?",
 }
 """Name of a question -> its words, in the order in which they are answered."""
+OBJECTIVE = "objective"
+QUESTION_OF_OBJECTIVES = "Which objective separates the latents most?"
+"""Asked before the others where several were trained."""
 
 
 @dataclass(frozen=True)
@@ -29,7 +33,7 @@ class Answer:
     """One question and its answer.
 
     Attributes:
-        question: a key of `QUESTIONS`.
+        question: a key of `QUESTIONS`, or `objective`.
         answer: yes, no, or cannot tell.
         p_value: corrected for all that was tested for this question; None where it has none.
         effect: how large it is; what is measured stands with the question's function. None where it
@@ -39,6 +43,7 @@ class Answer:
         sentence: the answer in plain words.
         next: what to do next; empty where there is nothing.
         command: that does it, as it stands in `next`; empty where there is none.
+        is_of_beta: whether the strength that was compared is the weight of the rate, beta.
     """
 
     question: str
@@ -50,11 +55,30 @@ class Answer:
     sentence: str
     next: str
     command: str = ""
+    is_of_beta: bool = True
+
+    @property
+    def question_text(self) -> str:
+        """The question in words."""
+        words = {**QUESTIONS, OBJECTIVE: QUESTION_OF_OBJECTIVES}[self.question]
+        return words if self.is_of_beta else in_strengths(words)
+
+    def of_strength(self) -> "Answer":
+        """The same answer for another objective, whose strength is not called beta."""
+        before, command, after = (
+            self.next.partition(self.command) if self.command else (self.next, "", "")
+        )
+        return replace(
+            self,
+            sentence=in_strengths(self.sentence),
+            next=f"{in_strengths(before)}{command}{in_strengths(after)}",
+            is_of_beta=False,
+        )
 
     def __str__(self) -> str:
         """The question, its answer, and what to do next, a line each."""
         following = f"\n  Next: {self.next}" if self.next else ""
-        return f"{QUESTIONS[self.question]}\n  {self.sentence}{following}"
+        return f"{self.question_text}\n  {self.sentence}{following}"
 
     def as_dict(self) -> dict[str, Any]:
         """The fields for a JSON document."""
@@ -64,6 +88,14 @@ class Answer:
     def from_dict(cls, document: dict[str, Any]) -> "Answer":
         """Read back what `as_dict` gave."""
         return cls(**document | {"runs": tuple(document["runs"])})
+
+
+def in_strengths(text: str) -> str:
+    """Call beta a strength."""
+    for beta, strength in (("betas", "strengths"), ("beta", "strength")):
+        text = re.sub(rf"\b{beta}\b", strength, text)
+        text = re.sub(rf"\b{beta.capitalize()}\b", strength.capitalize(), text)
+    return text
 
 
 class NextStep(NamedTuple):
@@ -86,18 +118,30 @@ class Commands:
         folder: of the experiment.
         has_source: whether its images can be found again by the command line; those that were given
             from Python cannot.
+        objective: whose strengths are added; empty in an experiment of one objective.
+        strengths: of the other objectives than beta_vae, which the command repeats.
     """
 
     folder: str
     has_source: bool
+    objective: str = ""
+    strengths: Mapping[str, Sequence[str]] = field(default_factory=dict)
 
     def add_seeds(self, seeds: Sequence[int]) -> str:
         """Give the command that trains more seeds."""
         return self._add("seeds", list(map(str, seeds)))
 
     def add_betas(self, betas: Sequence[str]) -> str:
-        """Give the command that trains more betas."""
-        return self._add("betas", betas)
+        """Give the command that trains more betas, or other strengths of the objective."""
+        if self.objective not in self.strengths:
+            return self._add("betas", betas)
+        strengths = {**self.strengths, self.objective: betas}
+        if self.has_source:
+            typed = [f"{name}={','.join(values)}" for name, values in strengths.items()]
+            return self._add("strengths", typed)
+        written = (f"{name!r}: [{', '.join(values)}]" for name, values in strengths.items())
+        folder = self.folder
+        return f"unknot.compare(images, out={folder!r}, strengths={{{', '.join(written)}}}, ...)"
 
     def _add(self, what: str, values: Sequence[str]) -> str:
         if self.has_source:

@@ -17,12 +17,14 @@ const SHAPES = {
 const CHART_COLORS = 8, CHART_REACH = 36, CHART_BOTTOM = 44;
 const CHART_LEAST = 160; // pixels of width: in less, as in a frame that is still closed, nothing is drawn
 
-/** How each beta looks in every chart: its color, its shape, its name. */
+/** How each beta, or other setting, looks in every chart: its color, its shape, its name. */
 function looksOf(runs) {
-  const betas = [...new Set(runs.map((run) => run.beta))].sort((a, b) => a - b);
+  const objective = ({ setting }) => setting.split(" ")[0], order = [...new Set(runs.map(objective))];
+  const sorted = [...runs].sort((a, b) => order.indexOf(objective(a)) - order.indexOf(objective(b)) || a.beta - b.beta);
+  const settings = [...new Set(sorted.map((run) => run.setting))];
   const shapes = Object.keys(SHAPES);
-  return new Map(betas.map((beta, i) => [beta, {
-    number: i % CHART_COLORS, color: `var(--series-${i % CHART_COLORS})`, shape: shapes[i % shapes.length], name: `beta ${numberText(beta)}`,
+  return new Map(settings.map((setting, i) => [setting, {
+    number: i % CHART_COLORS, color: `var(--series-${i % CHART_COLORS})`, shape: shapes[i % shapes.length], name: setting,
   }]));
 }
 

@@ -8,7 +8,6 @@ from typing import NamedTuple
 import numpy as np
 
 from unknot.common.errors import UserError
-from unknot.config import beta_text
 from unknot.evidence.preregistration import BLIND_SEED, planned_blind_seed
 from unknot.evidence.run_evidence import pixel_decoder
 from unknot.report.blind.beta_trials import LEAST_CORRELATION, beta_trials
@@ -105,12 +104,14 @@ def betas_test(first: Run, second: Run, seed: int) -> BlindTest:
 
 def titles_of_betas(first: Run, second: Run) -> tuple[str, str]:
     """Name two runs of one seed by their betas."""
-    return f"beta {beta_text(first.config.beta)}", f"beta {beta_text(second.config.beta)}"
+    return first.config.setting, second.config.setting
 
 
 def _compared(runs: Sequence[Run]) -> list[tuple[Run, Run]]:
     """Put each beta of the first seed beside the lowest one and beside the next one."""
-    first_seed = [run for run in runs if run.config.seed == runs[0].config.seed]
+    first = runs[0].config
+    first_seed = [run for run in runs if run.config.seed == first.seed]
+    first_seed = [r for r in first_seed if r.config.training.objective == first.training.objective]
     by_beta = sorted(first_seed, key=lambda run: run.config.beta)
     beside_lowest = [(by_beta[0], run) for run in by_beta[2:]]
     return [*pairwise(by_beta), *beside_lowest][:MOST_COMPARISONS]

@@ -13,7 +13,7 @@ reads what the piece gives it with `{{ section.data|own_data }}`.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Protocol
 
 from unknot.common.plugins import load_plugin
@@ -27,6 +27,7 @@ if TYPE_CHECKING:  # the names below must be had without torch
 
 SECTIONS = {
     "answers": "unknot.report.sections.answers:answers",
+    "objectives": "unknot.report.sections.objectives:objectives",
     "explorer": "unknot.report.sections.explorer:explorer",
     "traversals": "unknot.report.sections.traversals:traversals",
     "blind": "unknot.report.sections.blind:blind",
@@ -79,6 +80,23 @@ class ReportContext:
     environment: Mapping[str, Any]
     script_data: ScriptData | None
     left_out: Mapping[str, str]
+
+    def rows(self) -> list[ReportContext]:
+        """What is known of each objective alone; the same context where there is one."""
+        return [self._row(row) for row in self.config.rows()] if self.config.objectives else [self]
+
+    def _row(self, config: ExperimentConfig) -> ReportContext:
+        names = {run.name for run in config.runs()}
+        data, rows = self.script_data, self.evidence.rows if self.evidence else {}
+        return replace(
+            self,
+            config=config,
+            runs=[run for run in self.runs if run.name in names],
+            failures={name: why for name, why in self.failures.items() if name in names},
+            evidence=rows.get(config.training.objective),
+            script_data=data
+            and replace(data, runs=[run for run in data.runs if run.name in names]),
+        )
 
 
 @dataclass(frozen=True)

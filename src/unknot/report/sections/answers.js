@@ -74,8 +74,8 @@ class BetaSlider {
 
   /** Another part of the page selected a run: show its beta. */
   #follow() {
-    const beta = this.page.run(this.page.selected)?.beta;
-    const index = this.stops.findIndex((stop) => stop.beta === beta);
+    const run = this.page.run(this.page.selected);
+    const index = this.stops.findIndex((stop) => stop.beta === run?.beta && this.page.run(stop.run).objective === run.objective);
     if (index >= 0) this.slider.value = index;
     this.draw();
   }

@@ -7,11 +7,12 @@ from typing import Any
 import numpy as np
 
 from unknot.config import beta_text
-from unknot.evidence.answers import CANNOT_TELL, LATENTS, NO, QUESTIONS, WHICH_BETA, YES, Answer
+from unknot.evidence.answers import CANNOT_TELL, LATENTS, NO, WHICH_BETA, YES, Answer, in_strengths
 from unknot.evidence.beta_choice import BetaChoice
 from unknot.evidence.evidence import Evidence
 from unknot.evidence.latent_labels import LatentLabels
-from unknot.report.must_know import must_know, no_beta_matters
+from unknot.models.objectives import objective_type
+from unknot.report.must_know import must_know, no_beta_matters, other_objective
 from unknot.report.script_data import ScriptData, ScriptLatent, ScriptRun
 from unknot.report.sections import NO_EVIDENCE, ReportContext
 
@@ -74,11 +75,29 @@ class BetaStop:
 
 
 @dataclass(frozen=True)
+class ObjectiveAnswers:
+    """The answers about one of several objectives.
+
+    Attributes:
+        objective: its name.
+        strength: what its strength is, in words.
+        answers: in their order; empty without evidence.
+    """
+
+    objective: str
+    strength: str
+    answers: Sequence[ShownAnswer]
+
+
+@dataclass(frozen=True)
 class Answers:
     """The first screen.
 
     Attributes:
-        answers: in their order; empty without evidence.
+        objective: which of several objectives separates the latents most; None where there is one.
+        answers: in their order, of several objectives those of the first; empty without evidence.
+        first: the name of that objective; empty where there is one.
+        others: the answers about the other objectives.
         warning: that no beta can matter, which stands above all; empty where one can.
         must_know: what limits the answers, a sentence each.
         morph: the picture that moves by itself; None where the page holds no decoder.
@@ -86,7 +105,10 @@ class Answers:
         num_images: test images that are shown.
     """
 
+    objective: ShownAnswer | None
     answers: Sequence[ShownAnswer]
+    first: str
+    others: Sequence[ObjectiveAnswers]
     warning: str
     must_know: Sequence[str]
     morph: Morph | None
@@ -103,29 +125,54 @@ class Answers:
 
 
 def answers(context: ReportContext) -> Answers:
-    """Give the answers, what limits them, and the pictures."""
+    """Give the answers, what limits them, and the pictures; of several objectives, of the first."""
+    whole, (context, *others) = context.evidence, context.rows()
+    asked = whole.objective_answer if whole else None
     evidence, data = context.evidence, context.script_data
     choice, prediction = (evidence.which_beta, evidence.collapse) if evidence else (None, None)
-    sentences = must_know(
-        context.config, context.environment, context.runs, context.failures, evidence
-    )
+    sentences = _must_know(context)
+    for row in others:
+        name = row.config.training.objective
+        sentences += [f"{name}: {in_strengths(sentence)}" for sentence in _must_know(row)]
+    if not others:
+        sentences.insert(0, other_objective(context.config.training.objective))
     if evidence is None and context.runs:
         sentences.insert(0, f"There are no answers: {NO_EVIDENCE}.")
     return Answers(
-        answers=[_shown(answer) for answer in evidence.answers] if evidence else [],
+        objective=_shown(asked) if asked else None,
+        answers=_shown_answers(context),
+        first=context.config.training.objective if others else "",
+        others=[
+            ObjectiveAnswers(
+                objective=row.config.training.objective,
+                strength=objective_type(row.config.training.objective).beta_is,
+                answers=_shown_answers(row),
+            )
+            for row in others
+        ],
         warning=no_beta_matters(prediction, context.config.betas) if prediction else "",
-        must_know=sentences,
+        must_know=[sentence for sentence in sentences if sentence],
         morph=_morph(data, evidence) if data else None,
         stops=_stops(data, choice) if data else [],
         num_images=data.num_images if data else 0,
     )
 
 
+def _must_know(context: ReportContext) -> list[str]:
+    return must_know(
+        context.config, context.environment, context.runs, context.failures, context.evidence
+    )
+
+
+def _shown_answers(context: ReportContext) -> list[ShownAnswer]:
+    return [_shown(answer) for answer in context.evidence.answers] if context.evidence else []
+
+
 def _shown(answer: Answer) -> ShownAnswer:
     certainty = {LATENTS: OF_LATENTS, WHICH_BETA: OF_WHICH_BETA}.get(answer.question, CERTAINTY)
     following = answer.next.replace(f": {answer.command}", "") if answer.command else answer.next
     return ShownAnswer(
-        question=QUESTIONS[answer.question],
+        question=answer.question_text,
         state=answer.answer,
         certainty=certainty[answer.answer],
         sentence=answer.sentence,

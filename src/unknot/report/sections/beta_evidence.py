@@ -29,11 +29,13 @@ def beta_evidence(context: ReportContext) -> BetaTable | LeftOut:
     evidence = context.evidence
     if evidence is None:
         return LeftOut(NO_EVIDENCE)
-    if not evidence.betas:
+    of_each = [row.evidence for row in context.rows() if row.evidence]
+    if not any(row.betas for row in of_each):
         return LeftOut(NO_RUN)
+    names = [row.config.training.objective for row in context.rows()]
     return BetaTable(
         columns=BETA_COLUMNS,
-        rows=[beta_cells(beta) for beta in evidence.betas],
+        rows=[beta_cells(beta, name) for name, row in zip(names, of_each) for beta in row.betas],
         plan=plan_text(evidence),
-        reasons=reason_lines(evidence),
+        reasons=[line for row in of_each for line in reason_lines(row)],
     )

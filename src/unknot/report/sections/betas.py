@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from unknot.config import RunConfig, beta_text
+from unknot.config import RunConfig
 from unknot.report.sections import ReportContext
 from unknot.runs.run import Run
 
@@ -13,7 +13,7 @@ class RunRow:
     """One run.
 
     Attributes:
-        beta: as people write it.
+        setting: its beta, or its objective and strength.
         seed: of the run.
         problem: why it is missing, in words; empty for a finished run.
         distortion: on test images, in nats per image.
@@ -21,7 +21,7 @@ class RunRow:
         kl: of each latent, likewise, the largest first.
     """
 
-    beta: str
+    setting: str
     seed: int
     problem: str
     distortion: float
@@ -56,7 +56,7 @@ def betas(context: ReportContext) -> RunTable:
 def _finished(run: Run) -> RunRow:
     test = run.evaluation.test
     return RunRow(
-        beta=beta_text(run.config.beta),
+        setting=run.config.setting.removeprefix("beta "),
         seed=run.config.seed,
         problem="",
         distortion=test.distortion,
@@ -67,7 +67,7 @@ def _finished(run: Run) -> RunRow:
 
 def _missing(config: RunConfig, problem: str) -> RunRow:
     return RunRow(
-        beta=beta_text(config.beta),
+        setting=config.setting.removeprefix("beta "),
         seed=config.seed,
         problem=problem,
         distortion=0.0,

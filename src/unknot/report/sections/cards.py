@@ -123,7 +123,8 @@ def _gaps_of_evidence(context: ReportContext, run: Run) -> list[str]:
         return [f"Which labels explain these latents is not known: {why}."]
     if run.name not in context.evidence.runs:
         return ["The evidence was gathered without this run: unknot evidence EXPERIMENT adds it."]
-    of_run, reasons = context.evidence.runs[run.name], context.evidence.not_available
+    of_run, evidence = context.evidence.runs[run.name], context.evidence
+    reasons = evidence.rows.get(run.config.training.objective, evidence).not_available
     if of_run.labels is None:
         why = reasons.get("labels", "the images have none")
         return [f"No labels that came with the images were compared with these latents: {why}."]

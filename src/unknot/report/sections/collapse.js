@@ -48,7 +48,7 @@ class Collapse {
     run.kl.forEach((kl, i) => {
       const collapsed = run.active !== null && i >= run.active;
       const lines = () => this.#lines(run, i, collapsed);
-      chart.mark({ x: place, y: y.at(kl), run: run.name, series: run.name, lines }, this.looks.get(run.beta), { radius: 4.5, hollow: collapsed });
+      chart.mark({ x: place, y: y.at(kl), run: run.name, series: run.name, lines }, this.looks.get(run.setting), { radius: 4.5, hollow: collapsed });
     });
   }
 

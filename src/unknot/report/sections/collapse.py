@@ -6,6 +6,7 @@ from typing import Any
 
 from unknot.evidence.collapse import CollapsePrediction, ObservedCollapse
 from unknot.evidence.evidence import Evidence
+from unknot.models.objectives import objective_type
 from unknot.report.chart_data import all_rounded, chart_run
 from unknot.report.sections import NO_RUN, LeftOut, ReportContext
 from unknot.runs.run import Run
@@ -31,6 +32,8 @@ class CollapseChart:
 
 def collapse(context: ReportContext) -> CollapseChart | LeftOut:
     """Give the rate of each latent of every run, and what a linear model would do."""
+    rows = context.rows()
+    context = next((row for row in rows if _collapses(row)), rows[0])
     if not context.runs:
         return LeftOut(NO_RUN)
     evidence = context.evidence
@@ -46,6 +49,11 @@ def collapse(context: ReportContext) -> CollapseChart | LeftOut:
         collapse_betas=collapse_betas,
         problem=evidence.not_available["collapse"] if evidence and not prediction else "",
     )
+
+
+def _collapses(row: ReportContext) -> bool:
+    """Whether a linear model's latents collapse at strengths of a row's objective."""
+    return objective_type(row.config.training.objective).collapses_by_beta
 
 
 def _positive(prediction: CollapsePrediction | None) -> list[float]:

@@ -47,7 +47,7 @@ class TrainingCurves {
   }
 
   #paintRun(chart, box, run, isOther) {
-    const look = this.looks.get(run.beta), selected = chart.isSelected(run.name);
+    const look = this.looks.get(run.setting), selected = chart.isSelected(run.name);
     const points = (split) => split.step.map((step, i) => ({ step, value: split[this.key][i] })).filter(({ value }) => value !== null);
     const place = ({ step, value }) => ({ x: box.x.at(step), y: box.y.at(value) });
     const line = chart.add("polyline", {
@@ -67,10 +67,10 @@ class TrainingCurves {
     }
   }
 
-  /** The betas at the ends of their curves. */
+  /** The settings at the ends of their curves. */
   #name(chart, box) {
-    const ends = [...this.looks].map(([beta, look]) => {
-      const lasts = this.runs.filter((run) => run.beta === beta).map((run) => run.train[this.key].at(-1)).filter((value) => value !== undefined && value !== null);
+    const ends = [...this.looks].map(([setting, look]) => {
+      const lasts = this.runs.filter((run) => run.setting === setting).map((run) => run.train[this.key].at(-1)).filter((value) => value !== undefined && value !== null);
       return { look, y: box.y.at(lasts.reduce((sum, value) => sum + value, 0) / lasts.length) };
     }).filter(({ y }) => Number.isFinite(y));
     const places = spreadOut(ends.map(({ y }) => y + 4), 14, [box.top, box.bottom]);

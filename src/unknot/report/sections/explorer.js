@@ -241,12 +241,12 @@ class Explorer {
   }
 
   #python() {
-    const { title, beta, seed } = this.shown, z = this.z(this.shown).map((value) => +value.toFixed(3));
+    const { title, beta, objective, seed } = this.shown, z = this.z(this.shown).map((value) => +value.toFixed(3));
     return [
       "import numpy as np",
       "import unknot",
       "",
-      `run = unknot.Experiment(${JSON.stringify(this.page.data.folder)}).run(beta=${beta}, seed=${seed})  # ${title}`,
+      `run = unknot.Experiment(${JSON.stringify(this.page.data.folder)}).run(beta=${beta}, seed=${seed}, objective=${JSON.stringify(objective)})  # ${title}`,
       `picture = run.decode(np.array([[${z.join(", ")}]], np.float32))[0]  # uint8, (channel, height, width)`,
       "",
     ].join("\n");

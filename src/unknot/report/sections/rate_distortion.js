@@ -22,16 +22,16 @@ class RateDistortion {
       x: { domain: widened(this.runs.map((run) => run.rate)), label: "rate: information kept (nats per image)" },
       y: { domain: widened(this.runs.map((run) => run.distortion)), label: "distortion: error of redrawing (nats per image)" },
     });
-    const groups = [...this.looks].map(([beta, look]) => ({ look, points: this.#points(beta, box) }));
+    const groups = [...this.looks].map(([setting, look]) => ({ look, points: this.#points(setting, box) }));
     for (const { look, points } of groups) this.#join(chart, look, points);
     for (const { look, points } of groups) for (const point of points) chart.mark(point, look, { radius: 6 });
     this.#name(chart, groups, box);
   }
 
-  #points(beta, box) {
-    const runs = this.runs.filter((run) => run.beta === beta).sort((a, b) => a.rate - b.rate);
+  #points(setting, box) {
+    const runs = this.runs.filter((run) => run.setting === setting).sort((a, b) => a.rate - b.rate);
     return runs.map((run) => ({
-      x: box.x.at(run.rate), y: box.y.at(run.distortion), run: run.name, series: beta,
+      x: box.x.at(run.rate), y: box.y.at(run.distortion), run: run.name, series: setting,
       lines: () => [this.page.run(run.name).title, `rate ${numberText(run.rate)} nats`, `distortion ${numberText(run.distortion)} nats`],
     }));
   }

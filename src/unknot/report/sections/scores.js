@@ -9,7 +9,7 @@ class ScoreChart {
     this.page = page;
     Object.assign(this, page.own(root));
     this.looks = looksOf(this.runs);
-    this.betas = [...this.looks.keys()];
+    this.settings = [...this.looks.keys()];
     this.all = root.querySelector("[data-all]");
     this.chart = new Chart(root.querySelector("[data-chart]"), page, {
       name: "scores",
@@ -27,7 +27,7 @@ class ScoreChart {
   }
 
   get block() {
-    return SCORE_HEAD + SCORE_LANE * this.betas.length + SCORE_GAP;
+    return SCORE_HEAD + SCORE_LANE * this.settings.length + SCORE_GAP;
   }
 
   #height(width) {
@@ -82,11 +82,11 @@ class ScoreChart {
     for (const run of this.runs) {
       const score = run.scores[key];
       if (!score) continue;
-      const y = top + SCORE_HEAD + SCORE_LANE * (this.betas.indexOf(run.beta) + 0.5);
-      this.#paintNull(chart, scale, score, y, this.looks.get(run.beta));
+      const y = top + SCORE_HEAD + SCORE_LANE * (this.settings.indexOf(run.setting) + 0.5);
+      this.#paintNull(chart, scale, score, y, this.looks.get(run.setting));
       if (score.value === null) continue;
-      const point = { x: scale.at(score.value), y, run: run.name, series: `${key} ${run.beta}`, lines: () => this.#lines(run, key, score) };
-      chart.mark(point, this.looks.get(run.beta), { radius: 4.5 });
+      const point = { x: scale.at(score.value), y, run: run.name, series: `${key} ${run.setting}`, lines: () => this.#lines(run, key, score) };
+      chart.mark(point, this.looks.get(run.setting), { radius: 4.5 });
     }
   }
 

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from unknot.config import beta_text
+from unknot.config import BETA_VAE, ExperimentConfig, beta_text
 from unknot.report.sections import ReportContext
 from unknot.report.text import run_title
 from unknot.runs.run import Run
@@ -32,12 +32,18 @@ def _trained(context: ReportContext) -> str:
     config = context.config
     recipe = config.training.optimization()
     num_images = context.environment["data"]["shape"][0]
+    seeds = ", ".join(map(str, config.seeds))
     return (
-        f"Beta-VAEs with {config.model.latent_dim} latents ({config.model.network}) were trained "
-        f"for {recipe.steps:,} steps of {recipe.batch_size} images at beta "
-        f"{', '.join(map(beta_text, config.betas))}, seed {', '.join(map(str, config.seeds))}, on "
-        f"{num_images:,} images."
+        f"VAEs with {config.model.latent_dim} latents ({config.model.network}) were trained "
+        f"for {recipe.steps:,} steps of {recipe.batch_size} images at "
+        f"{'; '.join(map(_strengths, config.rows()))}, seed {seeds}, on {num_images:,} images."
     )
+
+
+def _strengths(row: ExperimentConfig) -> str:
+    """Name the betas of an objective, or its strengths."""
+    knob = "beta" if row.training.objective == BETA_VAE else row.training.objective
+    return f"{knob} {', '.join(map(beta_text, row.betas))}"
 
 
 def _best_bound(runs: Sequence[Run]) -> str:
