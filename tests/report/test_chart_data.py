@@ -9,7 +9,12 @@ from unknot.report.chart_data import MAX_POINTS, all_rounded, chart_run, rounded
 
 def test_a_run_is_named_with_its_beta_and_seed(tmp_path: Path) -> None:
     run = small_run(tmp_path, small_config().runs()[0])
-    assert chart_run(run) == {"name": "beta-0.5_seed-0", "beta": 0.5, "seed": 0}
+    assert chart_run(run) == {
+        "name": "beta-0.5_seed-0",
+        "setting": "beta 0.5",
+        "beta": 0.5,
+        "seed": 0,
+    }
 
 
 def test_numbers_keep_four_digits_that_count() -> None:

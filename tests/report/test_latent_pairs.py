@@ -78,6 +78,6 @@ def test_collapsed_latents_are_in_no_pair() -> None:
 
 def test_an_address_survives_any_name() -> None:
     assert card_address("beta-1e+06_seed-0", 3) == "latent=beta-1e%2B06_seed-0/3"
-    partner = Partner(run="a b", beta=2.0, seed=1, latent=4, correlation=0.9)
+    partner = Partner(run="a b", beta=2.0, seed=1, objective="beta_vae", latent=4, correlation=0.9)
     assert partner.address == "latent=a%20b/4"
     assert partner.title == "beta 2, seed 1"

@@ -77,6 +77,7 @@ def test_the_document_is_json_with_what_the_scripts_ask_for(runs: list[Run]) -> 
         "name",
         "title",
         "beta",
+        "objective",
         "seed",
         "latents",
         "sheet",

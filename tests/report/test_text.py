@@ -88,7 +88,7 @@ def test_two_bases_are_shown_with_their_correction() -> None:
 
 
 def test_the_table_has_a_line_for_every_beta_and_dashes_for_gaps() -> None:
-    lines = betas_table(small_evidence().betas).splitlines()
+    lines = betas_table(small_evidence()).splitlines()
     assert len(lines) == 3
     assert len({len(line) for line in lines}) == 1
     for name in BETA_COLUMNS:
@@ -124,7 +124,7 @@ def test_a_run_is_summed_up_in_a_line(tmp_path: Path) -> None:
     assert run_title(run.config) == "beta 2, seed 0"
     assert run_scales(run) == BetaScales(beta_eff=2.0, beta_norm=2 / 1024)
     replace(run.evaluation, scores=None).save(run.files.evaluation)
-    line = "beta     2  seed 0  distortion   1000.0  rate   6.00  sum   1006.0  "
+    line = "    beta 2  seed 0  distortion   1000.0  rate   6.00  sum   1006.0  "
     assert run_line(run) == f"{line}(beta_eff 2, beta_norm 0.00195)"
     scores = small_code_scores(scores={}, problem="no labels")
     replace(run.evaluation, scores=scores).save(run.files.evaluation)

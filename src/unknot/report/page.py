@@ -128,7 +128,7 @@ def compose(context: ReportContext, names: Iterable[str] = SECTIONS) -> list[Pie
     for name in names:
         section = find_section(name)(replace(context, left_out=dict(left_out)))
         if isinstance(section, LeftOut):
-            left_out[name] = section.reason
+            left_out |= {name: section.reason} if section.reason else {}
         else:
             pieces.append(render_piece(name, section))
     return pieces

@@ -18,7 +18,7 @@ def test_a_missing_run_is_named_with_its_reason(tmp_path: Path) -> None:
     failures = {"beta-2_seed-0": "training diverged"}
     table = betas(small_context(tmp_path, runs=runs, failures=failures))
     assert [row.problem for row in table.rows] == ["", "training diverged"]
-    assert [row.beta for row in table.rows] == ["0.5", "2"]
+    assert [row.setting for row in table.rows] == ["0.5", "2"]
 
 
 def test_hostile_problems_are_escaped(tmp_path: Path) -> None:

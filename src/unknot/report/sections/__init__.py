@@ -104,7 +104,7 @@ class LeftOut:
     """Stands for a section that lacks what it needs.
 
     Attributes:
-        reason: in words; the page names it.
+        reason: in words; the page names it. Empty where nobody would look for the section.
     """
 
     reason: str

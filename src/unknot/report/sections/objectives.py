@@ -10,7 +10,6 @@ from unknot.report.chart_data import chart_run, rounded
 from unknot.report.sections import NO_EVIDENCE, LeftOut, ReportContext
 from unknot.report.text import MEASURES, matched_cell
 
-ONE_OBJECTIVE = "there is one objective"
 MEANINGS = {
     "dci_disentanglement": "DCI disentanglement: each latent matters for one label alone",
     "infomec_modularity": "InfoMEC's modularity: each latent tells of one label alone",
@@ -63,7 +62,7 @@ class Objectives:
 def objectives(context: ReportContext) -> Objectives | LeftOut:
     """Compare the objectives at the same rate."""
     if not context.config.objectives:
-        return LeftOut(ONE_OBJECTIVE)
+        return LeftOut("")
     matched = context.evidence.matched_rate if context.evidence else None
     if matched is None or context.evidence is None:
         return LeftOut(NO_EVIDENCE)
