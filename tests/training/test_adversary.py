@@ -175,6 +175,21 @@ def test_the_models_loss_changes_no_bit_of_the_networks_gradient(trainer: Traine
     assert same_bits(gradients(network_of(trainer)), before)
 
 
+def test_its_updates_are_adams(small_faces: ImageSet, tmp_path: Path) -> None:
+    """At its own constant rate and with its own betas, step by step."""
+    trainer = Trainer(replace(CONFIG, model=LINEAR), small_faces, RunFolder(tmp_path), "cpu")
+    trainer.start()
+    copies = [torch.nn.Parameter(p.detach().clone()) for p in network_of(trainer).parameters()]
+    adam = torch.optim.Adam(copies, lr=2e-3, betas=(0.5, 0.9))
+    for _ in range(5):
+        trainer.step()
+        for copy, parameter in zip(copies, network_of(trainer).parameters()):
+            copy.grad = parameter.grad
+        adam.step()
+    trainer.close()
+    torch.testing.assert_close(copies, list(network_of(trainer).parameters()))
+
+
 def test_the_other_batch_is_of_other_images_with_other_noise(trainer: Trainer) -> None:
     first, other, again = trainer.batch(3), trainer.other_batch(3), trainer.other_batch(3)
     assert other.pixels.shape == first.pixels.shape
