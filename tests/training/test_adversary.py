@@ -64,6 +64,27 @@ def test_independent_latents_have_none() -> None:
     assert abs(ratio.mean().item()) < 0.02
 
 
+def test_codes_that_learn_from_it_become_independent() -> None:
+    """Two latents that are one matrix times noise, with the total correlation as their loss."""
+    learner, generator = adversary(2), torch.Generator().manual_seed(0)
+    matrix = torch.tensor([[1.0, 0.8], [0.0, 0.6]], requires_grad=True)
+    correlations = []
+    for step in range(600):
+        noise, other_noise = torch.randn(2, 256, 2, generator=generator)
+        codes, at = noise @ matrix, replace(context(step=step), adversary=learner.network)
+        (gradient,) = torch.autograd.grad(
+            log_density_ratio(learner.network, codes).mean(), matrix, retain_graph=True
+        )
+        learner.compute_gradients(codes, (other_noise @ matrix).detach(), at)
+        learner.update(step + 1)
+        with torch.no_grad():
+            matrix -= 0.01 * gradient
+            covariance = matrix.T @ matrix
+        correlations.append(covariance[0, 1] / covariance.diagonal().prod().sqrt())
+    assert correlations[0] > 0.79
+    assert torch.stack(correlations[-100:]).abs().mean() < 0.1
+
+
 def test_its_first_weights_depend_on_the_seed_and_draw_nothing_else() -> None:
     torch.manual_seed(5)
     expected = torch.rand(3)

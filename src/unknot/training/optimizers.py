@@ -71,7 +71,8 @@ class Adam:
                 squares.append(square)
         if not parameters:
             return
-        before = torch.tensor(count - 1.0)
+        at = parameters[0].device if self.fused else None  # the fused kernel reads its count there
+        before = torch.tensor(count - 1.0, device=at)
         adam(
             parameters,
             gradients,
