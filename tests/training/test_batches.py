@@ -22,6 +22,30 @@ def test_a_batch_depends_on_seed_and_step_alone() -> None:
     assert not np.array_equal(BatchOrder(indices, 8, seed=1).batch(3), batches[3])
 
 
+def test_another_batch_has_none_of_the_steps_images() -> None:
+    order = BatchOrder(np.arange(100, 140), 16, seed=0)
+    counts = np.zeros(40)
+    for step in range(200):
+        other = order.other_batch(step)
+        assert not set(other) & set(order.batch(step))
+        assert len(set(other)) == 16
+        counts[other - 100] += 1
+    assert abs(counts - 80).max() < 4 * np.sqrt(80)
+    again = BatchOrder(np.arange(100, 140), 16, seed=0)
+    assert np.array_equal(again.other_batch(17), order.other_batch(17))
+    assert not np.array_equal(order.other_batch(17), order.other_batch(18))
+    assert not np.array_equal(
+        BatchOrder(np.arange(100, 140), 16, seed=1).other_batch(17), order.other_batch(17)
+    )
+
+
+def test_another_batch_of_few_images_takes_the_others_first() -> None:
+    order = BatchOrder(np.arange(12), 8, seed=0)
+    assert set(range(12)) - set(order.batch(0)) <= set(order.other_batch(0))
+    for num in (1, 5):
+        assert len(BatchOrder(np.arange(num), 8, seed=0).other_batch(0)) == 8
+
+
 def test_a_batch_may_be_larger_than_the_data() -> None:
     batch = BatchOrder(np.arange(5), 12, seed=0).batch(0)
     assert len(batch) == 12

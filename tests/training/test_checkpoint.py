@@ -18,9 +18,11 @@ from unknot.common.errors import UserError
 from unknot.common.files import read_arrays
 from unknot.config import RunConfig
 from unknot.data.image_set import ImageSet
+from unknot.models.objectives.factor_vae import FactorVAE
 from unknot.runs.folder import RunFolder
 from unknot.runs.history import HistoryLine, read_history
 from unknot.training import checkpoint
+from unknot.training.adversary import Adversary
 from unknot.training.checkpoint import (
     TrainingState,
     load_checkpoint,
@@ -67,6 +69,45 @@ def test_a_checkpoint_brings_back_weights_optimizer_and_state(tmp_path: Path) ->
     state = read_training_state(folder)
     assert state is not None
     assert state._replace(sums=tuple(state.sums)) == STATE
+
+
+def adversary_after_an_update(seed: int, hidden_units: int = 8) -> Adversary:
+    objective = FactorVAE(hidden_units=hidden_units, hidden_layers=2)
+    device = torch.device("cpu")
+    adversary = Adversary(objective, 3, seed=seed, device=device, precision="float32")
+    adversary.network(torch.randn(4, 3)).sum().backward()
+    adversary.update(1)
+    return adversary
+
+
+def test_an_adversary_is_in_files_of_its_own(tmp_path: Path) -> None:
+    folder = RunFolder(tmp_path)
+    parts, first, second = model_and_optimizer(0), *map(adversary_after_an_update, (0, 1))
+    save_checkpoint(folder, *parts, STATE)
+    plain = {"weights.safetensors", "optimizer.safetensors", "state.json"}
+    assert set(os.listdir(folder.checkpoint)) == plain
+    save_checkpoint(folder, *parts, STATE, first)
+    assert set(os.listdir(folder.checkpoint)) - plain == {
+        "adversary_weights.safetensors",
+        "adversary_optimizer.safetensors",
+    }
+    load_checkpoint(folder, *parts, second)
+    assert same_bits(dict(first.network.state_dict()), dict(second.network.state_dict()))
+    assert same_bits(first.optimizer.state(), second.optimizer.state())
+
+
+def test_a_checkpoint_without_the_adversary_or_of_another_is_refused(tmp_path: Path) -> None:
+    folder, parts = RunFolder(tmp_path), model_and_optimizer(0)
+    save_checkpoint(folder, *parts, STATE)
+    with pytest.raises(UserError, match=r"adversary_weights\.safetensors is missing; train"):
+        load_checkpoint(folder, *parts, adversary_after_an_update(0))
+    save_checkpoint(folder, *parts, STATE, adversary_after_an_update(0))
+    with pytest.raises(UserError, match=r"adversary_weights\.safetensors cannot be") as caught:
+        load_checkpoint(folder, *parts, adversary_after_an_update(0, hidden_units=9))
+    assert "\n" not in str(caught.value)
+    (folder.checkpoint / "adversary_optimizer.safetensors").unlink()
+    with pytest.raises(UserError, match=r"adversary_optimizer\.safetensors is missing; train"):
+        load_checkpoint(folder, *parts, adversary_after_an_update(0))
 
 
 def test_what_a_killed_process_left_half_written_is_cleared(tmp_path: Path) -> None:

@@ -41,6 +41,22 @@ def test_adams_updates_are_torchs() -> None:
     assert mine.means[0].is_contiguous(memory_format=torch.channels_last)
 
 
+def test_adam_in_one_pass_gives_the_same_numbers() -> None:
+    torch.manual_seed(0)
+    start = [torch.randn(33, 17), torch.randn(5)]
+    plain, fused = ([nn.Parameter(value.clone()) for value in start] for _ in range(2))
+    adams = Adam(plain, 0.5, 0.9), Adam(fused, 0.5, 0.9, fused=True)
+    for count in range(1, 30):
+        for a, b in zip(plain, fused):
+            a.grad = torch.randn_like(a)
+            b.grad = a.grad.clone()
+        for adam in adams:
+            adam.step(1e-2, count)
+    for a, b in zip(plain, fused):
+        torch.testing.assert_close(a, b)
+    torch.testing.assert_close(*(adam.state() for adam in adams))
+
+
 def test_adams_updates_have_the_bits_of_its_formula() -> None:
     """Weights trained by version 0.1.0, which wrote the formula out, are the same bits."""
     torch.manual_seed(0)

@@ -102,6 +102,7 @@ WHOLE_BATCH = {
     "dip_vae_ii": {"diagonal": 2.0},
     "capacity": {"gamma": 10.0},
     "info_vae": {"alpha": 0.5},
+    "factor_vae": {"hidden_units": 32, "hidden_layers": 2},
 }
 """Objectives that see a batch as a whole -> options of each."""
 
@@ -126,6 +127,8 @@ def test_it_resumes_bit_for_bit_on_whole_batches(
     expected = read_history(whole.history, "train")
     for folder in (resumed, again):
         assert same_bits(weights(whole.path), weights(folder.path))
+        for path in whole.checkpoint.glob("*.safetensors"):
+            assert path.read_bytes() == (folder.checkpoint / path.name).read_bytes()
         lines = read_history(folder.history, "train")
         for name in ("loss", "rate", *quantities):
             assert [line[name] for line in lines] == [line[name] for line in expected]

@@ -48,6 +48,24 @@ class BatchOrder:
             remaining -= len(part)
         return np.concatenate(parts)
 
+    def other_batch(self, step: int) -> NDArray[np.int64]:
+        """Other images than those of a step, as many, drawn without replacement.
+
+        Where there are not enough others, some of the step's own follow, or images come twice.
+
+        Args:
+            step: from 0.
+
+        Returns:
+            Shape `(batch_size,)`.
+        """
+        batch = self.batch(step)
+        rng = np.random.Generator(np.random.PCG64(derive_seed(self.seed, "other batch", step)))
+        num = min(2 * self.batch_size, len(self.indices))
+        drawn = rng.choice(self.indices, num, replace=False)
+        others = drawn[~np.isin(drawn, batch)]
+        return np.concatenate([others, batch])[: self.batch_size]
+
     def _permutation(self, epoch: int) -> NDArray[np.int64]:
         if epoch != self._epoch:
             rng = np.random.Generator(np.random.PCG64(derive_seed(self.seed, "batch", epoch)))

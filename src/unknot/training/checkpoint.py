@@ -3,6 +3,7 @@
 import json
 import os
 import shutil
+from pathlib import Path
 from typing import NamedTuple
 
 from torch import nn
@@ -12,9 +13,11 @@ from unknot.common.files import read_json, recover_folder, replace_folder
 from unknot.runs.evaluation import OLD_STRATEGIES
 from unknot.runs.folder import RunFolder
 from unknot.runs.weights import load_weights, read_tensors, save_weights, to_bytes
+from unknot.training.adversary import Adversary
 from unknot.training.optimizers import Optimizer
 
 WEIGHTS, OPTIMIZER, STATE = "weights.safetensors", "optimizer.safetensors", "state.json"
+ADVERSARY = "adversary_"  # before the names of an adversary's weights and optimizer
 
 
 class TrainingState(NamedTuple):
@@ -42,15 +45,20 @@ class TrainingState(NamedTuple):
 
 
 def save_checkpoint(
-    folder: RunFolder, model: nn.Module, optimizer: Optimizer, state: TrainingState
+    folder: RunFolder,
+    model: nn.Module,
+    optimizer: Optimizer,
+    state: TrainingState,
+    adversary: Adversary | None = None,
 ) -> None:
     """Write a run's checkpoint beside its place and rename it there."""
     beside = folder.path / f".{folder.checkpoint.name}.{os.getpid()}"
     shutil.rmtree(beside, ignore_errors=True)
     beside.mkdir(parents=True)
     try:
-        save_weights(beside / WEIGHTS, model)
-        (beside / OPTIMIZER).write_bytes(to_bytes(optimizer.state()))
+        _save(beside, model, optimizer)
+        if adversary:
+            _save(beside, adversary.network, adversary.optimizer, ADVERSARY)
         (beside / STATE).write_text(json.dumps(state._asdict()))
         replace_folder(beside, folder.checkpoint)
     finally:
@@ -76,14 +84,27 @@ def read_training_state(folder: RunFolder) -> TrainingState | None:
     return TrainingState(**document)
 
 
-def load_checkpoint(folder: RunFolder, model: nn.Module, optimizer: Optimizer) -> None:
-    """Bring a model and its optimizer to where the checkpoint stands.
+def load_checkpoint(
+    folder: RunFolder, model: nn.Module, optimizer: Optimizer, adversary: Adversary | None = None
+) -> None:
+    """Bring a model, its optimizer and its adversary, if any, to where the checkpoint stands.
 
     Raises:
         UserError: if a file is missing, damaged or of another model.
     """
-    load_weights(folder.checkpoint / WEIGHTS, model)
-    path = folder.checkpoint / OPTIMIZER
+    _load(folder.checkpoint, model, optimizer)
+    if adversary:
+        _load(folder.checkpoint, adversary.network, adversary.optimizer, ADVERSARY)
+
+
+def _save(folder: Path, model: nn.Module, optimizer: Optimizer, prefix: str = "") -> None:
+    save_weights(folder / f"{prefix}{WEIGHTS}", model)
+    (folder / f"{prefix}{OPTIMIZER}").write_bytes(to_bytes(optimizer.state()))
+
+
+def _load(folder: Path, model: nn.Module, optimizer: Optimizer, prefix: str = "") -> None:
+    load_weights(folder / f"{prefix}{WEIGHTS}", model)
+    path = folder / f"{prefix}{OPTIMIZER}"
     tensors, state = read_tensors(path), optimizer.state()
     if {name: t.shape for name, t in tensors.items()} != {n: t.shape for n, t in state.items()}:
         raise UserError(f"{path} is of another model or version; train the run again")

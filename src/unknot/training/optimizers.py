@@ -31,6 +31,7 @@ class Adam:
         parameters: what is updated; those without a gradient are left as they are.
         beta1: decay of the mean of the gradients.
         beta2: decay of the mean of their squares.
+        fused: in one pass over the memory, which rounds differently.
 
     Attributes:
         means: running mean of each parameter's gradient, in its shape and memory layout.
@@ -38,9 +39,16 @@ class Adam:
         updates: one, of all.
     """
 
-    def __init__(self, parameters: Iterable[nn.Parameter], beta1: float, beta2: float) -> None:
+    def __init__(
+        self,
+        parameters: Iterable[nn.Parameter],
+        beta1: float,
+        beta2: float,
+        *,
+        fused: bool = False,
+    ) -> None:
         self.parameters = list(parameters)
-        self.beta1, self.beta2 = beta1, beta2
+        self.beta1, self.beta2, self.fused = beta1, beta2, fused
         self.means = [torch.zeros_like(p) for p in self.parameters]
         self.squares = [torch.zeros_like(p) for p in self.parameters]
         self.updates: list[Update] = [self.step]
@@ -63,7 +71,8 @@ class Adam:
                 squares.append(square)
         if not parameters:
             return
-        before = torch.tensor(count - 1.0)
+        at = parameters[0].device if self.fused else None  # the fused kernel reads its count there
+        before = torch.tensor(count - 1.0, device=at)
         adam(
             parameters,
             gradients,
@@ -71,7 +80,8 @@ class Adam:
             squares,
             max_exp_avg_sqs=[],
             state_steps=[before.clone() for _ in parameters],
-            foreach=True,
+            foreach=not self.fused,
+            fused=self.fused,
             amsgrad=False,
             beta1=self.beta1,
             beta2=self.beta2,

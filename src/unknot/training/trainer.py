@@ -19,6 +19,7 @@ from unknot.models.objectives import Loss, StepContext, build_objective
 from unknot.models.vae import Terms
 from unknot.runs.folder import RunFolder
 from unknot.training import checkpoint
+from unknot.training.adversary import sample_codes, start_adversary
 from unknot.training.batches import Batch, BatchOrder
 from unknot.training.checkpoint import TrainingState
 from unknot.training.gradients import (
@@ -61,6 +62,7 @@ class Trainer:
         state: where the run stands.
         model: as it is being trained.
         precision: of its large layers.
+        adversary: the objective's own network and its optimizer; None if it has none.
 
     Raises:
         UserError: if the checkpoint does not fit.
@@ -98,8 +100,15 @@ class Trainer:
         if saved:
             self._check_same_strategy(saved, strategy)
         self.optimizer = OPTIMIZERS[self.recipe.optimizer](self.model, self.recipe)
+        self.adversary = start_adversary(
+            self.objective,
+            self.model.latent_dim,
+            seed=config.seed,
+            device=self.device,
+            precision=self.precision.name,
+        )
         if saved:
-            checkpoint.load_checkpoint(folder, self.model, self.optimizer)
+            checkpoint.load_checkpoint(folder, self.model, self.optimizer, self.adversary)
         self.state = saved or TrainingState(
             step=0,
             seconds=0.0,
@@ -203,6 +212,8 @@ class Trainer:
         if self.device.type == "cpu":
             self._check_divergence()  # before an update that would spoil the weights
         self._gradients.update(self._learning_rate(step), step + 1)
+        if self.adversary:
+            self.adversary.update(step + 1)
         self._logbook.add_step(means)
         seconds = self.state.seconds + self._gradients.seconds + time.perf_counter() - began
         self.state = self.state._replace(step=step + 1, seconds=seconds)
@@ -214,12 +225,21 @@ class Trainer:
         noise = standard_normal(shape, self.config.seed, "posterior", step)[share]
         return Batch(pixels, noise.to(self.device))
 
+    def other_batch(self, step: int) -> Batch:
+        """Gather as many images beside the batch of a step, none of which is in it."""
+        pixels = gather_images(self._pixels, self._batch_order.other_batch(step), self.device)
+        shape = (self.recipe.batch_size, self.model.latent_dim)
+        noise = standard_normal(shape, self.config.seed, "posterior of other images", step)
+        return Batch(pixels, noise.to(self.device))
+
     def loss(self, terms: Terms, step: int) -> Loss:
         """Give the objective's loss of a batch at a step."""
         return self.objective.loss(terms, self._context(step))
 
     def compute_gradients(self, step: int, share: slice = WHOLE_BATCH) -> Tensor:
         """Leave the gradients of a step in the parameters, or the part that a share adds to them.
+
+        Those of the objective's own network are left in its parameters.
 
         Args:
             step: from 0.
@@ -234,6 +254,12 @@ class Trainer:
         loss = self.loss(terms, step)
         self.model.zero_grad(set_to_none=True)
         (loss.value * part).backward()
+        if self.adversary:
+            other_codes = sample_codes(self.model, self.other_batch(step))
+            network_loss = self.adversary.compute_gradients(
+                terms.z, other_codes, self._context(step)
+            )
+            loss = loss._replace(quantities=(*loss.quantities, network_loss))
         return batch_means(loss, terms) * part
 
     def record(self) -> None:
@@ -253,7 +279,7 @@ class Trainer:
         self._check_divergence()
         state = self._logbook.save(self.state)
         state = state._replace(first_loss=self._divergence.first_loss)
-        checkpoint.save_checkpoint(self.folder, self.model, self.optimizer, state)
+        checkpoint.save_checkpoint(self.folder, self.model, self.optimizer, state, self.adversary)
 
     def _check_divergence(self) -> None:
         """Stop if a step since the last check has diverged."""
@@ -277,6 +303,7 @@ class Trainer:
             beta=beta_at(step, self.config.beta, self.recipe.beta_warmup),
             num_train=len(self._batch_order.indices),
             seed=self.config.seed,
+            adversary=self.adversary.network if self.adversary else None,
         )
 
     def _learning_rate(self, step: int) -> float:

@@ -2,8 +2,8 @@
 
 An entry is a frozen dataclass with the attributes of `Objective`; its fields, each with a default,
 are its options, which a user sets in the table `[training.objective_options]`. It sees the terms of
-a batch, not its images, and has no networks of its own. A file, and one line here, is all that a
-new objective needs.
+a batch, not its images; one with the methods of `AdversarialObjective` has a network of its own. A
+file, and one line here, is all that a new objective needs.
 """
 
 from __future__ import annotations
@@ -11,14 +11,14 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, Protocol, runtime_checkable
 
 from unknot.common.errors import UserError
 from unknot.common.plugins import build_plugin, load_plugin
 
 if TYPE_CHECKING:  # the names above must be had without torch
     import torch
-    from torch import Tensor
+    from torch import Tensor, nn
 
     from unknot.models.vae import Terms
 
@@ -29,6 +29,7 @@ OBJECTIVES = {
     "dip_vae_ii": "unknot.models.objectives.dip_vae_ii:DIPVAEII",
     "capacity": "unknot.models.objectives.capacity:Capacity",
     "info_vae": "unknot.models.objectives.info_vae:InfoVAE",
+    "factor_vae": "unknot.models.objectives.factor_vae:FactorVAE",
 }
 """Name -> `module:class`."""
 
@@ -44,6 +45,7 @@ class StepContext:
             run's own while it is warming up.
         num_train: training images.
         seed: of the run.
+        adversary: the objective's own network, as it is at this step; None if it has none.
     """
 
     step: int
@@ -51,6 +53,7 @@ class StepContext:
     beta: float
     num_train: int
     seed: int
+    adversary: nn.Module | None = None
 
     def generator(self, consumer: str) -> torch.Generator:
         """Give a CPU generator that depends on seed, consumer and step alone."""
@@ -108,6 +111,47 @@ class Objective(Protocol):
 
         Args:
             terms: per image, in nats.
+            at: the step.
+        """
+
+
+class AdamSettings(NamedTuple):
+    """How an Adam updates (Kingma and Ba 2015, algorithm 1)."""
+
+    learning_rate: float
+    beta1: float
+    beta2: float
+
+
+@runtime_checkable
+class AdversarialObjective(Objective, Protocol):
+    """An objective with a network of its own, which is trained against the model.
+
+    Each step trains both, from the same weights of the two: the model by `loss`, the network, which
+    is `adversary` in the context, by `adversary_loss`. Neither loss changes the other's gradients.
+    Validation trains nothing.
+
+    `needs_whole_batch` is true. The last of the `quantities` is the network's loss, which is added
+    to those that `loss` gives.
+    """
+
+    @property
+    def adversary_adam(self) -> AdamSettings:
+        """How the network is updated, at every step alike."""
+
+    def build_adversary(self, latent_dim: int) -> nn.Module:
+        """Build the untrained network, initialized from torch's global generator.
+
+        Args:
+            latent_dim: number of latents.
+        """
+
+    def adversary_loss(self, codes: Tensor, other_codes: Tensor, at: StepContext) -> Tensor:
+        """Give the network's loss, a scalar.
+
+        Args:
+            codes: of the step's batch, without a gradient, `(batch, latent_dim)`.
+            other_codes: of as many other images, likewise.
             at: the step.
         """
 
