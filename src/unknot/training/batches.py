@@ -7,6 +7,9 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from unknot.common.randomness import derive_seed
+from unknot.data.image_set import ImageSet
+from unknot.data.pairs import Partners, find_partners
+from unknot.models.objectives import Objective, PairObjective
 
 
 class Batch(NamedTuple):
@@ -53,3 +56,45 @@ class BatchOrder:
             rng = np.random.Generator(np.random.PCG64(derive_seed(self.seed, "batch", epoch)))
             self._order, self._epoch = rng.permutation(self.indices), epoch
         return self._order
+
+
+class PairOrder:
+    """Which pairs each step trains on: images in the order of `BatchOrder`, each with a partner.
+
+    Partners are drawn anew at every step.
+
+    Args:
+        partners: of the training images.
+        batch_size: images per step, even; as many pairs as half of it.
+        seed: the run's.
+    """
+
+    def __init__(self, partners: Partners, batch_size: int, seed: int) -> None:
+        self.indices, self.seed = partners.indices, seed
+        self._partners = partners
+        self._firsts = BatchOrder(partners.indices, batch_size // 2, seed)
+
+    def batch(self, step: int) -> NDArray[np.int64]:
+        """The images of a step, and then the partner of each, shape `(batch_size,)`."""
+        rng = np.random.Generator(np.random.PCG64(derive_seed(self.seed, "pairs", step)))
+        firsts = self._firsts.batch(step)
+        return np.concatenate([firsts, self._partners.draw(firsts, rng)])
+
+
+def batch_order(
+    images: ImageSet, objective: Objective, batch_size: int, seed: int
+) -> BatchOrder | PairOrder:
+    """Choose the order of the training images that an objective learns from.
+
+    Args:
+        images: with their splits, and groups or factors where the objective takes pairs.
+        objective: of the run.
+        batch_size: images per step.
+        seed: the run's.
+
+    Raises:
+        UserError: if the images make no pairs, and the objective takes pairs.
+    """
+    if isinstance(objective, PairObjective):
+        return PairOrder(find_partners(images, objective.differ), batch_size, seed)
+    return BatchOrder(images.indices("train"), batch_size, seed)

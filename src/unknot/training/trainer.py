@@ -15,11 +15,11 @@ from unknot.config import RunConfig
 from unknot.data.image_set import ImageSet
 from unknot.models.device import cache_on_device, choose_device, gather_images
 from unknot.models.networks import NetworkBuilder
-from unknot.models.objectives import Loss, StepContext, build_objective
+from unknot.models.objectives import Loss, PairObjective, StepContext, build_objective
 from unknot.models.vae import Terms
 from unknot.runs.folder import RunFolder
 from unknot.training import checkpoint
-from unknot.training.batches import Batch, BatchOrder
+from unknot.training.batches import Batch, batch_order
 from unknot.training.checkpoint import TrainingState
 from unknot.training.gradients import (
     STACKED,
@@ -84,7 +84,8 @@ class Trainer:
         )
         self.objective.check(config.beta, self.recipe.batch_size)
         self.device = choose_device(device)
-        self._batch_order = BatchOrder(images.indices("train"), self.recipe.batch_size, config.seed)
+        self._batch_order = batch_order(images, self.objective, self.recipe.batch_size, config.seed)
+        self._adapt = self.objective.adapt if isinstance(self.objective, PairObjective) else None
         disable_heap_trimming()
         make_folder(folder.path)
         saved = checkpoint.read_training_state(folder)
@@ -229,7 +230,7 @@ class Trainer:
             `batch_means` of the share times its part of the batch, so that all shares add up.
         """
         batch = self.batch(step, share)
-        terms = self.model(self.model.standardize(batch.pixels), batch.noise)
+        terms = self.model(self.model.standardize(batch.pixels), batch.noise, self._adapt)
         part = len(batch.noise) / self.recipe.batch_size
         loss = self.loss(terms, step)
         self.model.zero_grad(set_to_none=True)

@@ -2,8 +2,8 @@
 
 An entry is a frozen dataclass with the attributes of `Objective`; its fields, each with a default,
 are its options, which a user sets in the table `[training.objective_options]`. It sees the terms of
-a batch, not its images, and has no networks of its own. A file, and one line here, is all that a
-new objective needs.
+a batch, not its images, and has no networks of its own. One that learns from pairs of images is a
+`PairObjective` too. A file, and one line here, is all that a new objective needs.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, Protocol, runtime_checkable
 
 from unknot.common.errors import UserError
 from unknot.common.plugins import build_plugin, load_plugin
@@ -20,7 +20,7 @@ if TYPE_CHECKING:  # the names above must be had without torch
     import torch
     from torch import Tensor
 
-    from unknot.models.vae import Terms
+    from unknot.models.vae import Posterior, Terms
 
 OBJECTIVES = {
     "beta_vae": "unknot.models.objectives.beta_vae:BetaVAE",
@@ -29,6 +29,7 @@ OBJECTIVES = {
     "dip_vae_ii": "unknot.models.objectives.dip_vae_ii:DIPVAEII",
     "capacity": "unknot.models.objectives.capacity:Capacity",
     "info_vae": "unknot.models.objectives.info_vae:InfoVAE",
+    "ada_gvae": "unknot.models.objectives.ada_gvae:AdaGVAE",
 }
 """Name -> `module:class`."""
 
@@ -109,6 +110,26 @@ class Objective(Protocol):
         Args:
             terms: per image, in nats.
             at: the step.
+        """
+
+
+@runtime_checkable
+class PairObjective(Protocol):
+    """What an objective has besides if it learns from pairs of images.
+
+    Attributes:
+        differ: in how many factors partners differ, where they are chosen by factors; 0 for a
+            random number.
+    """
+
+    differ: int
+
+    def adapt(self, posterior: Posterior) -> Posterior:
+        """Give the posteriors of a training batch that codes are sampled from.
+
+        Args:
+            posterior: of each image alone; those of the first half of the batch and of the second
+                are partners, in this order.
         """
 
 
