@@ -1,6 +1,7 @@
 """Comparisons: the whole job on a tiny set."""
 
 import json
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -10,8 +11,10 @@ import pytest
 from torch import nn
 
 import unknot
+from tests.data.pictures import fill
 from unknot.common.errors import Interrupted, UserError
 from unknot.data.image_set import ImageSet
+from unknot.data.load import load_images
 from unknot.experiments.compare import compare
 from unknot.experiments.experiment import Experiment
 from unknot.runs.folder import RunFolder
@@ -130,6 +133,12 @@ def test_progress_is_told_of_runs_and_of_the_evidence(
             {"objective": "beta_tcvae", "objective_options": {"gamma": -2.0}},
             "gamma of beta_tcvae is -2; it must be a finite number of at least 0",
         ),
+        ({"objective": "ada_gvae", "batch_size": 7}, "batch_size is 7; the objective ada_gvae"),
+        (
+            {"objective": "ada_gvae", "objective_options": {"differ": 9}},
+            "differ is 9, and 9 factors vary; .* give at most 8",
+        ),
+        ({"objective": "ada_gvae", "stack_runs": 2}, "objective ada_gvae cannot be stacked"),
         ({"objective": "capacity", "stack_runs": 2}, "objective capacity cannot be stacked"),
         ({"likelihood": "gaussian_learned", "stack_runs": 2}, "likelihood gaussian_learned cannot"),
         ({"network": "custom"}, "network is one of your own"),
@@ -141,6 +150,25 @@ def test_what_does_not_fit_is_refused_before_anything_is_written(
     with pytest.raises(UserError, match=message):
         compare(small_faces, [1], out=tmp_path / "e", **options)
     assert not (tmp_path / "e").exists()
+
+
+def test_people_are_compared_in_pairs(tmp_path: Path) -> None:
+    """Which images make pairs is said before training, whichever call trains."""
+    for person in "abcd":
+        fill(tmp_path / "people" / person, 8)
+    fill(tmp_path / "people" / "alone", 1)
+    images = load_images(tmp_path / "people", size=32, group="people")
+    options = LINEAR | {"objective": "ada_gvae"}
+    said: list[str] = []
+    experiment = compare(
+        images, [1], out=tmp_path / "e", engine="inline", tell=said.append, **options
+    )
+    (run,) = experiment.runs()
+    assert run.evaluation.as_dict()["strategy"] == "single"
+    note = r"note: pairs are two of \d+ training images, of one group(; 1 with no other .*)?"
+    assert any(re.fullmatch(note, line) for line in said)
+    again = unknot.train(images, out=tmp_path / "run", **options)
+    assert np.array_equal(again.encode(images.images), run.encode(images.images))
 
 
 def test_betas_as_text_are_refused(small_faces: ImageSet) -> None:

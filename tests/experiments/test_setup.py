@@ -21,6 +21,7 @@ from unknot.experiments.setup import (
     default_run_folder,
     environment,
     experiment_config,
+    pairing_note,
     resolve_config,
     with_suggested_betas,
     with_what_is_there,
@@ -64,6 +65,18 @@ def test_images_that_the_network_does_not_take_are_refused(small_faces: ImageSet
     config = experiment_config(small_faces, [1], [0])
     with pytest.raises(UserError, match=r"higgins_conv takes .* not 48x48 .* images: .*linear"):
         check_trainable(config, (3, 48, 48), "cpu", None)
+
+
+def test_pairs_are_described_before_training_or_refused(
+    small_faces: ImageSet, bare_faces: ImageSet
+) -> None:
+    alone = experiment_config(small_faces, [1], [0])
+    assert pairing_note(alone, bare_faces) == ""
+    options = {"objective": "ada_gvae", "objective_options": {"differ": 2}}
+    in_pairs = experiment_config(small_faces, [1], [0], **options)
+    assert pairing_note(in_pairs, small_faces).startswith("pairs differ in 2 of 9 factors; ")
+    with pytest.raises(UserError, match="nothing says which images belong together"):
+        pairing_note(in_pairs, bare_faces)
 
 
 def test_a_plan_may_change_before_the_first_step_and_not_after(

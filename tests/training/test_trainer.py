@@ -5,6 +5,7 @@ import math
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 
@@ -103,6 +104,7 @@ WHOLE_BATCH = {
     "capacity": {"gamma": 10.0},
     "info_vae": {"alpha": 0.5},
     "factor_vae": {"hidden_units": 32, "hidden_layers": 2},
+    "ada_gvae": {"differ": 3},
 }
 """Objectives that see a batch as a whole -> options of each."""
 
@@ -134,6 +136,45 @@ def test_it_resumes_bit_for_bit_on_whole_batches(
             assert [line[name] for line in lines] == [line[name] for line in expected]
     for line in read_history(whole.history, "validation"):
         assert math.isfinite(line["loss"])
+
+
+def test_codes_are_averaged_while_training_alone(small_faces: ImageSet, tmp_path: Path) -> None:
+    """A training loss is of pairs; the loss on validation images is that of each alone."""
+    training = tiny(objective="ada_gvae", steps=4, log_every=1, precision="float32")
+    config, folder = replace(CONFIG, training=training), RunFolder(tmp_path)
+    trained = fit(config, small_faces, folder, device="cpu")
+    shared = [line["shared_latents"] for line in read_history(folder.history, "train")]
+    assert all(0 < num <= 2 for num in shared)  # of three, the one that differs most is never
+    rows = small_faces.indices("validation")
+    held_out = evaluate_elbo(trained.model, small_faces.images, rows, seed=config.seed)
+    expected = held_out.distortion + config.beta * held_out.rate
+    validation = read_history(folder.history, "validation")[-1]
+    assert validation["loss"] == pytest.approx(expected, rel=1e-9)
+
+
+def test_pairs_of_people_resume_bit_for_bit(small_faces: ImageSet, tmp_path: Path) -> None:
+    groups = np.arange(len(small_faces), dtype=np.int32) // 5
+    names = tuple(map(str, range(groups.max() + 1)))
+    labels = replace(small_faces.labels, groups=groups, group_names=names)
+    people = replace(small_faces, labels=labels)
+    config = replace(CONFIG, training=replace(SHARED, objective="ada_gvae"))
+    whole, resumed = RunFolder(tmp_path / "whole"), RunFolder(tmp_path / "resumed")
+    fit(config, people, whole, device="cpu")
+    with pytest.raises(Interrupted):
+        fit(config, people, resumed, device="cpu", progress=stop_at(4))
+    fit(config, people, resumed, device="cpu")
+    assert same_bits(weights(whole.path), weights(resumed.path))
+    fit(config, small_faces, RunFolder(tmp_path / "by factors"), device="cpu")
+    assert not same_bits(weights(whole.path), weights(tmp_path / "by factors"))
+
+
+def test_images_that_make_no_pairs_are_refused_before_training(
+    bare_faces: ImageSet, tmp_path: Path
+) -> None:
+    config = replace(CONFIG, training=tiny(objective="ada_gvae"))
+    with pytest.raises(UserError, match="nothing says which images belong together"):
+        Trainer(config, bare_faces, RunFolder(tmp_path / "run"), "cpu")
+    assert not (tmp_path / "run").exists()
 
 
 def test_what_an_objective_cannot_take_is_refused_before_training(

@@ -27,6 +27,7 @@ from unknot.experiments.setup import (
     default_folder,
     default_run_folder,
     experiment_config,
+    pairing_note,
     resolve_config,
     with_suggested_betas,
     with_what_is_there,
@@ -175,6 +176,7 @@ def run_experiment(
     """
     config = resolve_config(config, images)
     check_trainable(config, images.image_shape, execution.device, networks)
+    pairings = [pairing_note(row, images) for row in config.rows()]
     if execution.stack_runs > 1:
         for row in config.rows():
             check_stackable(row)
@@ -189,6 +191,8 @@ def run_experiment(
     if not all(folder.run(run).is_done for run in config.runs()):
         for row in config.rows():
             _say_note(beta_warning(row, images), tell)
+        for pairing in pairings:
+            _say_note(pairing, tell)
     if folder.is_experiment and tell:
         _tell_if_continued(folder.read_config().training, config.training, tell)
     looks = Looks(config, tell)
@@ -278,6 +282,7 @@ def train_run(
     """
     config = resolve_config(config, images)
     check_trainable(config, images.image_shape, execution.device, networks)
+    pairing = pairing_note(config, images)
     folder = RunFolder(execution.out or default_run_folder(config))
     if folder.config.is_file():
         before = folder.read_config().training
@@ -288,6 +293,7 @@ def train_run(
     folder.create(run, images)
     if not folder.is_done:
         _say_note(beta_warning(config, images), tell)
+        _say_note(pairing, tell)
     return execute_run(
         folder, images=images, networks=networks, device=execution.device, progress=progress
     )

@@ -23,6 +23,7 @@ from unknot.config import (
     TrainingConfig,
 )
 from unknot.data.image_set import ImageSet
+from unknot.data.pairs import find_partners
 from unknot.data.sources import archive
 from unknot.data.splits import SPLITS
 from unknot.evidence.collapse import suggest_betas
@@ -30,7 +31,7 @@ from unknot.evidence.preregistration import plan_of, with_hash
 from unknot.models.device import choose_device
 from unknot.models.likelihoods import build_likelihood
 from unknot.models.networks import NetworkBuilder, check_image_shape, find_network
-from unknot.models.objectives import build_objective
+from unknot.models.objectives import PairObjective, build_objective
 from unknot.report.figures import animations, sheets
 from unknot.runs.folder import ExperimentFolder, RunFolder
 from unknot.runs.history import last_step
@@ -234,6 +235,23 @@ def check_trainable(
         find_network(config.model.network)
         check_image_shape(config.model.network, image_shape)
     choose_device(device)
+
+
+def pairing_note(config: ExperimentConfig, images: ImageSet) -> str:
+    """Say which pairs the objective learns from; empty if it takes images one by one.
+
+    Args:
+        config: the experiment's.
+        images: it is trained on.
+
+    Raises:
+        UserError: if it takes pairs and the images make none.
+    """
+    training = config.training
+    objective = build_objective(training.objective, training.objective_options)
+    if not isinstance(objective, PairObjective):
+        return ""
+    return find_partners(images, objective.differ).note
 
 
 def default_folder(config: ExperimentConfig) -> Path:

@@ -1,5 +1,6 @@
 """The variational autoencoder: standardize, encode, sample, decode."""
 
+from collections.abc import Callable
 from typing import NamedTuple
 
 import torch
@@ -82,14 +83,23 @@ class VAE(nn.Module):
         output: Tensor = single_precision(self.decoder(z))
         return output
 
-    def forward(self, x: Tensor, noise: Tensor) -> Terms:
+    def forward(
+        self,
+        x: Tensor,
+        noise: Tensor,
+        adapt: Callable[[Posterior], Posterior] | None = None,
+    ) -> Terms:
         """Encode, sample and decode.
 
         Args:
             x: standardized images, shape `(batch, channel, height, width)`.
             noise: standard normal, shape `(batch, latent_dim)`.
+            adapt: gives the posteriors that are sampled from those of the encoder; these themselves
+                by default.
         """
         posterior = self.encode(x)
+        if adapt:
+            posterior = adapt(posterior)
         z = reparameterize(*posterior, noise)
         distortion = self.likelihood.distortion(x, self.decode(z))
         return Terms(distortion, kl_divergence(*posterior), posterior, z)

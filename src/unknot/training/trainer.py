@@ -15,12 +15,12 @@ from unknot.config import RunConfig
 from unknot.data.image_set import ImageSet
 from unknot.models.device import cache_on_device, choose_device, gather_images
 from unknot.models.networks import NetworkBuilder
-from unknot.models.objectives import Loss, StepContext, build_objective
+from unknot.models.objectives import Loss, PairObjective, StepContext, build_objective
 from unknot.models.vae import Terms
 from unknot.runs.folder import RunFolder
 from unknot.training import checkpoint
 from unknot.training.adversary import sample_codes, start_adversary
-from unknot.training.batches import Batch, BatchOrder
+from unknot.training.batches import Batch, batch_order, other_batch
 from unknot.training.checkpoint import TrainingState
 from unknot.training.gradients import (
     STACKED,
@@ -86,7 +86,8 @@ class Trainer:
         )
         self.objective.check(config.beta, self.recipe.batch_size)
         self.device = choose_device(device)
-        self._batch_order = BatchOrder(images.indices("train"), self.recipe.batch_size, config.seed)
+        self._batch_order = batch_order(images, self.objective, self.recipe.batch_size, config.seed)
+        self._adapt = self.objective.adapt if isinstance(self.objective, PairObjective) else None
         disable_heap_trimming()
         make_folder(folder.path)
         saved = checkpoint.read_training_state(folder)
@@ -227,7 +228,7 @@ class Trainer:
 
     def other_batch(self, step: int) -> Batch:
         """Gather as many images beside the batch of a step, none of which is in it."""
-        pixels = gather_images(self._pixels, self._batch_order.other_batch(step), self.device)
+        pixels = gather_images(self._pixels, other_batch(self._batch_order, step), self.device)
         shape = (self.recipe.batch_size, self.model.latent_dim)
         noise = standard_normal(shape, self.config.seed, "posterior of other images", step)
         return Batch(pixels, noise.to(self.device))
@@ -249,7 +250,7 @@ class Trainer:
             `batch_means` of the share times its part of the batch, so that all shares add up.
         """
         batch = self.batch(step, share)
-        terms = self.model(self.model.standardize(batch.pixels), batch.noise)
+        terms = self.model(self.model.standardize(batch.pixels), batch.noise, self._adapt)
         part = len(batch.noise) / self.recipe.batch_size
         loss = self.loss(terms, step)
         self.model.zero_grad(set_to_none=True)

@@ -2,8 +2,9 @@
 
 An entry is a frozen dataclass with the attributes of `Objective`; its fields, each with a default,
 are its options, which a user sets in the table `[training.objective_options]`. It sees the terms of
-a batch, not its images; one with the methods of `AdversarialObjective` has a network of its own. A
-file, and one line here, is all that a new objective needs.
+a batch, not its images. One with the methods of `AdversarialObjective` has a network of its own,
+and one with those of `PairObjective` learns from pairs of images. A file, and one line here, is all
+that a new objective needs.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ if TYPE_CHECKING:  # the names above must be had without torch
     import torch
     from torch import Tensor, nn
 
-    from unknot.models.vae import Terms
+    from unknot.models.vae import Posterior, Terms
 
 OBJECTIVES = {
     "beta_vae": "unknot.models.objectives.beta_vae:BetaVAE",
@@ -30,6 +31,7 @@ OBJECTIVES = {
     "capacity": "unknot.models.objectives.capacity:Capacity",
     "info_vae": "unknot.models.objectives.info_vae:InfoVAE",
     "factor_vae": "unknot.models.objectives.factor_vae:FactorVAE",
+    "ada_gvae": "unknot.models.objectives.ada_gvae:AdaGVAE",
 }
 """Name -> `module:class`."""
 
@@ -153,6 +155,26 @@ class AdversarialObjective(Objective, Protocol):
             codes: of the step's batch, without a gradient, `(batch, latent_dim)`.
             other_codes: of as many other images, likewise.
             at: the step.
+        """
+
+
+@runtime_checkable
+class PairObjective(Protocol):
+    """What an objective has besides if it learns from pairs of images.
+
+    Attributes:
+        differ: in how many factors partners differ, where they are chosen by factors; 0 for a
+            random number.
+    """
+
+    differ: int
+
+    def adapt(self, posterior: Posterior) -> Posterior:
+        """Give the posteriors of a training batch that codes are sampled from.
+
+        Args:
+            posterior: of each image alone; those of the first half of the batch and of the second
+                are partners, in this order.
         """
 
 
