@@ -128,6 +128,38 @@ def test_codes_are_sampled_from_the_averaged_posteriors() -> None:
     torch.testing.assert_close(terms.kl, 0.5 * (expected.mean**2 + variance - 1 - expected.logvar))
 
 
+def alignment(*, in_pairs: bool, num_steps: int = 350) -> float:
+    """Train a linear model on four rotated factors; give how well single latents tell factors.
+
+    That is the largest squared correlation of a factor with a latent, averaged over the factors.
+    """
+    generator = torch.Generator().manual_seed(0)
+    rotation = torch.linalg.qr(torch.randn(4, 4, generator=generator)).Q
+    model = build_vae("linear", (1, 2, 2), 4, seed=0)
+    optimizer = torch.optim.Adam(model.parameters(), lr=0.03)
+    for step in range(num_steps):
+        first, second = torch.randn(2, 64, 4, generator=generator)
+        numbers = torch.randint(1, 4, (64, 1), generator=generator)
+        changed = torch.rand(64, 4, generator=generator).argsort(1).argsort(1) < numbers
+        factors = torch.cat([first, torch.where(changed, second, first)])
+        images = (3 * factors @ rotation).reshape(-1, 1, 2, 2)
+        noise = torch.randn(128, 4, generator=generator)
+        terms = model(images, noise, AdaGVAE().adapt if in_pairs else None)
+        optimizer.zero_grad()
+        AdaGVAE().loss(terms, context(step=step)).value.backward()
+        optimizer.step()
+    factors = torch.randn(2_000, 4, generator=generator)
+    codes = model.encode((3 * factors @ rotation).reshape(-1, 1, 2, 2)).mean.detach()
+    squared = np.corrcoef(codes.T.numpy(), factors.T.numpy())[:4, 4:] ** 2
+    return float(squared.max(0).mean())
+
+
+def test_pairs_find_the_factors_that_a_linear_beta_vae_cannot() -> None:
+    """Factors of one variance: the beta-VAE's loss is the same for every rotation of the codes."""
+    assert alignment(in_pairs=True) > 0.95
+    assert alignment(in_pairs=False) < 0.8
+
+
 def test_what_does_not_fit_is_one_line() -> None:
     assert isinstance(AdaGVAE(), PairObjective)
     assert not isinstance(BetaVAE(), PairObjective)
