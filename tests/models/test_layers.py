@@ -4,7 +4,14 @@ import pytest
 import torch
 from torch import nn
 
-from unknot.models.layers import Convolution, Linear, TransposedConvolution, set_up_layers
+from unknot.models.layers import (
+    Convolution,
+    Linear,
+    SameConvolution,
+    TransposedConvolution,
+    UpsampledConvolution,
+    set_up_layers,
+)
 
 
 def beside_torch(
@@ -44,7 +51,41 @@ def test_the_convolution_is_torchs(kernel: int, padding: int) -> None:
         assert torch.equal(mine, expected)
 
 
-@pytest.mark.parametrize("layer", [Convolution(6, 5), TransposedConvolution(6, 3)])
+def test_the_convolution_that_keeps_the_size_is_torchs() -> None:
+    torch.manual_seed(0)
+    x = torch.randn(2, 3, 7, 8, dtype=torch.float64)
+    theirs = nn.Conv2d(3, 5, 3, padding=1).double()
+    for mine, expected in beside_torch(SameConvolution(3, 5).double(), theirs, x):
+        assert torch.equal(mine, expected)
+
+
+@pytest.mark.parametrize(("channels", "out"), [(5, 3), (4, 8)])
+@pytest.mark.parametrize("plain", [False, True])
+def test_the_upsampled_convolution_is_torchs_after_each_pixel_is_repeated(
+    channels: int, out: int, plain: bool
+) -> None:
+    class Repeated(nn.Conv2d):
+        def forward(self, input: torch.Tensor) -> torch.Tensor:
+            return super().forward(input.repeat_interleave(2, 2).repeat_interleave(2, 3))
+
+    torch.manual_seed(0)
+    x = torch.randn(2, channels, 5, 6, dtype=torch.float64)
+    ours = UpsampledConvolution(channels, out).double()
+    set_up_layers(ours, dtype=None, plain=plain)
+    theirs = Repeated(channels, out, 3, padding=1).double()
+    for mine, expected in beside_torch(ours, theirs, x):
+        torch.testing.assert_close(mine, expected, rtol=1e-12, atol=1e-12)
+
+
+@pytest.mark.parametrize(
+    "layer",
+    [
+        Convolution(6, 5),
+        SameConvolution(6, 5),
+        TransposedConvolution(6, 3),
+        UpsampledConvolution(6, 3),
+    ],
+)
 def test_bfloat16_is_for_training_alone(layer: nn.Module) -> None:
     assert set_up_layers(layer, dtype=torch.bfloat16)
     x = torch.randn(2, 6, 8, 8)

@@ -1,6 +1,7 @@
 """A decoder taken apart, and decoded by both kernels of the page as torch decodes it."""
 
 import base64
+import json
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -13,13 +14,13 @@ from torch import nn
 from tests.report.watched_page import WatchedPage
 from unknot.common.errors import UserError
 from unknot.data.standardize import Standardizer
+from unknot.models.layers import SameConvolution, UpsampledConvolution
 from unknot.models.likelihoods.bernoulli import BernoulliLikelihood
 from unknot.models.likelihoods.gaussian import GaussianLikelihood
-from unknot.models.networks.burgess_conv import burgess_conv
+from unknot.models.map_layers import Broadcast, Crop, Residual
+from unknot.models.networks import NETWORKS, find_network
 from unknot.models.networks.higgins_conv import higgins_conv
 from unknot.models.networks.linear import linear
-from unknot.models.networks.locatello_conv import locatello_conv
-from unknot.models.networks.mlp import mlp
 from unknot.models.vae import VAE
 from unknot.report.browser_decoder import browser_model, encoded, kernel, pixel_scale
 from unknot.report.render import asset
@@ -51,74 +52,126 @@ def _odd(shape: tuple[int, int, int], latent_dim: int) -> tuple[nn.Module, nn.Mo
     return nn.Flatten(), decoder
 
 
-@pytest.mark.parametrize(
-    ("shape", "build", "likelihood"),
-    [
-        ((1, 32, 32), higgins_conv, BernoulliLikelihood()),
-        ((3, 64, 64), higgins_conv, GaussianLikelihood()),
-        ((3, 128, 128), higgins_conv, GaussianLikelihood()),
-        ((3, 64, 64), burgess_conv, GaussianLikelihood()),
-        ((1, 64, 64), locatello_conv, BernoulliLikelihood()),
-        ((3, 30, 28), mlp, BernoulliLikelihood()),
-        ((3, 32, 32), linear, GaussianLikelihood()),
-        ((1, 9, 7), linear, GaussianLikelihood()),
-        ((3, 24, 24), _odd, GaussianLikelihood()),
-    ],
-)
+def _sums(shape: tuple[int, int, int], latent_dim: int) -> tuple[nn.Module, nn.Module]:
+    """Sums after which an activation comes, at the end, and of sides that are odd."""
+    decoder = nn.Sequential(
+        nn.Linear(latent_dim, 6 * 5 * 7),
+        nn.Unflatten(1, (6, 5, 7)),
+        Residual(nn.Tanh(), nn.Conv2d(6, 6, 3, padding=1, bias=False), nn.ReLU()),
+        nn.ReLU(),
+        nn.Conv2d(6, shape[0], 3, padding=1),
+        nn.Tanh(),
+        UpsampledConvolution(shape[0], shape[0]),
+        Residual(SameConvolution(shape[0], shape[0])),
+        nn.Tanh(),
+    )
+    return nn.Flatten(), decoder
+
+
+GAUSSIAN, BERNOULLI = GaussianLikelihood(), BernoulliLikelihood()
+IMAGE = nn.Linear(5, 16), nn.Unflatten(1, (1, 4, 4))
+CASES = [
+    ((channels, *size), find_network(name), likelihood)
+    for name, entry in NETWORKS.items()
+    for channels, size, likelihood in (
+        (1, (28, 28), BERNOULLI),
+        (1 if name == "mlp" else 3, (64, 64), GAUSSIAN),  # of three channels it has 47 MB
+        (1, (96, 128), GAUSSIAN),
+    )
+    if entry.takes((channels, *size))
+]
+CASES += [
+    ((3, 256, 256), find_network("small_residual"), GAUSSIAN),
+    ((2, 45, 100), find_network("small_residual"), GAUSSIAN),
+    ((4, 100, 45), find_network("spatial_broadcast"), BERNOULLI),
+    ((4, 32, 96), find_network("higgins_conv"), GAUSSIAN),
+    ((2, 9, 7), find_network("linear"), GAUSSIAN),
+    ((3, 24, 24), _odd, GAUSSIAN),
+    ((3, 10, 14), _sums, GAUSSIAN),
+]
+DECODE = """() => [bytesOf(given.kernel), null].map((code) => {
+    const scale = { ...given.scale }, [channels, height, width] = given.scale.shape;
+    for (const name of ["mean", "std"]) scale[name] = fromHalf(bytesOf(scale[name]));
+    const decoder = new Decoder(given.model, scale, code);
+    return [decoder.kernel.name, given.z.map((z) => {
+        const levels = new Uint8ClampedArray(channels * height * width), value = decoder.decode(z);
+        let i = 0;
+        for (let k = 0; k < channels; k++) for (let r = 0; r < height; r++) {
+            for (let c = 0; c < width; c++) levels[i++] = value(k, r, c);
+        }
+        const { data } = decoder.paint(z, new ImageData(width, height));
+        return [levels, data].map((numbers) => btoa(Array.from(numbers, (n) => String.fromCharCode(n)).join("")));
+    })];
+})"""  # noqa: E501
+
+
+@pytest.mark.parametrize(("shape", "build", "likelihood"), CASES)
 def test_both_kernels_decode_as_torch_does(
     watched: WatchedPage, tmp_path: Path, shape: Any, build: Any, likelihood: Any
 ) -> None:
     model = _model(shape, build, likelihood)
-    z = 1.5 * np.random.default_rng(1).standard_normal((3, 5)).astype(np.float32)
+    z = 1.5 * np.random.default_rng(1).standard_normal((2, 5)).astype(np.float32)
     document = {
         "model": browser_model(model).as_dict(),
         "scale": asdict(pixel_scale(model)),
         "kernel": kernel(),
         "z": z.tolist(),
     }
-    (tmp_path / "decoder.html").write_text(f"<script>{asset('decoder.js')}</script>")
+    script = f"{asset('decoder.js')}\nconst given = {json.dumps(document)};"
+    (tmp_path / "decoder.html").write_text(f"<script>{script}</script>")
     watched.page.goto((tmp_path / "decoder.html").as_uri())
-    painted = watched.page.evaluate(
-        """given => [bytesOf(given.kernel), null].map((code) => {
-            const scale = { ...given.scale };
-            for (const name of ["mean", "std"]) scale[name] = fromHalf(bytesOf(scale[name]));
-            const decoder = new Decoder(given.model, scale, code);
-            const image = new ImageData(scale.shape[2], scale.shape[1]);
-            return [decoder.kernel.name, given.z.map((z) => [...decoder.paint(z, image).data])];
-        })""",
-        document,
-    )
-    expected = decode_codes(model, z).transpose(0, 2, 3, 1).astype(int)
-    assert [name for name, _ in painted] == ["WebAssembly", "plain JavaScript"]
-    for _, pixels in painted:
-        levels = np.array(pixels).reshape(3, *shape[1:], 4)[..., :3]
-        assert np.abs(levels - expected).max() <= HALF
-    if build is higgins_conv and shape == (3, 64, 64):
-        assert len(document["model"]["weights"]) < 1.2e6
+    decoded = watched.page.evaluate(DECODE)
+    expected = decode_codes(model, z).astype(int)
+    assert expected.std() > HALF
+    assert [name for name, _ in decoded] == ["WebAssembly", "plain JavaScript"]
+    for _, images in decoded:
+        for texts, image in zip(images, expected):
+            levels, pixels = (np.frombuffer(base64.b64decode(text), np.uint8) for text in texts)
+            assert np.abs(levels.reshape(shape).astype(int) - image).max() <= HALF
+            colors = pixels.reshape(*shape[1:], 4).transpose(2, 0, 1).astype(int)
+            shown = np.concatenate([image, 0 * image])[: 1 if shape[0] == 1 else 3]
+            assert np.abs(colors[:3] - shown).max() <= HALF
 
 
-def test_a_decoder_that_the_page_does_not_know_says_so() -> None:
-    model = _model((3, 32, 32), linear, GaussianLikelihood())
-    for decoder, why in (
-        (nn.Sequential(nn.Linear(5, 9), nn.GELU()), "does not know GELU"),
+@pytest.mark.parametrize(
+    ("decoder", "why"),
+    [
         (nn.Linear(5, 9), "knows nn.Sequential, not Linear"),
+        (nn.Sequential(nn.Linear(5, 9), nn.GELU()), "does not know GELU"),
         (nn.Sequential(nn.Linear(5, 9)), "dense layers, then an image"),
+        (nn.Sequential(*IMAGE, nn.ConvTranspose2d(1, 3, 3, 1)), "does not know ConvTranspose2d"),
+        (nn.Sequential(*IMAGE, nn.Conv2d(1, 3, 2)), "does not know Conv2d"),
+        (nn.Sequential(*IMAGE, nn.Upsample(scale_factor=2)), "does not know Upsample"),
+        (nn.Sequential(*IMAGE, Crop(2, 2), nn.Conv2d(1, 3, 3, padding=1)), "and last a crop"),
+        (nn.Sequential(*IMAGE, Broadcast(4, 4)), "or a broadcast, then convolutions"),
         (
-            nn.Sequential(
-                nn.Linear(5, 16), nn.Unflatten(1, (1, 4, 4)), nn.ConvTranspose2d(1, 3, 3, 1)
-            ),
-            "does not know ConvTranspose2d",
+            nn.Sequential(*IMAGE, Residual(nn.Conv2d(1, 1, 3, padding=1), nn.Upsample())),
+            "does not know Upsample.* in a residual sum",
         ),
-    ):
-        model.decoder = decoder
-        with pytest.raises(UserError, match=why):
-            browser_model(model)
+    ],
+)
+def test_a_decoder_that_the_page_does_not_know_says_so(decoder: nn.Module, why: str) -> None:
+    model = _model((3, 32, 32), linear, GAUSSIAN)
+    model.decoder = decoder
+    with pytest.raises(UserError, match=why):
+        browser_model(model)
+
+
+def test_a_decoder_too_large_for_a_page_is_refused() -> None:
+    model = _model((3, 32, 32), linear, GAUSSIAN)
+    with torch.device("meta"):
+        _, model.decoder = find_network("mlp")((3, 256, 256), 5)
+    num_weights = 5 * 1200 + 2 * 1200 * 1200 + 1200 * 3 * 256**2 + 3 * 1200 + 3 * 256**2
+    assert round(num_weights * 2 * 4 / 3 / 1e6) == 637
+    with pytest.raises(UserError, match="would take 637 MB of the page, which has room for 64 MB"):
+        browser_model(model)
 
 
 def test_the_page_knows_the_decoder_of_the_default_network() -> None:
-    model = _model((3, 64, 64), higgins_conv, GaussianLikelihood())
-    kinds = [layer["kind"] for layer in browser_model(model).layers]
+    page_model = browser_model(_model((3, 64, 64), higgins_conv, GaussianLikelihood()))
+    kinds = [layer["kind"] for layer in page_model.layers]
     assert kinds == ["dense"] * 2 + ["upconv"] * 4
+    assert len(encoded(page_model.weights)) < 1.2e6
 
 
 def test_a_weight_too_large_for_half_precision_is_refused() -> None:

@@ -1,4 +1,4 @@
-"""The convolutions of stride 2 and the large linear ones, computed as fast as the libraries allow.
+"""The convolutions and the large linear layers, computed as fast as the libraries allow.
 
 Parameters have torch's names, shapes and initialization, so weights on disk have the plain layout.
 While a model trains, a layer may compute in `bfloat16`; evaluation is always in single precision.
@@ -11,6 +11,9 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 KERNEL, STRIDE, PADDING = 4, 2, 1
+SAME_KERNEL = 3
+ROWS = [[0, 0, 1], [0, 1, 1], [1, 1, 0], [1, 0, 0]]
+"""Which rows of a 3x3 filter add up, after upsampling, to each row of a 4x4 one."""
 FEW_CHANNELS = 4  # up to here torch's transposed convolution has next to no parallel work
 
 
@@ -28,6 +31,19 @@ class Convolution(nn.Conv2d):
         return functional.conv2d(x, weight, bias, STRIDE, self.padding)
 
 
+class SameConvolution(nn.Conv2d):
+    """A 3x3 convolution that keeps the image's size."""
+
+    def __init__(self, in_channels: int, out_channels: int) -> None:
+        super().__init__(in_channels, out_channels, SAME_KERNEL, padding=1)
+        self.training_dtype: torch.dtype | None = None
+
+    def forward(self, input: Tensor) -> Tensor:
+        """Shape `(batch, in, height, width)` to `(batch, out, height, width)`."""
+        x, weight, bias = _in_precision(self, input)
+        return functional.conv2d(x, weight, bias, padding=1)
+
+
 class TransposedConvolution(nn.ConvTranspose2d):
     """A 4x4 transposed convolution that doubles the image."""
 
@@ -38,11 +54,29 @@ class TransposedConvolution(nn.ConvTranspose2d):
 
     def forward(self, input: Tensor, output_size: list[int] | None = None) -> Tensor:
         """Shape `(batch, in, height, width)` to `(batch, out, 2 height, 2 width)`."""
-        x, weight, bias = _in_precision(self, input)
-        if self.plain or x.device.type != "cpu":
-            return functional.conv_transpose2d(x, weight, bias, STRIDE, PADDING)
-        output: Tensor = _Transposed.apply(x, weight, bias)
-        return output
+        return _transposed(self, *_in_precision(self, input))
+
+
+class UpsampledConvolution(nn.Conv2d):
+    """A 3x3 convolution of the image at twice its size, each pixel repeated (Odena et al. 2016).
+
+    Two of the filter's three rows fall on the same pixel of the small image, and so do two of its
+    columns: with their weights added up it is a transposed convolution of 4x4, of 4/9 the work.
+    """
+
+    def __init__(self, in_channels: int, out_channels: int) -> None:
+        super().__init__(in_channels, out_channels, SAME_KERNEL, padding=1)
+        self.training_dtype: torch.dtype | None = None
+        self.plain = False
+
+    def folded(self) -> Tensor:
+        """The transposed convolution's weight, `(in, out, 4, 4)`."""
+        rows = torch.tensor(ROWS, dtype=self.weight.dtype, device=self.weight.device)
+        return (rows @ self.weight @ rows.T).transpose(0, 1)
+
+    def forward(self, input: Tensor) -> Tensor:
+        """Shape `(batch, in, height, width)` to `(batch, out, 2 height, 2 width)`."""
+        return _transposed(self, *_in_precision(self, input, self.folded()))
 
 
 class Linear(nn.Linear):
@@ -63,7 +97,8 @@ def single_precision(x: Tensor) -> Tensor:
     return x.float() if x.dtype == torch.bfloat16 else x
 
 
-Layer = Convolution | TransposedConvolution | Linear
+Upward = TransposedConvolution | UpsampledConvolution
+Layer = Convolution | SameConvolution | Upward | Linear
 
 
 def set_up_layers(model: nn.Module, *, dtype: torch.dtype | None, plain: bool = False) -> bool:
@@ -80,7 +115,7 @@ def set_up_layers(model: nn.Module, *, dtype: torch.dtype | None, plain: bool = 
     layers = [m for m in model.modules() if isinstance(m, Layer)]
     for layer in layers:
         layer.training_dtype = dtype
-        if isinstance(layer, TransposedConvolution):
+        if isinstance(layer, Upward):
             layer.plain = plain
     return bool(layers)
 
@@ -147,8 +182,19 @@ class _Transposed(torch.autograd.Function):
         return grad_x, grad_weight, grad.sum((0, 2, 3))
 
 
-def _in_precision(layer: Layer, input: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-    """Input, weight and bias as the layer computes with them now."""
-    dtype = (layer.training_dtype if layer.training else None) or layer.weight.dtype
+def _transposed(layer: Upward, x: Tensor, weight: Tensor, bias: Tensor) -> Tensor:
+    """The transposed convolution, as fast as it can be had here."""
+    if layer.plain or x.device.type != "cpu":
+        return functional.conv_transpose2d(x, weight, bias, STRIDE, PADDING)
+    output: Tensor = _Transposed.apply(x, weight, bias)
+    return output
+
+
+def _in_precision(
+    layer: Layer, input: Tensor, weight: Tensor | None = None
+) -> tuple[Tensor, Tensor, Tensor]:
+    """Input, weight (the layer's, unless given) and bias as the layer computes with them now."""
+    weight = layer.weight if weight is None else weight
+    dtype = (layer.training_dtype if layer.training else None) or weight.dtype
     assert layer.bias is not None
-    return input.to(dtype), layer.weight.to(dtype), layer.bias.to(dtype)
+    return input.to(dtype), weight.to(dtype), layer.bias.to(dtype)

@@ -28,41 +28,50 @@ class NetworkEntry:
 
     Attributes:
         function: `module:function` of its `NetworkBuilder`.
-        sizes: sides in pixels of the square images that it takes; empty for any height and width.
-        smallest: height and width in pixels from which on it takes images.
+        multiple: of which both sides are, in pixels.
+        smallest: side in pixels from which on it takes images.
+        largest: side in pixels up to which it takes images; None for any.
         most_channels: up to how many channels; None for any number.
     """
 
     function: str
-    sizes: tuple[int, ...] = ()
+    multiple: int = 1
     smallest: int = 1
+    largest: int | None = None
     most_channels: int | None = None
 
     def takes(self, image_shape: tuple[int, int, int]) -> bool:
         """Tell whether it takes images of `(channel, height, width)`."""
-        channels, height, width = image_shape
-        is_size = not self.sizes or (height == width and height in self.sizes)
-        is_large = min(height, width) >= self.smallest
-        return is_size and is_large and channels <= (self.most_channels or channels)
+        channels, *sides = image_shape
+        is_multiple = all(side % self.multiple == 0 for side in sides)
+        is_within = self.smallest <= min(sides) and max(sides) <= (self.largest or max(sides))
+        return is_multiple and is_within and channels <= (self.most_channels or channels)
 
     def text(self) -> str:
-        """Say which images it takes, as `images of 32, 64 or 128 pixels squared`."""
-        *others, last = map(str, self.sizes or ("any",))
-        size = f"{', '.join(others)} or {last} pixels squared" if others else "any size"
+        """Say which images it takes, as `images whose sides are multiples of 32 pixels`."""
+        is_any = self.multiple == 1
+        size = "of any size" if is_any else f"whose sides are multiples of {self.multiple} pixels"
         smallest = f" from {self.smallest} pixels on" if self.smallest > 1 else ""
+        largest = f", up to {self.largest}" if self.largest else ""
         channels = f", of 1 to {self.most_channels} channels" if self.most_channels else ""
-        return f"images of {size}{smallest}{channels}"
+        return f"images {size}{smallest}{largest}{channels}"
 
 
 NETWORKS = {
     "higgins_conv": NetworkEntry(
-        "unknot.models.networks.higgins_conv:higgins_conv", sizes=(32, 64, 128)
+        "unknot.models.networks.higgins_conv:higgins_conv", multiple=32, largest=256
     ),
     "burgess_conv": NetworkEntry(
-        "unknot.models.networks.burgess_conv:burgess_conv", sizes=(32, 64, 128)
+        "unknot.models.networks.burgess_conv:burgess_conv", multiple=32, largest=256
     ),
     "locatello_conv": NetworkEntry(
-        "unknot.models.networks.locatello_conv:locatello_conv", sizes=(32, 64, 128)
+        "unknot.models.networks.locatello_conv:locatello_conv", multiple=32, largest=256
+    ),
+    "small_residual": NetworkEntry(
+        "unknot.models.networks.small_residual:small_residual", smallest=28
+    ),
+    "spatial_broadcast": NetworkEntry(
+        "unknot.models.networks.spatial_broadcast:spatial_broadcast", smallest=28
     ),
     "mlp": NetworkEntry("unknot.models.networks.mlp:mlp", smallest=28, most_channels=4),
     "linear": NetworkEntry("unknot.models.networks.linear:linear"),
