@@ -13,6 +13,7 @@ from torch import nn
 from tests.report.watched_page import WatchedPage
 from unknot.common.errors import UserError
 from unknot.data.standardize import Standardizer
+from unknot.data.visible_channels import visible
 from unknot.models.likelihoods.bernoulli import BernoulliLikelihood
 from unknot.models.likelihoods.gaussian import GaussianLikelihood
 from unknot.models.networks.burgess_conv import burgess_conv
@@ -21,7 +22,13 @@ from unknot.models.networks.linear import linear
 from unknot.models.networks.locatello_conv import locatello_conv
 from unknot.models.networks.mlp import mlp
 from unknot.models.vae import VAE
-from unknot.report.browser_decoder import browser_model, encoded, kernel, pixel_scale
+from unknot.report.browser_decoder import (
+    browser_model,
+    encoded,
+    encoded_size,
+    kernel,
+    pixel_scale,
+)
 from unknot.report.render import asset
 from unknot.runs.inference import decode_codes
 
@@ -62,6 +69,8 @@ def _odd(shape: tuple[int, int, int], latent_dim: int) -> tuple[nn.Module, nn.Mo
         ((3, 30, 28), mlp, BernoulliLikelihood()),
         ((3, 32, 32), linear, GaussianLikelihood()),
         ((1, 9, 7), linear, GaussianLikelihood()),
+        ((2, 9, 12), linear, BernoulliLikelihood()),
+        ((4, 28, 40), mlp, GaussianLikelihood()),
         ((3, 24, 24), _odd, GaussianLikelihood()),
     ],
 )
@@ -88,7 +97,7 @@ def test_both_kernels_decode_as_torch_does(
         })""",
         document,
     )
-    expected = decode_codes(model, z).transpose(0, 2, 3, 1).astype(int)
+    expected = visible(decode_codes(model, z)).transpose(0, 2, 3, 1).astype(int)
     assert [name for name, _ in painted] == ["WebAssembly", "plain JavaScript"]
     for _, pixels in painted:
         levels = np.array(pixels).reshape(3, *shape[1:], 4)[..., :3]
@@ -127,6 +136,12 @@ def test_a_weight_too_large_for_half_precision_is_refused() -> None:
         next(model.decoder.parameters()).fill_(1e6)
     with pytest.raises(UserError, match="does not fit into half precision"):
         browser_model(model)
+
+
+def test_what_a_decoder_takes_is_known_before_it_is_written() -> None:
+    for build in (linear, higgins_conv):
+        model = _model((3, 32, 32), build, GaussianLikelihood())
+        assert encoded_size(model) == len(browser_model(model).as_dict()["weights"])
 
 
 def test_pixels_are_scaled_as_the_model_scales_them() -> None:

@@ -32,15 +32,3 @@ def visible(images: NDArray[Values]) -> NDArray[Values]:
         black: NDArray[Any] = np.zeros_like(images[..., :1, :, :])
         return np.concatenate([images, black], axis=-3)
     return images[..., :3, :, :]
-
-
-def grey_levels(images: NDArray[np.floating]) -> NDArray[np.floating]:
-    """Give the mean of the channels that are seen.
-
-    Args:
-        images: shape `(..., channel, height, width)`, 1 to 4 channels.
-
-    Returns:
-        Shape `(..., height, width)`.
-    """
-    return np.asarray(images[..., :3, :, :].mean(-3))

@@ -98,6 +98,12 @@ def _add_layer(layers: list[dict[str, Any]], layer: nn.Module) -> list[Tensor]:
     return []
 
 
+def encoded_size(model: VAE) -> int:
+    """Count the characters that a decoder's weights would take in the page."""
+    num_weights = sum(parameter.numel() for parameter in model.decoder.parameters())
+    return 4 * -(-2 * num_weights // 3)
+
+
 def pixel_scale(model: VAE) -> PixelScale:
     """Tell how the decoder's outputs become pixels; the same for every run on some images."""
     mean, std = (buffer.cpu().numpy() for buffer in (model.pixel_mean, model.pixel_std))

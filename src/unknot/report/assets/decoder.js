@@ -201,22 +201,24 @@ class Decoder {
     }
   }
 
-  /** Decode one code into the pixels of an `ImageData` of the image's size. */
+  /** Decode one code into the pixels of an `ImageData` of the image's size: two channels are red and
+      green, and of four the first three are shown. */
   paint(code, image) {
     const heap = this.kernel.heap;
     for (let i = 0; i < code.length; i++) heap[this.input + i] = code[i];
     for (const [run, ...given] of this.steps) run(...given);
     const { at, pixel, channel: next } = this.output, { shape, mean, std, sigmoid } = this.scale;
     const [depth, height, width] = shape, area = height * width, pixels = image.data;
-    for (let p = 0; p < area; p++) {
-      for (let k = 0; k < 3; k++) {
-        const channel = depth === 1 ? 0 : k;
-        let value = heap[at + p * pixel + channel * next];
+    for (let k = 0; k < 3; k++) {
+      const channel = depth === 1 ? 0 : k, first = at + channel * next, own = channel * area;
+      if (channel >= depth) break; // of two channels, red and green
+      for (let p = 0; p < area; p++) {
+        let value = heap[first + p * pixel];
         if (sigmoid) value = 1 / (1 + Math.exp(-value));
-        pixels[4 * p + k] = 255 * (value * std[channel * area + p] + mean[channel * area + p]);
+        pixels[4 * p + k] = 255 * (value * std[own + p] + mean[own + p]);
       }
-      pixels[4 * p + 3] = 255;
     }
+    for (let p = 0; p < area; p++) pixels[4 * p + 3] = 255;
     return image;
   }
 }
