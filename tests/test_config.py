@@ -44,10 +44,26 @@ def test_what_is_left_out_has_its_default(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
+    ("text", "size"), [("64", 64), ("'64x64'", 64), ("'96x128'", "96x128"), ("256", 256)]
+)
+def test_a_size_is_a_number_or_height_x_width(text: str, size: int | str, tmp_path: Path) -> None:
+    path = tmp_path / "e.toml"
+    path.write_text(f"[data]\nsize = {text}\n")
+    config = from_toml(ExperimentConfig, path)
+    assert config.data.size == size
+    path.write_text(to_toml(config))
+    assert from_toml(ExperimentConfig, path) == config
+    assert f"size = {size!r}".replace("'", '"') in path.read_text()
+
+
+@pytest.mark.parametrize(
     ("text", "message"),
     [
         ("beta = [1]", "unknown key 'beta'; did you mean 'betas'?"),
         ("[model]\nlatent = 3", "unknown key 'latent'"),
+        ("[data]\nsize = 64.5", "size is 64.5; give a whole number of pixels from 28 to 256, or"),
+        ("[data]\nsize = [96, 128]", "size is [96, 128]; give"),
+        ("[data]\nsize = '96x128'\ncrop = 90", "with this size crop can be auto or none"),
         ("[model]\nlatent_dim = 'six'", "must be a whole number"),
         ("[model]\nlatent_dim = 2.5", "must be a whole number"),
         ("betas = 3", "give a list"),
@@ -100,8 +116,8 @@ def test_a_recipes_warmup_of_beta_takes_at_most_half_of_a_run() -> None:
     ("make", "message"),
     [
         (lambda: DataConfig(source=" "), "source is empty"),
-        (lambda: DataConfig(size=48), "size"),
-        (lambda: DataConfig(color="blue"), "color is 'blue'; it can be auto, rgb or grey"),
+        (lambda: DataConfig(size=27), "size is 27"),
+        (lambda: DataConfig(color="blue"), "color is 'blue'; it can be auto, rgb, grey or rgba"),
         (lambda: ModelConfig(latent_dim=0), "latent_dim is 0; it must be at least 1"),
         (lambda: ModelConfig(sigma=0), "sigma is 0"),
         (lambda: ModelConfig(sigma=float("nan")), "sigma is nan"),

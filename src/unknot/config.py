@@ -11,7 +11,7 @@ from unknot.common.durations import parse_duration
 from unknot.common.errors import UserError
 from unknot.common.plugins import check_choice
 from unknot.common.toml import build, read_table
-from unknot.data.preparation import Preparation, parse_split
+from unknot.data.preparation import Preparation, parse_split, plain_size
 from unknot.models.likelihoods import LIKELIHOODS
 from unknot.models.networks import NETWORKS
 from unknot.models.objectives import OBJECTIVES
@@ -52,12 +52,14 @@ class DataConfig:
 
     source: str = "faces"
     """`faces` or `sprites` (built in), a folder, zip, npz or h5 of images, or CelebA's folder."""
-    size: int = 64
-    """Height and width in pixels: 28, 32, 64 or 128."""
+    size: int | str = 64
+    """Height and width in pixels, from 28 to 256 each: 64, or 96x128."""
     crop: str = "auto"
-    """`auto` (148 of 178x218, otherwise the largest square), `none` (all, squeezed), or pixels."""
-    color: Literal["auto", "rgb", "grey"] = "auto"
-    """`auto` is `grey` if all images are, else `rgb`."""
+    """`auto` (148 of 178x218, otherwise the largest part of the size's shape), `none` (all,
+    squeezed), or the side of a square in pixels."""
+    color: Literal["auto", "rgb", "grey", "rgba"] = "auto"
+    """`auto` is `grey` if all images are, else `rgb`, and leaves arrays of 2 or 4 channels as they
+    are; `rgba` adds the opacity."""
     frames: Literal["first", "all"] = "first"
     """Which pages or frames to take from a file that holds several."""
     labels: str = ""
@@ -77,6 +79,7 @@ class DataConfig:
 
     def __post_init__(self) -> None:
         """Check every field."""
+        object.__setattr__(self, "size", plain_size(self.size))
         Preparation(self.size, self.crop, self.color)
         parse_split(self.split)
         _check_choices(self)

@@ -61,6 +61,13 @@ def test_one_colored_picture_anywhere_keeps_three_channels(tmp_path: Path) -> No
     assert images[776, :, 0, 0].tolist() == [9, 9, 9]
 
 
+def test_opacity_is_a_channel_of_every_picture_where_it_is_asked_for(tmp_path: Path) -> None:
+    contents = [_plain(9), _encode(Image.new("RGBA", (32, 32), (200, 0, 0, 51)))]
+    images, decoded = _decode(contents, tmp_path, color="rgba")
+    assert decoded.image_shape == (4, 32, 32)
+    assert images[:, :, 0, 0].tolist() == [[9, 9, 9, 255], [244, 204, 204, 51]]
+
+
 def test_grey_pictures_that_are_stored_in_color_have_one_channel(tmp_path: Path) -> None:
     contents = [_plain(50, "RGB")] * 5
     images, decoded = _decode(contents, tmp_path)

@@ -38,14 +38,23 @@ def write_noise(folder: Path) -> Path:
 
 
 @pytest.mark.parametrize(
-    ("name", "fingerprint", "entry"),
+    ("name", "size", "fingerprint", "entry"),
     [
-        ("faces", "42b14509a84e606354f8db5580e87f63", "4bad555f870f43b632da7d14bccab1fe"),
-        ("sprites", "cbd83a9b0bde085186699f4c9d25968b", "c95d1dbfd13cde9a14aae817c02a1896"),
+        ("faces", 32, "42b14509a84e606354f8db5580e87f63", "4bad555f870f43b632da7d14bccab1fe"),
+        ("faces", 64, "863abd2a00e3e0781d0aaad32f9678f9", "4add43c9c4e86e6f3fd64e87dd3491f4"),
+        ("sprites", 32, "cbd83a9b0bde085186699f4c9d25968b", "c95d1dbfd13cde9a14aae817c02a1896"),
+        (
+            "sprites",
+            "64x64",
+            "90bd0ecd361ff3963aa714657740943e",
+            "1935b22edd4d9c44e0a1b63cde236ae1",
+        ),
     ],
 )
-def test_built_in_data_stay_what_they_were(name: str, fingerprint: str, entry: str) -> None:
-    images = load_images(name, num=200, size=32)
+def test_built_in_data_stay_what_they_were(
+    name: str, size: int | str, fingerprint: str, entry: str
+) -> None:
+    images = load_images(name, num=200, size=size)
     assert images.fingerprint == fingerprint
     assert images.folder.name == entry
 

@@ -16,9 +16,13 @@ def images() -> np.ndarray:
     return np.random.default_rng(0).integers(0, 256, (700, 3, 8, 8), dtype=np.uint8)
 
 
-def test_sums_are_exact(images: np.ndarray) -> None:
+@pytest.mark.parametrize("chunk_bytes", [2**24, 33 * 3 * 8 * 8, 1])
+def test_sums_are_exact(
+    images: np.ndarray, chunk_bytes: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("unknot.data.standardize.CHUNK_BYTES", chunk_bytes)
     chosen = np.arange(0, 700, 2)
-    sums = moments(images, chosen, chunk=33)
+    sums = moments(images, chosen)
     exact = images[chosen].astype(np.int64)
     assert np.array_equal(sums.total, exact.sum(0))
     assert np.array_equal(sums.total_squares, (exact**2).sum(0))

@@ -44,6 +44,16 @@ def test_grey_images_are_called_grey() -> None:
     assert "32x32 pixels, grey" in facts_of(load_images("sprites", num=50, size=32))["images"]
 
 
+@pytest.mark.parametrize("num_channels", [2, 4])
+def test_what_is_seen_of_two_and_four_channels_is_said(num_channels: int) -> None:
+    from unknot.data.load import load_images
+
+    pictures = (np.full((28, 40, num_channels), i, np.uint8) for i in range(20))
+    facts = facts_of(load_images(np.stack(list(pictures)), size="28x40"))
+    assert facts["images"] == f"20 of 28x40 pixels, {num_channels} channels, crop auto"
+    assert facts["note"].startswith(f"images have {num_channels} channels: every picture shows")
+
+
 def test_shares_are_of_the_images_whose_label_is_known() -> None:
     labels = Labels(
         split=np.zeros(4, np.int8),

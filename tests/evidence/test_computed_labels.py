@@ -98,6 +98,21 @@ def test_grey_images_have_no_color(pictures: np.ndarray) -> None:
     np.testing.assert_allclose(three_times.values, grey.values, atol=1e-9)
 
 
+def test_two_channels_have_no_color(pictures: np.ndarray) -> None:
+    labels = computed_labels(pictures[:, :2])
+    assert labels.left_out["saturation"] == "two channels are no colors"
+    means = pictures[:, :2].mean((1, 2, 3))
+    np.testing.assert_allclose(labels.values[:, labels.names.index("brightness")], means)
+
+
+def test_of_four_channels_three_are_looked_at(pictures: np.ndarray) -> None:
+    fourth = np.random.default_rng(3).integers(0, 256, pictures[:, :1].shape, dtype=np.uint8)
+    labels = computed_labels(np.concatenate([pictures, fourth], axis=1))
+    of_colors = computed_labels(pictures)
+    assert labels.names == of_colors.names
+    np.testing.assert_array_equal(labels.values, of_colors.values)
+
+
 def test_a_label_that_repeats_an_earlier_one_is_left_out(rng: np.random.Generator) -> None:
     """Pictures that are the same pattern, brighter or darker: contrast follows brightness."""
     pattern = rng.integers(20, 60, (1, 1, 8, 8))
@@ -127,7 +142,7 @@ def test_an_image_set_is_taken_too(faces: ImageSet) -> None:
 def test_what_are_no_images_is_refused(pictures: np.ndarray) -> None:
     with pytest.raises(UserError, match="the images are float64"):
         computed_labels(pictures.astype(np.float64))  # type: ignore[arg-type]
-    with pytest.raises(UserError, match="with 1 or 3 channels"):
-        computed_labels(pictures[:, :2])
+    with pytest.raises(UserError, match="with 1 to 4 channels"):
+        computed_labels(pictures[:, [0, 1, 2, 0, 1]])
     with pytest.raises(UserError, match="give some"):
         computed_labels(pictures[:0])

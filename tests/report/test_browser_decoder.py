@@ -22,7 +22,13 @@ from unknot.models.networks import NETWORKS, find_network
 from unknot.models.networks.higgins_conv import higgins_conv
 from unknot.models.networks.linear import linear
 from unknot.models.vae import VAE
-from unknot.report.browser_decoder import browser_model, encoded, kernel, pixel_scale
+from unknot.report.browser_decoder import (
+    browser_model,
+    encoded,
+    encoded_size,
+    kernel,
+    pixel_scale,
+)
 from unknot.report.render import asset
 from unknot.runs.inference import decode_codes
 
@@ -180,6 +186,12 @@ def test_a_weight_too_large_for_half_precision_is_refused() -> None:
         next(model.decoder.parameters()).fill_(1e6)
     with pytest.raises(UserError, match="does not fit into half precision"):
         browser_model(model)
+
+
+def test_what_a_decoder_takes_is_known_before_it_is_written() -> None:
+    for build in (linear, higgins_conv):
+        model = _model((3, 32, 32), build, GaussianLikelihood())
+        assert encoded_size(model) == len(browser_model(model).as_dict()["weights"])
 
 
 def test_pixels_are_scaled_as_the_model_scales_them() -> None:

@@ -100,6 +100,15 @@ def test_what_is_beyond_the_budget_is_left_out(
     assert second.reason.startswith("the page holds some")
 
 
+def test_a_decoder_that_is_too_large_is_left_out(
+    runs: list[Run], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("unknot.report.script_data.LARGEST_MODEL_BYTES", 10)
+    described = gathered(runs).runs[0]
+    assert described.model is None
+    assert described.reason.endswith("MB, and the page holds none above 0")
+
+
 def test_runs_without_frames_start_from_no_image(tmp_path: Path) -> None:
     runs = [small_run(tmp_path, small_config().runs()[0], frames=False)]
     data = gathered(runs)

@@ -4,7 +4,7 @@ import sys
 from dataclasses import replace
 from pathlib import Path
 from shlex import quote
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from unknot.cli.options import OutputOptions
 from unknot.common.errors import UserError
@@ -88,4 +88,5 @@ def same_preparation(run: "Run", source: str) -> DataConfig:
     data = DataConfig(source=source, size=trained.size, crop=trained.crop, color=trained.color)
     if source in BUILT_IN:
         return replace(data, color="auto", crop="auto")
-    return replace(data, color="grey" if run.image_shape[0] == 1 else "rgb")
+    colors: dict[int, Literal["grey", "rgb"]] = {1: "grey", 3: "rgb"}
+    return replace(data, color=colors.get(run.image_shape[0], trained.color))

@@ -47,6 +47,8 @@ DEFAULTS_IN_WORDS = {
     "factors_key": "factors or labels",
     "beta_warmup": "300, or half of a shorter run; 0 with recipe higgins",
 }
+METAVARS = {"size": "PIXELS"}
+"""Options whose type says little of what to type."""
 ONLY_IN_TOML = ("objective_options", "continued_from", "engine_options")
 
 Flag = tyro.conf.FlagCreatePairsOff[bool]
@@ -100,7 +102,7 @@ def option(config: type, name: str, **overrides: Any) -> tuple[str, Any, Any]:
     hint = f"(default: {in_words or _default_in_words(name)})" if has_hint else None
     settings = tyro.conf.arg(
         help=field_docs(config)[name] + overrides.get("more_help", ""),
-        metavar=overrides.get("metavar") or choices or _metavar(kind),
+        metavar=overrides.get("metavar") or METAVARS.get(name) or choices or _metavar(kind),
         help_behavior_hint=hint,
     )
     marks = [settings, tyro.conf.Positional] if overrides.get("is_positional") else [settings]

@@ -114,6 +114,8 @@ def _fit(hint: Any, value: Any, where: str) -> Any:
         return value
     if hint is str and is_number:
         return str(value)  # crop = 148
+    if hint == int | str:
+        return value  # size = 64, which the dataclass checks
     if not is_text and "float" in text and is_number:
         return float(value)
     if not is_text and "int" in text and isinstance(value, int) and is_number:

@@ -26,7 +26,7 @@ from numpy.typing import NDArray
 
 from unknot.common.errors import UserError
 from unknot.common.progress import Progress
-from unknot.data.preparation import Preparation
+from unknot.data.preparation import NUM_CHANNELS, Preparation
 from unknot.data.raster.chunks import (
     ColorFound,
     Plan,
@@ -146,7 +146,7 @@ def _say_nothing(done: int, total: int) -> None:
 def _survey(plan: Plan, num: int) -> Plan:
     """Look at some pictures to choose colors and ranges that will most likely hold for all."""
     color = plan.preparation.color
-    plan = replace(plan, num_channels=3 if color == "rgb" else 1, checks_color=color == "auto")
+    plan = replace(plan, num_channels=NUM_CHANNELS[color], checks_color=color == "auto")
     others = np.random.default_rng(0).permutation(num)[: NUM_SAMPLED - 2].tolist()
     measured: list[Measured] = []
     for index in dict.fromkeys([0, num - 1, *others] if num else []):

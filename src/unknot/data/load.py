@@ -33,6 +33,7 @@ from unknot.data.sources import (
     find_source,
 )
 from unknot.data.splits import fill_split, split_by_hash
+from unknot.data.visible_channels import WHAT_IS_SEEN
 
 PICKLES = (".pkl", ".pickle", ".pt", ".pth", ".joblib")
 Group = Literal["none", "folder", "classes", "people"]
@@ -41,9 +42,9 @@ Group = Literal["none", "folder", "classes", "people"]
 def load_images(
     source: Any,
     *,
-    size: int = 64,
+    size: int | str = 64,
     crop: str | int = "auto",
-    color: Literal["auto", "rgb", "grey"] = "auto",
+    color: Literal["auto", "rgb", "grey", "rgba"] = "auto",
     frames: Literal["first", "all"] = "first",
     labels: Any = None,
     label_columns: Sequence[str] = (),
@@ -63,13 +64,15 @@ def load_images(
     Args:
         source: `"faces"` or `"sprites"` (built in), a path (a folder or zip of images, CelebA's
             layout, or an npz or HDF5 archive of images and factors), an array or tensor of shape
-            `(num, channel, height, width)`, `(num, height, width, channel)` or
+            `(num, channel, height, width)`, `(num, height, width, channel)` with 1 to 4 channels or
             `(num, height, width)` (uint8, or floating point in [0, 1]), or a sequence of Pillow
             images.
-        size: height and width of the prepared images: 28, 32, 64 or 128.
-        crop: `"auto"` (148 of CelebA's 178x218, otherwise the largest centered square), `"none"`
-            (squeeze), or the side of a centered square in pixels.
-        color: `"rgb"`, `"grey"`, or `"auto"`: grey if the images are.
+        size: height and width of the prepared images in pixels, each from 28 to 256: `64`, or
+            `"96x128"`.
+        crop: `"auto"` (148 of CelebA's 178x218 for squares, otherwise the largest centered part of
+            the size's shape), `"none"` (squeeze), or the side of a centered square in pixels.
+        color: `"rgb"`, `"grey"`, `"rgba"` (colors over white, and opacity), or `"auto"`: grey if
+            the images are, and arrays of two or four channels as they are.
         frames: `"first"`, or `"all"` pages or frames of a file that holds several.
         labels: a table with a row for each image: a csv, tsv, jsonl or parquet file, or a data
             frame. By default the one that lies with the images, if there is one.
@@ -279,8 +282,14 @@ def _info(
         "num_duplicates": len(set(files)) - len(set(written.digests)),
         "unreadable": dict(written.unreadable),
         "passing": list(written.passing),
-        "notes": [*written.notes, *notes],
+        "notes": [*written.notes, *notes, *_seen(written)],
     }
+
+
+def _seen(written: Written) -> list[str]:
+    """Say which channels are shown, where these are not all of them."""
+    num_channels = written.image_shape[0]
+    return [WHAT_IS_SEEN[num_channels]] if num_channels in WHAT_IS_SEEN else []
 
 
 def _fingerprint(scan: Scan, written: Written, split: NDArray[np.int8]) -> str:

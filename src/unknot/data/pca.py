@@ -13,7 +13,7 @@ from unknot.data.standardize import Standardizer, fit_standardizer
 MAX_IMAGES = 20_000  # the deviation of an eigenvalue is then sqrt(2 / 20,000) of it: 1%
 OVERSAMPLING = 20
 NUM_PASSES = 4
-CHUNK = 256
+CHUNK, CHUNK_VALUES = 256, 2**24  # images, and values, that are held at once
 
 
 class Spectrum(NamedTuple):
@@ -152,11 +152,12 @@ def _training_rows(images: ImageSet, max_images: int) -> NDArray[np.int64]:
 def _standardized(
     images: NDArray[np.uint8], rows: NDArray[np.int64], standardizer: Standardizer
 ) -> Iterator[NDArray[np.float32]]:
-    """Standardize images in pieces of shape `(at most 256, num_values)`."""
+    """Standardize images in pieces of shape `(at most 256, num_values)`, of 64 MiB."""
     scale = (1 / (255 * standardizer.std)).ravel().astype(np.float32)
     shift = (standardizer.mean / standardizer.std).ravel()
-    for start in range(0, len(rows), CHUNK):
-        x: NDArray[np.float32] = images[rows[start : start + CHUNK]].reshape(-1, len(shift)) * scale
+    chunk = min(CHUNK, max(1, CHUNK_VALUES // len(shift)))
+    for start in range(0, len(rows), chunk):
+        x: NDArray[np.float32] = images[rows[start : start + chunk]].reshape(-1, len(shift)) * scale
         x -= shift
         yield x
 

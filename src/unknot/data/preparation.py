@@ -3,12 +3,18 @@
 The configuration and the command line's help read it.
 """
 
+import re
 from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
 from unknot.common.errors import UserError
 
-SIZES = (28, 32, 64, 128)
+SMALLEST, LARGEST = 28, 256
+SIZE = re.compile(r"(\d{2,3})(?:x(\d{2,3}))?", re.ASCII)
+NUM_CHANNELS = {"auto": 1, "rgb": 3, "grey": 1, "rgba": 4}
+"""Choice of color -> channels of a picture; of `auto` for those that are grey."""
+COLORS, CHANNELS = (1, 3), (1, 2, 3, 4)
+"""Numbers of channels that are grey or colors, and that arrays of images may have."""
 SHARES = (80.0, 10.0, 10.0)
 """Of training, validation and test images, in percent, where no splits are given."""
 
@@ -17,27 +23,80 @@ SHARES = (80.0, 10.0, 10.0)
 class Preparation:
     """How a picture becomes an image of the set."""
 
-    size: int = 64
-    """Height and width in pixels: 28, 32, 64 or 128."""
+    size: int | str = 64
+    """Height and width in pixels, each from 28 to 256: the side of a square as a number, others as
+    `96x128`."""
     crop: str = "auto"
-    """`auto` (148 of CelebA's 178x218, otherwise the largest centered square), `none` (squeeze the
-    whole picture), or the side of a centered square in pixels."""
-    color: Literal["auto", "rgb", "grey"] = "auto"
-    """`auto` is grey if all pictures are, by their mode or by their pixels."""
+    """`auto` (148 of CelebA's 178x218 for squares, otherwise the largest centered part of the
+    size's shape), `none` (squeeze the whole picture), or the side of a centered square in pixels.
+    """
+    color: Literal["auto", "rgb", "grey", "rgba"] = "auto"
+    """`auto` is grey if all pictures are, by their mode or by their pixels; arrays of two or four
+    channels stay as they are."""
 
     def __post_init__(self) -> None:
         """Check every field."""
-        if self.size not in SIZES:
-            raise UserError(f"size is {self.size}; it can be {', '.join(map(str, SIZES))}")
-        if self.color not in ("auto", "rgb", "grey"):
-            raise UserError(f"color is {self.color!r}; it can be auto, rgb or grey")
+        object.__setattr__(self, "size", plain_size(self.size))
+        if self.color not in NUM_CHANNELS:
+            raise UserError(f"color is {self.color!r}; it can be auto, rgb, grey or rgba")
         is_number = self.crop.isascii() and self.crop.isdigit() and int(self.crop) > 0
         if self.crop not in ("auto", "none") and not is_number:
             raise UserError(f"crop is {self.crop!r}; it can be auto, none or a number of pixels")
+        if is_number and not self.is_square:
+            raise UserError(
+                f"crop is {self.crop}, the side of a square, but size is {self.size}; with this "
+                "size crop can be auto or none"
+            )
+
+    @property
+    def height(self) -> int:
+        """Height of the image in pixels."""
+        return _sides(self.size)[0]
+
+    @property
+    def width(self) -> int:
+        """Width of the image in pixels."""
+        return _sides(self.size)[1]
+
+    @property
+    def is_square(self) -> bool:
+        """Whether height and width are the same."""
+        return self.height == self.width
+
+    def image_shape(self, num_channels: int) -> tuple[int, int, int]:
+        """Give channels, height and width of an image of so many channels."""
+        return num_channels, self.height, self.width
 
     def as_dict(self) -> dict[str, Any]:
         """Give the fields, for JSON."""
         return asdict(self)
+
+
+def plain_size(size: Any) -> int | str:
+    """Write a size in the one way in which it is compared and recorded.
+
+    Args:
+        size: a number, or text such as `64` or `96x128`.
+
+    Returns:
+        The side of a square as a number; height and width of other images as text.
+
+    Raises:
+        UserError: if it is no size, or a side is not from 28 to 256.
+    """
+    height, width = _sides(size)
+    return height if height == width else f"{height}x{width}"
+
+
+def _sides(size: Any) -> tuple[int, int]:
+    match = SIZE.fullmatch(str(size))
+    height, width = (int(match[1]), int(match[2] or match[1])) if match else (0, 0)
+    if min(height, width) < SMALLEST or max(height, width) > LARGEST:
+        raise UserError(
+            f"size is {size}; give a whole number of pixels from {SMALLEST} to {LARGEST}, or height"
+            " x width such as 96x128"
+        )
+    return height, width
 
 
 def parse_split(text: str) -> tuple[float, float, float] | None:

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from unknot.common.errors import UserError
 
+CHUNK, CHUNK_BYTES = 256, 2**24  # images, and bytes of pixels, that are held at once
 STD_FLOOR = 2 / 255
 """Smallest standard deviation, in [0, 1] units: a pixel lit once must not become a spike."""
 
@@ -30,16 +31,16 @@ class Moments:
     total_squares: NDArray[np.int64]
 
 
-def moments(images: NDArray[np.uint8], indices: NDArray[np.integer], chunk: int = 256) -> Moments:
+def moments(images: NDArray[np.uint8], indices: NDArray[np.integer]) -> Moments:
     """Add up pixels and their squares in one streaming pass, in integers.
 
     Args:
         images: shape `(num, channel, height, width)`; may be a memory map.
         indices: which images, ascending for speed.
-        chunk: how many are held at once.
     """
     total = np.zeros(images.shape[1:], np.int64)
     total_squares = np.zeros(images.shape[1:], np.int64)
+    chunk = min(CHUNK, max(1, CHUNK_BYTES // total.size))
     for start in range(0, len(indices), chunk):
         part = images[indices[start : start + chunk]]
         total += part.sum(axis=0, dtype=np.uint32)

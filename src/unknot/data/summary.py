@@ -9,6 +9,7 @@ from typing import Any
 from unknot.common.text import on_one_line
 from unknot.data.image_set import Labels
 from unknot.data.splits import SPLITS
+from unknot.data.visible_channels import CHANNEL_NAMES
 
 MAX_NAMED = 5
 
@@ -22,10 +23,9 @@ def data_facts(info: Mapping[str, Any], splits: Mapping[str, int]) -> list[tuple
     """
     num, channels, height, width = info["shape"]
     crop = info["preparation"]["crop"]
-    color = "RGB" if channels == 3 else "grey"
     facts = [
         ("source", f"{info['source']} ({info['kind']})"),
-        ("images", f"{num:,} of {height}x{width} pixels, {color}, crop {crop}"),
+        ("images", f"{num:,} of {height}x{width} pixels, {CHANNEL_NAMES[channels]}, crop {crop}"),
         ("splits", ", ".join(f"{splits[s]:,} {s}" for s in SPLITS) + f" (by {info['split_by']})"),
     ]
     facts += [fact for fact in left_out(info) if fact[0] == "skipped"]

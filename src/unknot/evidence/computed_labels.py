@@ -9,14 +9,14 @@ from scipy.stats import rankdata
 
 from unknot.common.errors import UserError
 from unknot.data.image_set import ImageSet
+from unknot.data.preparation import CHANNELS
 from unknot.metrics.inputs import vary
 
 FloatArray = NDArray[np.float64]
 
-CHANNELS = (1, 3)
 VALUES_AT_ONCE = 2**20  # of pixels, each of which takes eight bytes in a few copies
 REPEATS = 0.8  # absolute rank correlation above which a label says what another says
-NEEDS_COLOR = "the pictures are grey"
+NEEDS_COLOR = {1: "the pictures are grey", 2: "two channels are no colors"}
 
 
 @dataclass(frozen=True, eq=False)
@@ -47,7 +47,8 @@ def computed_labels(images: ImageSet | NDArray[np.uint8]) -> ComputedLabels:
     0.6 CPU seconds for 3,000 color images of 64 x 64.
 
     Args:
-        images: uint8, shape `(num, channel, height, width)`, with 1 or 3 channels.
+        images: uint8, shape `(num, channel, height, width)`, with 1 to 4 channels; of four the
+            first three are looked at, which are those that a picture shows.
 
     Raises:
         UserError: if they are not such images.
@@ -59,8 +60,8 @@ def computed_labels(images: ImageSet | NDArray[np.uint8]) -> ComputedLabels:
     table = np.concatenate(parts)
     names = _names(pixels.shape[1])
     used, left_out = _without_repeats(table, names)
-    if pixels.shape[1] == 1:
-        left_out |= dict.fromkeys(COLOR_PROPERTIES, NEEDS_COLOR)
+    if pixels.shape[1] in NEEDS_COLOR:
+        left_out |= dict.fromkeys(COLOR_PROPERTIES, NEEDS_COLOR[pixels.shape[1]])
     return ComputedLabels(
         names=tuple(names[k] for k in used), values=table[:, used], left_out=left_out
     )
@@ -70,19 +71,20 @@ def _check(pixels: NDArray[np.uint8]) -> None:
     if pixels.ndim != 4 or pixels.dtype != np.uint8 or pixels.shape[1] not in CHANNELS:
         raise UserError(
             f"the images are {pixels.dtype} {pixels.shape}; give uint8 (num, channel, height, "
-            "width) with 1 or 3 channels"
+            "width) with 1 to 4 channels"
         )
     if not len(pixels) or min(pixels.shape[2:]) < 2:
         raise UserError(f"the images have shape {pixels.shape}; give some, of 2 x 2 pixels or more")
 
 
 def _names(num_channels: int) -> list[str]:
-    return [name for name in PROPERTIES if num_channels > 1 or name not in COLOR_PROPERTIES]
+    has_color = num_channels not in NEEDS_COLOR
+    return [name for name in PROPERTIES if has_color or name not in COLOR_PROPERTIES]
 
 
 def _measure(pixels: NDArray[np.uint8]) -> FloatArray:
     """Measure every property of some images, shape `(num, num_properties)`."""
-    levels = pixels.astype(np.float64)
+    levels = pixels[:, :3].astype(np.float64)
     grey = levels.mean(1)
     columns = [
         PROPERTIES[name](levels if name in COLOR_PROPERTIES else grey)

@@ -126,8 +126,7 @@ def browser_model(model: VAE) -> BrowserModel:
 
 
 def _check_size(model: VAE) -> None:
-    num_weights = sum(parameter.numel() for parameter in model.decoder.parameters())
-    megabytes = 2 * num_weights * 4 / 3 / 1e6  # half precision in base64
+    megabytes = encoded_size(model) / 1e6
     if megabytes > LARGEST_MB:
         raise UserError(
             f"the decoder would take {megabytes:,.0f} MB of the page, which has room for "
@@ -184,6 +183,12 @@ def _weighted(layer: nn.Module) -> _Weighted | None:
     kind = "conv" if type(layer) in (nn.Conv2d, SameConvolution) else "upconv"
     weight = layer.folded() if isinstance(layer, UpsampledConvolution) else layer.weight
     return _Weighted(kind, layer.in_channels, layer.out_channels, weight, layer.bias)
+
+
+def encoded_size(model: VAE) -> int:
+    """Count the characters that a decoder's weights would take in the page."""
+    num_weights = sum(parameter.numel() for parameter in model.decoder.parameters())
+    return 4 * -(-2 * num_weights // 3)
 
 
 def pixel_scale(model: VAE) -> PixelScale:

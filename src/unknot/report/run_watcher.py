@@ -32,7 +32,7 @@ from unknot.report.live_runs import (
     LiveRun,
     Pace,
 )
-from unknot.report.script_data import sheet_address
+from unknot.report.script_sheets import sheet_address
 from unknot.report.text import run_title
 from unknot.runs.folder import ERROR, ExperimentFolder, RunFolder
 from unknot.runs.history import HistoryLine, HistoryTail

@@ -1,13 +1,11 @@
 """What the page's scripts read of every run: decoders, codes to start from, reconstructions."""
 
-import io
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, features
 
 from unknot.common.errors import UserError
 from unknot.config import beta_text
@@ -19,12 +17,14 @@ from unknot.report.browser_decoder import (
     PixelScale,
     browser_model,
     encoded,
+    encoded_size,
     kernel,
     pixel_scale,
 )
 from unknot.report.latent_pairs import pair_latents
 from unknot.report.latent_text import best_label_text
 from unknot.report.run_figures import prior_codes
+from unknot.report.script_sheets import sheet_address
 from unknot.report.text import run_title
 from unknot.runs.codecs import Codec
 from unknot.runs.held_out import HeldOutCodes
@@ -34,7 +34,8 @@ MODEL_BYTES = 8_000_000
 """Once the decoders of the first seeds have so many characters, no more go into the page."""
 SHEET_BYTES = 4_000_000
 """The same of the sheets of reconstructions."""
-QUALITY = 80
+LARGEST_MODEL_BYTES = 50_000_000
+"""A decoder of more characters is in no page."""
 DECIMALS = 4  # of codes
 NUM_BINS, REACH = 32, 4.0  # of the histograms, which reach from -4 to 4
 
@@ -272,9 +273,17 @@ def _with_partners(
 def _open_decoder(run: Run) -> tuple[BrowserModel | None, str]:
     """A run's decoder for the page, or the reason why it has none."""
     try:
+        num_bytes = encoded_size(run.model)
+        if num_bytes > LARGEST_MODEL_BYTES:
+            return None, _too_large(num_bytes)
         return browser_model(run.model), ""
     except UserError as error:
         return None, str(error)
+
+
+def _too_large(num_bytes: int) -> str:
+    most = LARGEST_MODEL_BYTES / 1e6
+    return f"its decoder takes {num_bytes / 1e6:,.0f} MB, and the page holds none above {most:.0f}"
 
 
 def _over_budget() -> str:
@@ -308,18 +317,3 @@ def _label_texts(evidence: Evidence | None, run: Run) -> list[str]:
 
 def _has_frames(run: Run) -> bool:
     return run.files.frames.is_file()
-
-
-def sheet_address(rows: NDArray[np.uint8], *, lossless: bool = False) -> str:
-    """Images `(rows, columns, channel, height, width)` as one sheet, as a data address."""
-    num_rows, num_columns, channels, height, width = rows.shape
-    sheet = rows.transpose(0, 3, 1, 4, 2).reshape(num_rows * height, num_columns * width, channels)
-    picture = Image.fromarray(sheet[..., 0] if channels == 1 else sheet)
-    file = io.BytesIO()
-    if lossless:
-        kind = "PNG"
-        picture.save(file, kind)
-    else:
-        kind = "WEBP" if features.check("webp") else "JPEG"
-        picture.save(file, kind, quality=QUALITY)
-    return f"data:image/{kind.lower()};base64,{encoded(file.getvalue())}"

@@ -11,6 +11,7 @@ from unknot.data.raster.picture_files import UnreadableImage
 from unknot.data.raster.pixels import (
     crop_box,
     decode,
+    fit_channels,
     shrink_while_decoding,
     to_pixels,
 )
@@ -132,21 +133,64 @@ def test_grey_has_one_channel() -> None:
 
 
 @pytest.mark.parametrize(
-    ("size", "crop", "expected"),
+    ("whole", "size", "crop", "expected"),
     [
-        ((178, 218), "auto", (15, 35, 163, 183)),
-        ((100, 60), "auto", (20, 0, 80, 60)),
-        ((100, 60), "none", (0, 0, 100, 60)),
-        ((100, 60), "40", (30, 10, 70, 50)),
+        ((178, 218), 64, "auto", (15, 35, 163, 183)),
+        ((178, 218), "64x128", "auto", (0, 64, 178, 153)),
+        ((100, 60), 64, "auto", (20, 0, 80, 60)),
+        ((100, 60), "96x128", "auto", (10, 0, 90, 60)),
+        ((100, 60), "64x128", "auto", (0, 5, 100, 55)),
+        ((100, 60), "128x64", "auto", (35, 0, 65, 60)),
+        ((1, 9), "256x28", "auto", (0, 0, 1, 9)),
+        ((100, 60), "96x128", "none", (0, 0, 100, 60)),
+        ((100, 60), 64, "none", (0, 0, 100, 60)),
+        ((100, 60), 64, "40", (30, 10, 70, 50)),
     ],
 )
-def test_crop(size: tuple[int, int], crop: str, expected: tuple[int, ...]) -> None:
-    assert crop_box(size, crop) == expected
+def test_crop(
+    whole: tuple[int, int], size: int | str, crop: str, expected: tuple[int, ...]
+) -> None:
+    assert crop_box(whole, Preparation(size=size, crop=crop)) == expected
+
+
+@pytest.mark.parametrize("orientation", range(1, 9))
+@pytest.mark.parametrize("kind", ["PNG", "JPEG"])
+def test_a_picture_on_its_side_is_cropped_as_it_is_seen(kind: str, orientation: int) -> None:
+    exif = Image.Exif()
+    exif[0x0112] = orientation
+    content = _encode(_photograph(500, 401), kind, exif=exif)
+    with Image.open(io.BytesIO(content)) as picture:
+        upright = ImageOps.exif_transpose(picture)
+    preparation = Preparation(size="32x128")
+    difference = decode(content, preparation, 3) - to_pixels(upright, preparation, 3).astype(int)
+    assert np.abs(difference).mean() < (0.2 if kind == "PNG" else 1)
+
+
+def test_opacity_is_a_fourth_channel_beside_colors_over_white() -> None:
+    picture = Image.new("RGBA", (64, 32), (200, 0, 0, 255))
+    picture.paste((0, 9, 0, 0), (32, 0, 64, 32))
+    wide = Preparation(size="32x64", color="rgba")
+    pixels = decode(_encode(picture), wide, 4)
+    assert np.array_equal(pixels[:3], decode(_encode(picture), wide, 3))
+    assert pixels[:, 0, 63].tolist() == [255, 255, 255, 0]
+    assert pixels[:, 0, 0].tolist() == [200, 0, 0, 255]
+    small = decode(_encode(picture.resize((640, 320))), wide, 4)
+    assert np.abs(small.astype(int) - pixels)[..., :30].max() == 0
+    assert decode(_encode(picture.convert("RGB")), wide, 4)[3].min() == 255
+
+
+def test_channels_are_resized_each_for_itself() -> None:
+    values = np.random.default_rng(0).integers(0, 256, (60, 100, 2), dtype=np.uint8)
+    preparation = Preparation(size="28x40")
+    fitted = fit_channels(values, preparation)
+    for k in range(2):
+        alone = to_pixels(Image.fromarray(np.ascontiguousarray(values[..., k])), preparation, 1)
+        assert np.array_equal(fitted[k], alone[0])
 
 
 def test_a_crop_larger_than_the_picture_is_refused() -> None:
     with pytest.raises(UnreadableImage, match="smaller than the crop"):
-        crop_box((30, 60), "40")
+        crop_box((30, 60), Preparation(crop="40"))
 
 
 def test_truncated_jpeg_is_named_damaged() -> None:

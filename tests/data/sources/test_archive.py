@@ -97,6 +97,27 @@ def test_images_are_cropped_and_resized_like_pictures(
     assert np.array_equal(images.images[7], expected.transpose(2, 0, 1))
 
 
+@pytest.mark.parametrize("num_channels", [2, 4])
+@pytest.mark.parametrize("write", [npz, h5])
+def test_arrays_of_two_and_four_channels_are_kept(
+    write: object, num_channels: int, tmp_path: Path
+) -> None:
+    last = pixels(20, 32, 40, num_channels)
+    for i, array in enumerate((last, last.transpose(0, 3, 1, 2))):
+        path = write(tmp_path / f"{i}.{write.__name__}", images=array)
+        images = load_images(path, size="32x40")
+        assert np.array_equal(images.images, last.transpose(0, 3, 1, 2))
+    with pytest.raises(UserError, match="color is rgb; leave it at auto"):
+        load_images(path, color="rgb")
+
+
+def test_an_array_of_colors_stands_before_one_of_two_channels(tmp_path: Path) -> None:
+    arrays = {"flow": pixels(20, 32, 32, 2), "seen": pixels(20, 32, 32, 3)}
+    assert load_images(npz(tmp_path / "a.npz", **arrays), size=32).image_shape == (3, 32, 32)
+    del arrays["seen"]
+    assert load_images(npz(tmp_path / "b.npz", **arrays), size=32).image_shape == (2, 32, 32)
+
+
 def test_colors_can_be_chosen(tmp_path: Path) -> None:
     in_color = npz(tmp_path / "rgb.npz", images=pixels(20, 32, 32, 3))
     assert load_images(in_color, size=32, color="grey").image_shape == (1, 32, 32)
@@ -188,7 +209,7 @@ def test_a_second_start_reads_the_cache_and_a_change_does_not(tmp_path: Path) ->
     [
         ({"faces": [1.0], "more": [2]}, "but 'faces' .1, float64., 'more' .1, int64.; name the"),
         ({"images": pixels(20, 32)}, r"images has shape \(20, 32\); it must be"),
-        ({"images": pixels(20, 32, 32, 4)}, r"images has shape \(20, 32, 32, 4\)"),
+        ({"images": pixels(20, 32, 32, 5)}, r"images has shape \(20, 32, 32, 5\)"),
         ({"images": pixels(20, 0, 32)}, "images has shape"),
         ({"images": pixels(2, 32, 32)}, "holds 2 image"),
         ({"images": pixels(20, 32, 32).astype(complex)}, "images holds complex128; store whole"),

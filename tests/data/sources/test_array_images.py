@@ -11,7 +11,8 @@ from unknot.data.preparation import Preparation
 from unknot.data.sources.array_images import (
     RasterImages,
     check_rasters,
-    num_channels,
+    has_channels_first,
+    prepared_shape,
     write_rasters,
 )
 
@@ -48,12 +49,40 @@ def test_one_range_for_all_chunks(tmp_path: Path) -> None:
 
 
 def test_other_sizes_are_fitted(tmp_path: Path) -> None:
-    array = np.full((5, 48, 64, 4), 255, np.uint8)
-    array[..., :3] = 200
+    array = np.full((5, 48, 64, 3), 200, np.uint8)
     assert _written(array, tmp_path).shape == (5, 3, 32, 32)
     grey = Preparation(size=32, color="grey")
     assert _written(array, tmp_path, grey).shape == (5, 1, 32, 32)
-    assert num_channels(_rasters(array), grey) == 1
+    assert prepared_shape(_rasters(array), grey) == (1, 32, 32)
+    wide = Preparation(size="32x128", color="rgba")
+    opacity = _written(array, tmp_path, wide)[:, 3]
+    assert opacity.shape == (5, 32, 128)
+    assert opacity.min() == 255
+
+
+@pytest.mark.parametrize("num_channels", [2, 4])
+def test_two_and_four_channels_stay_apart(num_channels: int, tmp_path: Path) -> None:
+    array = np.zeros((5, 48, 64, num_channels), np.uint8)
+    array[..., 0] = 200
+    for preparation in (KEEP, Preparation(size="48x64")):
+        written = _written(array, tmp_path, preparation)
+        assert written.shape == (5, *preparation.image_shape(num_channels))
+        assert written[:, 0].min() == 200
+        assert written[:, 1:].max() == 0
+
+
+@pytest.mark.parametrize("color", ["rgb", "grey"])
+@pytest.mark.parametrize("num_channels", [2, 4])
+def test_two_and_four_channels_have_no_colors(num_channels: int, color: str) -> None:
+    array = np.zeros((5, 32, 32, num_channels), np.uint8)
+    with pytest.raises(UserError, match=f"{num_channels} channels .* color is {color}"):
+        prepared_shape(_rasters(array), Preparation(color=color))
+
+
+def test_channels_may_come_first() -> None:
+    assert has_channels_first((9, 2, 32, 32))
+    assert not has_channels_first((9, 32, 32, 2))
+    assert not has_channels_first((9, 3, 32))
 
 
 @pytest.mark.parametrize(

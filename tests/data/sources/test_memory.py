@@ -39,7 +39,8 @@ def test_arrays_tensors_and_pillow_images_agree() -> None:
 @pytest.mark.parametrize(
     ("source", "message"),
     [
-        (np.zeros((5, 32, 32, 4), np.uint8), "has shape"),
+        (np.zeros((5, 32, 32, 5), np.uint8), "has shape"),
+        (np.zeros((0, 32, 32), np.uint8), "cannot load images from ndarray"),
         (np.zeros((5, 32, 32, 3), np.int64), "it must be uint8"),
         (np.full((5, 32, 32, 3), 2.0), "between 0 and 1"),
         (np.full((5, 32, 32, 3), np.nan), "between 0 and 1"),
@@ -51,6 +52,32 @@ def test_arrays_tensors_and_pillow_images_agree() -> None:
 def test_arrays_that_are_no_images(source: object, message: str) -> None:
     with pytest.raises(UserError, match=message):
         load_images(source, size=32)
+
+
+@pytest.mark.parametrize("num_channels", [2, 4])
+def test_arrays_of_two_and_four_channels_are_kept(num_channels: int) -> None:
+    array = np.random.default_rng(0).integers(0, 256, (20, 32, 40, num_channels), dtype=np.uint8)
+    for source in (array, list(array), torch.from_numpy(array.transpose(0, 3, 1, 2).copy())):
+        images = load_images(source, size="32x40")
+        assert np.array_equal(images.images, array.transpose(0, 3, 1, 2))
+    with pytest.raises(UserError, match="leave it at auto"):
+        load_images(array, color="grey")
+
+
+def test_images_of_several_numbers_of_channels_are_refused() -> None:
+    arrays = [np.zeros((32, 32, 2), np.uint8), np.zeros((32, 32, 3), np.uint8)]
+    for mixed in (arrays, arrays[::-1]):
+        with pytest.raises(UserError, match="channels where the first has"):
+            load_images(mixed * 5, size=32)
+
+
+def test_opacity_of_pillow_images_is_kept_where_it_is_asked_for() -> None:
+    pictures = [picture(i, (32, 32)).convert("RGBA") for i in range(20)]
+    pictures[3].putalpha(7)
+    images = load_images(pictures, size=32, color="rgba")
+    assert images.image_shape == (4, 32, 32)
+    assert images.images[:, 3].max((1, 2)).tolist() == [255] * 3 + [7] + [255] * 16
+    assert load_images(pictures, size=32).image_shape == (3, 32, 32)
 
 
 def test_labels_of_the_wrong_length() -> None:

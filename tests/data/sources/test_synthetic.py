@@ -26,7 +26,7 @@ def test_sprites_are_grey_however_they_are_asked_for() -> None:
         with pytest.raises(UserError, match="drawn in grey without a crop"):
             load_images("sprites", num=50, size=32, **wrong)
     with pytest.raises(
-        UserError, match="size is 28; the built-in sprites are drawn in 32, 64, 128"
+        UserError, match="size is 28; the built-in sprites are squares of 32, 64, 128 pixels"
     ):
         load_images("sprites", num=50, size=28)
     with pytest.raises(UserError, match="at least 3 sprites"):
@@ -49,3 +49,10 @@ def test_faces_are_in_color_without_a_crop() -> None:
     for wrong in ({"color": "grey"}, {"crop": 100}):
         with pytest.raises(UserError, match="drawn in RGB without a crop"):
             load_images("faces", num=50, size=32, **wrong)
+
+
+def test_faces_are_squares_of_any_size() -> None:
+    for size in (28, 47, 256):
+        assert load_images("faces", num=9, size=size).images.shape == (9, 3, size, size)
+    with pytest.raises(UserError, match="size is 96x128; the built-in faces are squares of 28 to"):
+        load_images("faces", num=9, size="96x128")

@@ -30,6 +30,12 @@ def test_a_film_shows_every_image_in_its_place(channels: int) -> None:
     assert np.array_equal(pixels[8:16, 32:40], expected)
 
 
+def test_a_film_of_two_channels_is_red_and_green() -> None:
+    pixels = np.asarray(film(noise(1, 1, 2, 8, 8), 64))
+    assert np.array_equal(pixels[..., :2], noise(2, 8, 8).transpose(1, 2, 0))
+    assert not pixels[..., 2].any()
+
+
 def test_large_images_are_made_smaller() -> None:
     assert film(noise(2, 3, 3, 40, 20), 10).size == (3 * 5, 2 * 10)
 
@@ -44,6 +50,13 @@ def test_a_change_is_opaque_where_it_is_largest() -> None:
     assert alpha[0, 0] < alpha[3, 3] < 255
     red, _, blue = np.asarray(picture)[2, 5, :3].astype(int)
     assert red > blue + 100
+
+
+def test_the_fourth_channel_is_not_behind_a_change() -> None:
+    images = noise(4, 8, 8)
+    assert change_picture(np.ones((8, 8)), images, 64) == change_picture(
+        np.ones((8, 8)), images[:3], 64
+    )
 
 
 def test_no_change_is_the_faint_picture_alone() -> None:

@@ -5,6 +5,7 @@ import pytest
 from matplotlib.figure import Figure
 
 from unknot.common.errors import UserError
+from unknot.data.visible_channels import visible
 from unknot.report.figures.paper_grids import LEAST_PPI, image_grid
 
 
@@ -31,6 +32,15 @@ def test_pixels_are_repeated_never_blurred(channels: int) -> None:
     num = round((sheet.shape[1] + 1) / 3) // 8  # how often a pixel is repeated, or one more
     first = sheet[: 8 * (num - 1) : num - 1, : 8 * (num - 1) : num - 1]
     assert np.array_equal(first[0, 0], images[0, 0, :, 0, 0])
+
+
+@pytest.mark.parametrize("channels", [2, 4])
+def test_other_channels_are_seen_in_color(channels: int) -> None:
+    images = tiles(1, 1, channels)
+    (drawn,) = grid(images).axes[0].get_images()
+    first = np.asarray(drawn.get_array())[0, 0]
+    assert first.tolist() == visible(images)[0, 0, :, 0, 0].tolist()
+    assert len(first) == 3
 
 
 def test_pixels_are_square_and_the_width_is_kept() -> None:

@@ -30,7 +30,7 @@ class Plan:
         read: the bytes of picture number i.
         preparation: crop and size.
         frames: `first` or `all`.
-        num_channels: 1 or 3.
+        num_channels: 1, 3 or 4.
         checks_color: whether a picture in color is an error of the plan.
         ranges: black and white of values that are no bytes, by kind.
     """
@@ -45,7 +45,7 @@ class Plan:
     @property
     def image_shape(self) -> tuple[int, int, int]:
         """Channels, height, width."""
-        return self.num_channels, self.preparation.size, self.preparation.size
+        return self.preparation.image_shape(self.num_channels)
 
 
 @dataclass
@@ -99,7 +99,7 @@ class Image(NamedTuple):
     """The image of one picture or frame.
 
     Attributes:
-        pixels: shape `(channel, size, size)`.
+        pixels: shape `(channel, height, width)`.
         frame: its position in the file.
         num_frames: how many the file holds.
         measured: what its values span, where they are no bytes.

@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, ImageCms
+from PIL import Image, ImageCms, JpegImagePlugin
 
 from unknot.data.preparation import Preparation
 from unknot.data.raster.color_profiles import SPACES, to_srgb
@@ -34,13 +34,16 @@ TURNS = {
     8: Image.Transpose.ROTATE_90,
 }
 """EXIF orientation -> what turns the picture upright."""
+ON_ITS_SIDE = (5, 6, 7, 8)
+"""The orientations that swap height and width."""
+OPACITY = 4  # channels: colors and opacity
 
 
 class Drawn(NamedTuple):
     """The image of one frame.
 
     Attributes:
-        pixels: shape `(channel, size, size)`.
+        pixels: shape `(channel, height, width)`.
         is_profile_damaged: whether it has a color profile that could not be used.
     """
 
@@ -59,11 +62,11 @@ def decode(
     Args:
         content: the bytes of a file in a format that Pillow reads.
         preparation: crop and size.
-        num_channels: 1 (grey) or 3 (RGB).
+        num_channels: 1 (grey), 3 (RGB) or 4 (RGB laid over white, and opacity).
         ranges: black and white of values that are no bytes, by kind.
 
     Returns:
-        Pixels, shape `(channel, size, size)`.
+        Pixels, shape `(channel, height, width)`.
 
     Raises:
         UnreadableImage: if it is not a picture, is damaged, or is too large or small to use.
@@ -116,10 +119,35 @@ def draw(
         if profile:
             fitted, is_usable = to_srgb(fitted, profile)
             fitted = fitted if fitted.mode == mode else fitted.convert(mode)
-        turn = TURNS.get(frame.orientation)
-        pixels = np.asarray(fitted if turn is None else fitted.transpose(turn))
-    channels_first = pixels[None] if num_channels == 1 else pixels.transpose(2, 0, 1)
-    return Drawn(pixels=channels_first, is_profile_damaged=not is_usable)
+        pixels = _upright(fitted, frame)
+        if num_channels == OPACITY:
+            opacity = _upright(_fit(_opacity(picture), frame, preparation), frame)
+            pixels = np.concatenate([pixels, opacity])
+    return Drawn(pixels=pixels, is_profile_damaged=not is_usable)
+
+
+def _upright(picture: Image.Image, frame: Frame) -> NDArray[np.uint8]:
+    """Turn a picture by its EXIF; its pixels, channels first."""
+    turn = TURNS.get(frame.orientation)
+    pixels = np.asarray(picture if turn is None else picture.transpose(turn))
+    return pixels[None] if pixels.ndim == 2 else pixels.transpose(2, 0, 1)
+
+
+def fit_channels(values: NDArray[np.uint8], preparation: Preparation) -> NDArray[np.uint8]:
+    """Crop and resize channels that are no colors, each for itself.
+
+    Args:
+        values: shape `(height, width, channel)`.
+        preparation: crop and size.
+
+    Returns:
+        Shape `(channel, height, width)`.
+
+    Raises:
+        UnreadableImage: if the image is smaller than the crop.
+    """
+    channels = map(Image.fromarray, np.ascontiguousarray(values.transpose(2, 0, 1)))
+    return np.concatenate([to_pixels(channel, preparation, 1) for channel in channels])
 
 
 def _range(raw: RawValues, ranges: Mapping[str, ValueRange] | None) -> ValueRange:
@@ -147,12 +175,20 @@ def _flatten(picture: Image.Image) -> Image.Image:
     return picture if picture.mode in SPACES.values() else picture.convert("RGB")
 
 
+def _opacity(picture: Image.Image) -> Image.Image:
+    """Give the opacity of each pixel, 255 where the picture knows none."""
+    if not picture.has_transparency_data:
+        return Image.new("L", picture.size, 255)
+    straight = picture.convert("LA") if picture.mode == "La" else picture
+    return straight.convert("RGBA").getchannel("A")
+
+
 def _fit(flat: Image.Image, frame: Frame, preparation: Preparation) -> Image.Image:
     """Crop and resize; the crop is of the picture before it was shrunk."""
-    left, top, right, bottom = crop_box(frame.whole, preparation.crop)
+    left, top, right, bottom = crop_box(frame.whole, preparation, frame.orientation)
     factor = round(frame.whole[0] / flat.width)
     box = left / factor, top / factor, right / factor, bottom / factor
-    size = (preparation.size, preparation.size)
+    size = _size_as_stored(preparation, frame.orientation)
     if flat.size == size and box == (0, 0, *size):
         return flat
     return flat.resize(size, Image.Resampling.BICUBIC, box=box)
@@ -171,19 +207,31 @@ def shrink_while_decoding(picture: Image.Image, preparation: Preparation) -> Non
     Raises:
         UnreadableImage: if the picture is smaller than the crop.
     """
-    left, top, right, bottom = crop_box(picture.size, preparation.crop)
-    room = min(right - left, bottom - top) // (OVERSAMPLING * preparation.size)
+    is_jpeg = isinstance(picture, JpegImagePlugin.JpegImageFile)  # EXIF of others is not read yet
+    orientation = find_orientation(picture) or 1 if is_jpeg else 1
+    left, top, right, bottom = crop_box(picture.size, preparation, orientation)
+    width, height = _size_as_stored(preparation, orientation)
+    room = min((right - left) // width, (bottom - top) // height) // OVERSAMPLING
     factor = next((factor for factor in JPEG_FACTORS if factor <= room), 1)
     if factor > 1:
         picture.draft(None, (picture.width // factor, picture.height // factor))
 
 
-def crop_box(picture_size: tuple[int, int], crop: str) -> tuple[int, int, int, int]:
+def _size_as_stored(preparation: Preparation, orientation: int) -> tuple[int, int]:
+    """Give width and height of the image as it lies before it is turned upright."""
+    width, height = preparation.width, preparation.height
+    return (height, width) if orientation in ON_ITS_SIDE else (width, height)
+
+
+def crop_box(
+    picture_size: tuple[int, int], preparation: Preparation, orientation: int = 1
+) -> tuple[int, int, int, int]:
     """Find the part of a picture that the crop leaves.
 
     Args:
         picture_size: width and height in pixels.
-        crop: as in `Preparation.crop`.
+        preparation: crop and size.
+        orientation: how the picture lies, by EXIF.
 
     Returns:
         Left, top, right, bottom in pixels.
@@ -191,17 +239,27 @@ def crop_box(picture_size: tuple[int, int], crop: str) -> tuple[int, int, int, i
     Raises:
         UnreadableImage: if the picture is smaller than the crop.
     """
-    width, height = picture_size
+    (width, height), crop = picture_size, preparation.crop
     if crop == "none":
         return 0, 0, width, height
-    if crop == "auto":
-        side = CELEBA_CROP if picture_size == CELEBA_SIZE else min(width, height)
+    if crop.isdigit():
+        across = down = int(crop)
+    elif preparation.is_square and picture_size == CELEBA_SIZE:
+        across = down = CELEBA_CROP
     else:
-        side = int(crop)
-    if side > min(width, height):
-        raise UnreadableImage(f"{width}x{height} is smaller than the crop of {side}")
-    left, top = (width - side) // 2, (height - side) // 2
-    return left, top, left + side, top + side
+        across, down = _largest_part(picture_size, _size_as_stored(preparation, orientation))
+    if across > width or down > height:
+        raise UnreadableImage(f"{width}x{height} is smaller than the crop of {crop}")
+    left, top = (width - across) // 2, (height - down) // 2
+    return left, top, left + across, top + down
+
+
+def _largest_part(picture_size: tuple[int, int], wanted: tuple[int, int]) -> tuple[int, int]:
+    """Give width and height of the largest part of a picture that has the shape of another."""
+    (width, height), (across, down) = picture_size, wanted
+    if width * down > height * across:
+        return max(1, round(height * across / down)), height
+    return width, max(1, round(width * down / across))
 
 
 def is_grey_mode(mode: str) -> bool:

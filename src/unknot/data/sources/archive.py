@@ -22,7 +22,7 @@ from unknot.data.sources.array_file import MAX_WHOLE_BYTES, ArrayFile, open_arra
 from unknot.data.sources.array_images import (
     RasterImages,
     check_rasters,
-    num_channels,
+    prepared_shape,
     write_rasters,
 )
 from unknot.data.table_choice import given_key
@@ -74,7 +74,7 @@ class ArchiveSource:
             layout = find_layout(arrays, options.images_key, options.factors_key)
             images = _images_of(arrays, layout)
             check_rasters(images, options.preparation)
-        channels, size = num_channels(images, options.preparation), options.preparation.size
+        image_shape = prepared_shape(images, options.preparation)
         keys = [options.images_key, options.factors_key, options.split, *options.label_columns]
         return Scan(
             source=place,
@@ -87,7 +87,7 @@ class ArchiveSource:
                 *_stamp(path, stat.st_size, stat.st_mtime_ns),
             ),
             preparation=options.preparation,
-            num_bytes=layout.num * channels * size**2,
+            num_bytes=layout.num * prod(image_shape),
             write=partial(_write_archive, path, layout, options),
         )
 

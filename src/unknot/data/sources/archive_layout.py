@@ -7,8 +7,10 @@ from typing import Any
 import numpy as np
 
 from unknot.common.errors import UserError
+from unknot.data.preparation import CHANNELS, COLORS
 from unknot.data.raster.picture_files import MAX_PIXELS
 from unknot.data.sources.array_file import ArrayFile, UnreadArray
+from unknot.data.sources.array_images import has_channels_first
 from unknot.data.splits import TEST, TRAIN, VALIDATION
 
 IMAGES = ("images", "imgs", "x_train", "train_images")
@@ -85,7 +87,7 @@ def find_layout(arrays: ArrayFile, images_key: str = "", factors_key: str = "") 
     if not image_shape:
         raise UserError(
             f"{arrays.path}: {key} has shape {shape}; it must be (num, height, width), "
-            "(num, height, width, channel) or (num, channel, height, width) with 1 or 3 channels "
+            "(num, height, width, channel) or (num, channel, height, width) with 1 to 4 channels "
             f"and at most {MAX_PIXELS:,} pixels"
         )
     if len(shape) == 2:
@@ -126,7 +128,9 @@ def _find_images(arrays: ArrayFile, asked: str) -> tuple[str, tuple[str, ...]]:
     named = [key for key in IMAGES if key in arrays.keys]
     if named:
         return named[0], ()
-    possible = [key for key in arrays.keys if _may_be_images(arrays, key)]
+    possible = [key for key in arrays.keys if _may_be_images(arrays, key, COLORS)]
+    if not possible:
+        possible = [key for key in arrays.keys if _may_be_images(arrays, key, CHANNELS)]
     if len(possible) == 1:
         return possible[0], (f"images are taken from {possible[0]}",)
     raise UserError(
@@ -135,13 +139,15 @@ def _find_images(arrays: ArrayFile, asked: str) -> tuple[str, tuple[str, ...]]:
     )
 
 
-def _may_be_images(arrays: ArrayFile, key: str) -> bool:
+def _may_be_images(arrays: ArrayFile, key: str, channels: tuple[int, ...]) -> bool:
     try:
         shape, dtype, *_ = arrays.header(key)
     except UserError:
         return False
     image_shape = _image_shape(shape)
-    return dtype.kind in "buif" and image_shape is not None and min(image_shape[:2]) >= MIN_SIDE
+    if dtype.kind not in "buif" or image_shape is None:
+        return False
+    return min(image_shape[:2]) >= MIN_SIDE and image_shape[2] in channels
 
 
 def _part(key: str) -> str:
@@ -245,8 +251,8 @@ def _image_shape(
         shape = (shape[0], side, side) if side**2 == shape[1] else shape
     if len(shape) == 3:
         shape = (*shape, 1)
-    if len(shape) == 4 and shape[1] in (1, 3) and shape[3] not in (1, 3):
+    if has_channels_first(shape):
         shape = (shape[0], *shape[2:], shape[1])
-    if len(shape) != 4 or shape[3] not in (1, 3) or not 0 < shape[1] * shape[2] <= MAX_PIXELS:
+    if len(shape) != 4 or shape[3] not in CHANNELS or not 0 < shape[1] * shape[2] <= MAX_PIXELS:
         return None
     return shape[1], shape[2], shape[3]

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from unknot.common.errors import UserError
+from unknot.data.preparation import CHANNELS
 from unknot.data.sources.array_file import (
     CHUNK_BYTES,
     MAX_DEPTH,
@@ -251,7 +252,7 @@ def counts_last(shape: tuple[int, ...], lengths: Collection[int] = ()) -> bool:
         lengths: of the axes of the tables beside it.
     """
     if len(shape) == 4:
-        return shape[2] in (1, 3) and shape[3] not in (1, 3)
+        return shape[2] in CHANNELS and shape[3] not in CHANNELS
     if len(shape) == 3:
         first, second, last = shape
         if (first == second) != (second == last):

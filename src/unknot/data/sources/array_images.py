@@ -13,9 +13,9 @@ from PIL import Image
 
 from unknot.common.errors import UserError
 from unknot.common.progress import Progress
-from unknot.data.preparation import Preparation
+from unknot.data.preparation import CHANNELS, COLORS, NUM_CHANNELS, Preparation
 from unknot.data.raster.picture_files import UnreadableImage
-from unknot.data.raster.pixels import crop_box, to_pixels
+from unknot.data.raster.pixels import crop_box, fit_channels, to_pixels
 from unknot.data.raster.value_ranges import (
     FLOAT,
     Measured,
@@ -36,7 +36,7 @@ class RasterImages:
     Attributes:
         name: of the array or file, for messages.
         num: how many there are.
-        image_shape: height, width, channels (1, 3 or 4).
+        image_shape: height, width, channels (1 to 4).
         dtype: of the numbers.
         chunks: reads them in order: `(n, height, width)` or `(n, height, width, channels)`.
         is_dsprites: whether they are dSprites', all of whose pixels are 0 or 1.
@@ -75,11 +75,36 @@ def check_rasters(images: RasterImages, preparation: Preparation) -> None:
     _box(images, preparation)
 
 
-def num_channels(images: RasterImages, preparation: Preparation) -> int:
-    """Give the number of channels that the prepared images have."""
-    if preparation.color == "auto":
-        return 1 if images.image_shape[2] == 1 else 3
-    return 1 if preparation.color == "grey" else 3
+def has_channels_first(shape: tuple[int, ...]) -> bool:
+    """Whether an array of images has its channels before height and width."""
+    return len(shape) == 4 and shape[1] in CHANNELS and shape[3] not in CHANNELS
+
+
+def prepared_shape(images: RasterImages, preparation: Preparation) -> tuple[int, int, int]:
+    """Give channels, height and width that the prepared images have.
+
+    Two and four channels are no colors, and stay as they are.
+
+    Raises:
+        UserError: if they shall become colors.
+    """
+    stored, color = images.image_shape[2], preparation.color
+    check_color(images.name, stored, color)
+    return preparation.image_shape(stored if color == "auto" else NUM_CHANNELS[color])
+
+
+def check_color(name: str, num_channels: int, color: str) -> None:
+    """Check that images of so many channels can have the color that is asked for.
+
+    Raises:
+        UserError: if they have two or four channels, which stay as they are.
+    """
+    if num_channels in COLORS or color == "auto" or NUM_CHANNELS[color] == num_channels:
+        return
+    raise UserError(
+        f"{name}: images of {num_channels} channels are taken as they are, and color is {color}; "
+        "leave it at auto, or store one or three channels"
+    )
 
 
 def write_rasters(
@@ -94,21 +119,20 @@ def write_rasters(
         UserError: if some are no numbers, or an image cannot be used.
     """
     check_rasters(images, preparation)
-    channels = num_channels(images, preparation)
+    image_shape = prepared_shape(images, preparation)
     value_range, note = _range_of(images)
-    as_stored = _is_as_stored(images, preparation, channels)
+    as_stored = _is_as_stored(images, preparation, image_shape)
     digests: list[bytes] = []
     with pixels.open("wb") as file:
         for chunk in images.chunks():
             stored = chunk if value_range is None else to_bytes(chunk, value_range)
-            fitted = _fit(stored, None if as_stored else preparation, channels)
+            fitted = _fit(stored, None if as_stored else preparation, image_shape[0])
             file.write(fitted.data)
             digests += [hashlib.blake2b(image.data, digest_size=16).digest() for image in fitted]
             if progress:
                 progress("preparing", len(digests), images.num)
-    size = preparation.size
     notes = (f"{images.name}: {note}",) if note else ()
-    return WrittenRasters((channels, size, size), digests, notes)
+    return WrittenRasters(image_shape, digests, notes)
 
 
 def _range_of(images: RasterImages) -> tuple[ValueRange | None, str]:
@@ -148,16 +172,18 @@ def _measured(images: RasterImages, kind: str) -> Measured:
 def _box(images: RasterImages, preparation: Preparation) -> tuple[int, int, int, int]:
     height, width, _ = images.image_shape
     try:
-        return crop_box((width, height), preparation.crop)
+        return crop_box((width, height), preparation)
     except UnreadableImage as error:
         raise UserError(f"{images.name}: {error}; choose a smaller crop") from None
 
 
-def _is_as_stored(images: RasterImages, preparation: Preparation, channels: int) -> bool:
+def _is_as_stored(
+    images: RasterImages, preparation: Preparation, image_shape: tuple[int, int, int]
+) -> bool:
     """Whether the images already are as the preparation wants them."""
-    height, width, stored_channels = images.image_shape
-    box, size = _box(images, preparation), preparation.size
-    return stored_channels == channels and box == (0, 0, width, height) == (0, 0, size, size)
+    height, width, channels = images.image_shape
+    box = _box(images, preparation)
+    return (channels, height, width) == image_shape and box == (0, 0, width, height)
 
 
 def _fit(
@@ -166,6 +192,8 @@ def _fit(
     """Crop and resize, if there is a preparation; channels to the front."""
     if images.ndim == 4 and images.shape[3] == 1:
         images = images[..., 0]
+    if preparation and images.ndim == 4 and images.shape[3] not in COLORS:
+        return np.ascontiguousarray([fit_channels(image, preparation) for image in images])
     if preparation:
         pictures = map(Image.fromarray, np.ascontiguousarray(images))
         fitted = [to_pixels(picture, preparation, channels) for picture in pictures]

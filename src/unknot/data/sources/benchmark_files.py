@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from unknot.common.errors import UserError
 from unknot.data.sources import LoadOptions, Scan, Written, as_path
-from unknot.data.sources.array_images import RasterImages, num_channels, write_rasters
+from unknot.data.sources.array_images import RasterImages, prepared_shape, write_rasters
 from unknot.data.sources.mat_benchmarks import NORB, cars_files, read_cars, read_small_norb
 from unknot.data.sources.raster_set import (
     RasterSet,
@@ -132,12 +132,12 @@ def scan_benchmark(
     if options.labels is not None or options.label_columns:
         raise UserError(f"{path} has its own labels; a table of labels goes with pictures")
     benchmark = reader(path, names)
-    channels = num_channels(benchmark.images, options.preparation)
+    image_shape = prepared_shape(benchmark.images, options.preparation)
     return Scan(
         source=str(path.resolve()),
         key=(str(path.resolve()), options.preparation.as_dict(), options.split, *stamps),
         preparation=options.preparation,
-        num_bytes=benchmark.images.num * channels * options.preparation.size**2,
+        num_bytes=benchmark.images.num * prod(image_shape),
         write=partial(_write, benchmark, options),
         notes=notes,
     )

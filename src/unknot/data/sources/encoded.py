@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
+from math import prod
 from pathlib import Path
 from typing import Any
 
@@ -80,7 +81,8 @@ def _write_files(
 ) -> Written:
     """Decode every picture, read the labels, and leave out what cannot be read."""
     files, preparation = listed(), options.preparation
-    check_space(len(files.names) * 3 * preparation.size**2)
+    most_channels = 4 if preparation.color == "rgba" else 3
+    check_space(len(files.names) * prod(preparation.image_shape(most_channels)))
     labels = label_pictures(
         files,
         tables,

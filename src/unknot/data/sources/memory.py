@@ -18,12 +18,17 @@ from unknot.common.errors import UserError
 from unknot.data.cache import cache_folder
 from unknot.data.label_columns import KnownLabels, as_numbers, known_labels, level_note
 from unknot.data.label_table import Column, table_of_frame
+from unknot.data.preparation import CHANNELS, COLORS, NUM_CHANNELS
 from unknot.data.raster.picture_files import UnreadableImage
-from unknot.data.raster.pixels import is_grey_mode, to_pixels
+from unknot.data.raster.pixels import fit_channels, is_grey_mode, to_pixels
 from unknot.data.sources import LoadOptions, Scan, Written, as_path
+from unknot.data.sources.array_images import check_color, has_channels_first
 
 PROGRESS_EVERY = 100
 MAX_PLACES = 64  # of a vector of labels
+
+AnyImage = Image.Image | NDArray[np.uint8]
+"""A picture, or channels that are no colors, shape `(height, width, channel)`."""
 
 
 class MemorySource:
@@ -116,7 +121,7 @@ def as_items(source: Any) -> Sequence[Any]:
     """
     if hasattr(source, "detach"):
         source = source.detach().cpu().numpy()
-    if isinstance(source, np.ndarray):
+    if isinstance(source, np.ndarray) and len(source):
         return list(as_bytes(source))
     is_stream = any(kind.__name__ == "IterableDataset" for kind in type(source).__mro__)  # torch's
     if not hasattr(source, "__len__") and (is_stream or hasattr(source, "__getitem__")):
@@ -147,18 +152,19 @@ def _no_images(source: Any) -> UserError:
 def _spool(
     items: Sequence[Any], options: LoadOptions
 ) -> tuple[_Spool, Written, dict[str, list[Any]]]:
-    """Prepare the images one by one; grey unless one of them has colors."""
+    """Prepare the images one by one; grey unless one of them has colors or more channels."""
     spool, color = _Spool(), options.preparation.color
-    num_channels = 1 if color in ("auto", "grey") else 3
+    num_channels = _num_channels(image_of_item(items[0])[0], color)
     while True:
         spool.clear()
         digests: list[bytes] = []
         frame: dict[str, list[Any]] = {}
         for index in range(len(items)):
-            picture, labels = picture_of_item(items[index])
-            if num_channels == 1 and color == "auto" and not is_grey_mode(picture.mode):
+            image, labels = image_of_item(items[index])
+            has_colors = (num_channels, _num_channels(image, color)) == (1, 3)
+            if has_colors:
                 break
-            pixels = _fit(picture, options, num_channels)
+            pixels = _fit(image, options, num_channels)
             digests.append(hashlib.blake2b(pixels.data, digest_size=16).digest())
             spool.add(pixels)
             for name, value in labels.items():
@@ -168,17 +174,24 @@ def _spool(
         else:
             break
         num_channels = 3
-    size = options.preparation.size
     content = Written(
         kind="array",
-        image_shape=(num_channels, size, size),
+        image_shape=options.preparation.image_shape(num_channels),
         names=[f"image-{i:06d}" for i in range(len(items))],
         digests=digests,
     )
     return spool, content, frame
 
 
-def picture_of_item(item: Any) -> tuple[Image.Image, dict[str, Any]]:
+def _num_channels(image: AnyImage, color: str) -> int:
+    """Give the number of channels that an image is prepared with, if all are like it."""
+    if isinstance(image, np.ndarray):
+        check_color("the array", image.shape[2], color)
+        return image.shape[2]
+    return 3 if color == "auto" and not is_grey_mode(image.mode) else NUM_CHANNELS[color]
+
+
+def image_of_item(item: Any) -> tuple[AnyImage, dict[str, Any]]:
     """Take the image and the labels of one item of a data set.
 
     Raises:
@@ -186,29 +199,31 @@ def picture_of_item(item: Any) -> tuple[Image.Image, dict[str, Any]]:
     """
     if isinstance(item, Mapping):
         for name, value in item.items():
-            picture = _picture(value)
-            if picture is not None:
-                return picture, _plain_labels({k: v for k, v in item.items() if k != name})
+            image = _image(value)
+            if image is not None:
+                return image, _plain_labels({k: v for k, v in item.items() if k != name})
     elif isinstance(item, tuple | list) and len(item) == 2:
-        picture = _picture(item[0])
-        if picture is not None:
+        image = _image(item[0])
+        if image is not None:
             labels = item[1] if isinstance(item[1], Mapping) else {"label": item[1]}
-            return picture, _plain_labels(labels)
+            return image, _plain_labels(labels)
     else:
-        picture = _picture(item)
-        if picture is not None:
-            return picture, {}
+        image = _image(item)
+        if image is not None:
+            return image, {}
     raise _no_images(item)
 
 
-def _picture(value: Any) -> Image.Image | None:
-    """Take a Pillow image from what may be one, or an array or tensor; None if it is neither."""
+def _image(value: Any) -> AnyImage | None:
+    """Take an image from a Pillow image, an array or a tensor; None if it is none of these."""
     if isinstance(value, Image.Image):
         return value
     if hasattr(value, "detach"):
         value = value.detach().cpu().numpy()
     if isinstance(value, np.ndarray) and value.ndim in (2, 3):
-        return Image.fromarray(as_bytes(value[None])[0])
+        pixels = as_bytes(value[None])[0]
+        is_colors = pixels.ndim == 2 or pixels.shape[2] in COLORS
+        return Image.fromarray(pixels) if is_colors else pixels
     return None
 
 
@@ -243,12 +258,12 @@ def as_bytes(array: NDArray[Any]) -> NDArray[np.uint8]:
     Raises:
         UserError: if the array has a shape, a type or values that images cannot have.
     """
-    if array.ndim == 4 and array.shape[1] in (1, 3) and array.shape[3] not in (1, 3):
+    if has_channels_first(array.shape):
         array = array.transpose(0, 2, 3, 1)
-    if array.ndim not in (3, 4) or (array.ndim == 4 and array.shape[3] not in (1, 3)):
+    if array.ndim not in (3, 4) or (array.ndim == 4 and array.shape[3] not in CHANNELS):
         raise UserError(
             f"the array has shape {array.shape}; it must be (num, channel, height, width), "
-            "(num, height, width, channel) with 1 or 3 channels, or (num, height, width)"
+            "(num, height, width, channel) with 1 to 4 channels, or (num, height, width)"
         )
     if array.ndim == 4 and array.shape[3] == 1:
         array = array[..., 0]
@@ -261,11 +276,19 @@ def as_bytes(array: NDArray[Any]) -> NDArray[np.uint8]:
     return np.ascontiguousarray(array)
 
 
-def _fit(picture: Image.Image, options: LoadOptions, num_channels: int) -> NDArray[np.uint8]:
+def _fit(image: AnyImage, options: LoadOptions, num_channels: int) -> NDArray[np.uint8]:
     try:
-        pixels = to_pixels(picture, options.preparation, num_channels)
+        if isinstance(image, np.ndarray):
+            pixels = fit_channels(image, options.preparation)
+        else:
+            pixels = to_pixels(image, options.preparation, num_channels)
     except UnreadableImage as error:
         raise UserError(f"an image cannot be used: {error}; change crop, or the image") from None
+    if len(pixels) != num_channels:
+        raise UserError(
+            f"an image has {len(pixels)} channels where the first has {num_channels}; give all the "
+            "same number"
+        )
     return np.ascontiguousarray(pixels)
 
 

@@ -1,6 +1,6 @@
 """Built-in data: images drawn from factors, as many as are asked for."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from functools import partial
@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from unknot.common.errors import UserError
-from unknot.data.preparation import SIZES, Preparation
+from unknot.data.preparation import LARGEST, NUM_CHANNELS, SMALLEST, Preparation
 from unknot.data.sources import LoadOptions, Scan, Written, as_path, faces, sprites
 from unknot.data.splits import SPLITS
 
@@ -27,7 +27,8 @@ class SyntheticDataset:
         name: what a user calls the data.
         name_prefix: the first part of each image's name.
         color: the only one it is drawn in, `"rgb"` or `"grey"`.
-        sizes: in pixels, those it is drawn in.
+        sizes: of the squares that it is drawn in, in pixels.
+        sizes_text: the same in words.
         factor_names: one per column of the factors.
         version: changes with the drawing.
         default_num: how many are drawn when nobody says.
@@ -38,7 +39,8 @@ class SyntheticDataset:
     name: str
     name_prefix: str
     color: str
-    sizes: tuple[int, ...]
+    sizes: Sequence[int]
+    sizes_text: str
     factor_names: tuple[str, ...]
     version: int
     default_num: int
@@ -57,7 +59,7 @@ class SyntheticDataset:
             raise UserError(
                 f"num is {num}; training, validation and test need at least 3 {self.name}"
             )
-        image_shape = (1 if self.color == "grey" else 3, preparation.size, preparation.size)
+        image_shape = preparation.image_shape(NUM_CHANNELS[self.color])
         return Scan(
             source=self.name,
             key=(self.name, self.version, num, options.seed, preparation.as_dict()),
@@ -71,8 +73,8 @@ class SyntheticDataset:
         """Give the one preparation that serves, however it was asked for."""
         if preparation.size not in self.sizes:
             raise UserError(
-                f"size is {preparation.size}; the built-in {self.name} are drawn in "
-                f"{', '.join(map(str, self.sizes))} pixels"
+                f"size is {preparation.size}; the built-in {self.name} are squares of "
+                f"{self.sizes_text} pixels"
             )
         if preparation.color not in ("auto", self.color) or preparation.crop != "auto":
             in_color = "in RGB" if self.color == "rgb" else "in grey"
@@ -112,7 +114,8 @@ FACES = SyntheticDataset(
     name="faces",
     name_prefix="face",
     color="rgb",
-    sizes=SIZES,
+    sizes=range(SMALLEST, LARGEST + 1),
+    sizes_text=f"{SMALLEST} to {LARGEST}",
     factor_names=faces.FACTOR_NAMES,
     version=faces.VERSION,
     default_num=faces.DEFAULT_NUM,
@@ -124,6 +127,7 @@ SPRITES = SyntheticDataset(
     name_prefix="sprite",
     color="grey",
     sizes=sprites.SIZES,
+    sizes_text=", ".join(map(str, sprites.SIZES)),
     factor_names=sprites.FACTOR_NAMES,
     version=sprites.VERSION,
     default_num=sprites.DEFAULT_NUM,

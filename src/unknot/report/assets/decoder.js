@@ -296,8 +296,8 @@ class Decoder {
     };
   }
 
-  /** Decode one code into the pixels of an `ImageData` of the image's size: one channel is grey, a
-      second green, a fourth is not shown. */
+  /** Decode one code into the pixels of an `ImageData` of the image's size: one channel is grey, two
+      are red and green, and of four the first three are shown. */
   paint(code, image) {
     const [depth, height, width] = this.scale.shape, value = this.decode(code), pixels = image.data;
     for (let r = 0, at = 0; r < height; r++) for (let c = 0; c < width; c++, at += 4) {

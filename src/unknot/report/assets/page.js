@@ -52,6 +52,14 @@ class Page extends EventTarget {
     return new ImageData(this.width, this.height);
   }
 
+  /** Draw the first images of a row of a sheet, whose images may be smaller than the page's.
+      @param columns how many; @param row from 0, or from -1 backwards; @param top where to draw it */
+  drawRow(context, sheet, columns, row, top) {
+    const { width, height } = this, wide = sheet.width / this.data.num_images;
+    const tall = Math.round((height * wide) / width), at = row < 0 ? sheet.height + row * tall : row * tall;
+    context.drawImage(sheet, 0, at, columns * wide, tall, 0, top, columns * width, height);
+  }
+
   /** The data that a part carries with it. */
   own(root) {
     return JSON.parse(root.querySelector("script[data-own]").textContent);

@@ -8,6 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, features
 
+from unknot.data.visible_channels import visible
+
 QUALITIES = (60, 40, 25, 10)  # of WebP, tried in this order
 HUE = (222, 82, 0)  # of a change: seen on white and on black, the stronger the less transparent
 HUE_SHARE = 0.8  # in the color of what changes most; the rest is the picture behind it
@@ -39,12 +41,13 @@ def film(images: NDArray[np.uint8], cell: int) -> Image.Image:
     """Lay images out in rows and columns without gaps.
 
     Args:
-        images: uint8, shape `(rows, columns, channel, height, width)`, 1 or 3 channels.
+        images: uint8, shape `(rows, columns, channel, height, width)`, 1 to 4 channels.
         cell: what an image may be large at most, in pixels.
     """
-    rows, columns, channels, height, width = images.shape
-    pixels = images.transpose(0, 3, 1, 4, 2).reshape(rows * height, columns * width, channels)
-    picture = Image.fromarray(pixels[..., 0] if channels == 1 else pixels)
+    rows, columns, _, height, width = images.shape
+    seen = visible(images).transpose(0, 3, 1, 4, 2)
+    pixels = seen.reshape(rows * height, columns * width, -1)
+    picture = Image.fromarray(pixels[..., 0] if pixels.shape[2] == 1 else pixels)
     scale = cell / max(height, width)
     if scale >= 1:
         return picture
@@ -61,7 +64,7 @@ def change_picture(
         backdrop: uint8, shape `(channel, height, width)`; drawn in grey.
         size: what the picture may be large at most, in pixels.
     """
-    grey = backdrop.astype(np.float64).mean(0)
+    grey = backdrop[:3].astype(np.float64).mean(0)
     opacity = change / change.max() if change.max() > 0 else np.zeros_like(change)
     alpha = opacity + BACKDROP_OPACITY * (1 - opacity)
     share = (HUE_SHARE * opacity / alpha)[..., None]

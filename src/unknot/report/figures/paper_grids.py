@@ -8,6 +8,7 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from unknot.common.errors import UserError
+from unknot.data.visible_channels import visible
 from unknot.report.figures.papers import TEXT_POINTS, TICK_POINTS, text_width
 
 GAP = 0.02  # inches between tiles, as are the sizes below
@@ -28,7 +29,7 @@ def image_grid(
     """Draw images in rows and columns.
 
     Args:
-        images: uint8, shape `(rows, columns, channel, height, width)`, 1 or 3 channels.
+        images: uint8, shape `(rows, columns, channel, height, width)`, 1 to 4 channels.
         width: of the figure in inches.
         row_labels: text at the left of each row; may have two lines.
         column_labels: text below each column.
@@ -74,6 +75,7 @@ def _sheet(images: NDArray[np.uint8], tile: float) -> NDArray[np.uint8]:
         images: shape `(rows, columns, channel, height, width)`.
         tile: width of an image in inches.
     """
+    images = visible(images)
     rows, columns, channels, height, width = images.shape
     repeats = ceil(LEAST_PPI * tile / width)
     large = images.repeat(repeats, axis=3).repeat(repeats, axis=4)

@@ -63,10 +63,9 @@ class BetaSlider {
   }
 
   draw() {
-    const { canvas, columns, stop, page: { width, height } } = this;
-    const sheet = this.sheets[+this.slider.value], context = canvas.getContext("2d");
-    context.drawImage(this.images, 0, 0);
-    context.drawImage(sheet, 0, sheet.height - height, columns * width, height, 0, height, columns * width, height);
+    const { canvas, columns, stop, page } = this, context = canvas.getContext("2d");
+    page.drawRow(context, this.images, columns, 0, 0);
+    page.drawRow(context, this.sheets[+this.slider.value], columns, -1, page.height);
     this.beta.textContent = stop.beta;
     this.caption.textContent = stop.caption;
     this.slider.setAttribute("aria-valuetext", `beta ${stop.beta}`);

@@ -4,14 +4,15 @@
 const FRAME_MS = 250, LAST_MS = 1600;
 
 class Player {
-  /** @param root the section; @param data the page's data */
-  constructor(root, data) {
+  /** @param root the section; @param page what all parts share */
+  constructor(root, page) {
+    const { data } = page;
+    this.page = page;
     this.slider = root.querySelector("[data-steps]");
     this.button = root.querySelector("[data-play]");
     this.label = root.querySelector("[data-step]");
     this.steps = data.steps;
     this.columns = data.num_images;
-    [this.height, this.width] = data.scale.shape.slice(1);
     this.views = [];
     this.slider.max = this.steps.length - 1;
     this.slider.value = this.slider.max;
@@ -24,19 +25,19 @@ class Player {
     const originals = await picture(data.images);
     for (const canvas of root.querySelectorAll("canvas[data-run]")) {
       const run = data.runs.find((one) => one.name === canvas.dataset.run);
-      canvas.width = this.columns * this.width;
-      canvas.height = 2 * this.height;
+      canvas.width = this.columns * this.page.width;
+      canvas.height = 2 * this.page.height;
       this.views.push({ canvas, originals, sheet: await picture(run.sheet) });
     }
     this.draw();
   }
 
   draw() {
-    const index = +this.slider.value, { width, height, columns } = this;
+    const index = +this.slider.value, { page, columns } = this;
     for (const { canvas, originals, sheet } of this.views) {
       const context = canvas.getContext("2d");
-      context.drawImage(originals, 0, 0);
-      context.drawImage(sheet, 0, index * height, columns * width, height, 0, height, columns * width, height);
+      page.drawRow(context, originals, columns, 0, 0);
+      page.drawRow(context, sheet, columns, index, page.height);
     }
     const text = `step ${this.steps[index].toLocaleString("en")}`;
     this.label.textContent = text;
@@ -62,4 +63,4 @@ class Player {
   }
 }
 
-WIDGETS.player = (root, page) => new Player(root, page.data).start(root, page.data);
+WIDGETS.player = (root, page) => new Player(root, page).start(root, page.data);
