@@ -46,7 +46,7 @@ check: $(VENV)/.dev browser
 
 # half an hour on two free cores, and an hour more the first time, for the recipe's references
 BENCHMARKS := decode training:--layers epoch recipe experiment:--eight:300 \
-	metrics:--speed:--nulls objectives explorer evidence:--experiments:40
+	metrics:--speed:--nulls objectives networks explorer evidence:--experiments:40
 bench: $(VENV)/.dev
 	@mkdir -p benchmarks/results
 	@$(foreach run,$(BENCHMARKS),echo "$(run)"; \

@@ -2,44 +2,52 @@
 
 import pytest
 import torch
+from torch import nn
 
 from unknot.common.errors import UserError
+from unknot.models.layers import SameConvolution, UpsampledConvolution
 from unknot.models.map_layers import Broadcast
 from unknot.models.networks.spatial_broadcast import spatial_broadcast
 
 
 @pytest.mark.parametrize(
-    ("size", "grid"),
+    ("size", "grid", "num_doublings"),
     [
-        ((28, 28), (28, 28)),
-        ((64, 64), (64, 64)),
-        ((33, 61), (33, 61)),
-        ((65, 30), (33, 15)),
-        ((96, 128), (48, 64)),
-        ((192, 192), (48, 48)),
-        ((256, 256), (64, 64)),
+        ((28, 28), (14, 14), 1),
+        ((64, 64), (16, 16), 2),
+        ((33, 61), (9, 16), 2),
+        ((96, 128), (12, 16), 3),
+        ((250, 28), (125, 14), 1),
+        ((256, 256), (16, 16), 4),
     ],
 )
-def test_no_side_of_the_grid_is_above_64(size: tuple[int, int], grid: tuple[int, int]) -> None:
+def test_the_shorter_side_of_the_map_has_at_most_sixteen_pixels(
+    size: tuple[int, int], grid: tuple[int, int], num_doublings: int
+) -> None:
     _, decoder = spatial_broadcast((3, *size), 4)
-    assert isinstance(decoder[0], Broadcast)  # type: ignore[index]
-    assert decoder[0].places.shape[2:] == grid  # type: ignore[index]
+    assert isinstance(decoder, nn.Sequential)
+    assert isinstance(decoder[0], Broadcast)
+    assert decoder[0].places.shape[2:] == grid
+    assert sum(isinstance(m, UpsampledConvolution) for m in decoder) == num_doublings
+    assert sum(isinstance(m, SameConvolution) for m in decoder) == 3
 
 
 def test_a_pixel_away_from_the_border_depends_on_code_and_place_alone() -> None:
     torch.manual_seed(0)
-    _, decoder = spatial_broadcast((1, 40, 40), 3)
+    _, decoder = spatial_broadcast((1, 64, 64), 3)
+    assert isinstance(decoder, nn.Sequential)
+    assert isinstance(decoder[0], Broadcast)
     z = torch.randn(2, 3)
     images = decoder(z)
-    decoder[0].places.zero_()  # type: ignore[index]
-    blank = decoder(z)[:, 0, 8:-8, 8:-8]
+    decoder[0].places.zero_()
+    blank = decoder(z)[:, 0, 16:-16, 16:-16]
     assert torch.allclose(blank, blank[:, :1, :1])
-    assert images[:, 0, 8:-8, 8:-8].std((1, 2)).min() > 1e-3
+    assert images[:, 0, 16:-16, 16:-16].std((1, 2)).min() > 1e-3
 
 
 def test_it_has_the_number_of_parameters_of_its_layers() -> None:
     _, decoder = spatial_broadcast((3, 64, 64), 10)
-    expected = (12 * 32 * 9 + 32) + 2 * (32 * 32 * 9 + 32) + (32 * 3 * 9 + 3)
+    expected = (12 * 64 * 9 + 64) + 2 * (64 * 64 * 9 + 64) + (64 * 32 * 9 + 32) + (32 * 3 * 9 + 3)
     assert sum(p.numel() for p in decoder.parameters()) == expected
 
 

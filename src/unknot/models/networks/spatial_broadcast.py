@@ -1,5 +1,6 @@
 """The pair of Watters et al. 2019: a code at every pixel, beside the pixel's place."""
 
+from itertools import pairwise
 from math import prod
 
 from torch import nn
@@ -10,9 +11,10 @@ from unknot.models.networks import check_image_shape
 
 HIDDEN = 256
 FIRST, LAST = 32, 64  # channels of the encoder's first stages, and of its last two
-CHANNELS = 32  # of the decoder; the paper has 64
-NUM_CONVOLUTIONS = 3  # of the decoder, before the one that gives the image
-LARGEST_GRID = 64  # sides of the map that the code is broadcast to
+CHANNELS = 64  # of the map that the code is broadcast to, as in the paper
+NUM_CONVOLUTIONS = 3  # of that map
+LARGER = 32  # channels of the larger maps
+LARGEST_SIDE = 16  # of the two, the shorter one
 
 
 def spatial_broadcast(
@@ -20,12 +22,13 @@ def spatial_broadcast(
 ) -> tuple[nn.Module, nn.Module]:
     """The spatial broadcast decoder of Watters et al. 2019, with the encoder of `higgins_conv`.
 
-    The code stands at every pixel, beside the pixel's row and column, and convolutions of stride 1
-    make the image of it: the network need not learn where a pixel is. At full size that is costly.
-    There are 32 channels, half of the paper's, and three 3x3 convolutions before the last; and an
-    image with a side above 64 pixels is made at a half or a quarter of its size by those, then
-    doubled by convolutions after each pixel was repeated. What goes beyond the image is cut off, so
-    that any size is taken.
+    The code stands at every pixel of a map, beside the pixel's row and column, and three 3x3
+    convolutions of stride 1 and 64 channels make a picture of it: the network need not learn where
+    a pixel is. The paper's map has the image's size, where the same convolutions cost 16 times as
+    much at 64 pixels. Here the image's sides are halved until the shorter has at most 16, and after
+    those three the map is doubled as often, by 3x3 convolutions after each pixel was repeated
+    (docs/log.md has what else was tried). What goes beyond the image is cut off, so that any size
+    is taken.
 
     Args:
         image_shape: channels, height, width; each side 28 or more.
@@ -52,16 +55,15 @@ def spatial_broadcast(
         nn.ReLU(inplace=True),
         nn.Linear(HIDDEN, 2 * latent_dim),
     )
-    decoder: list[nn.Module] = [Broadcast(*grid)]
-    inputs = (latent_dim + 2, *[CHANNELS] * NUM_CONVOLUTIONS)
-    for before in inputs[:-1]:
-        decoder += [SameConvolution(before, CHANNELS), nn.ReLU(inplace=True)]
-    for _ in range(num_doublings - 1):
-        decoder += [UpsampledConvolution(CHANNELS, CHANNELS), nn.ReLU(inplace=True)]
-    last = UpsampledConvolution if num_doublings else SameConvolution
-    return encoder, nn.Sequential(*decoder, last(CHANNELS, channels), Crop(height, width))
+    first = SameConvolution(latent_dim + 2, CHANNELS)
+    decoder: list[nn.Module] = [Broadcast(*grid), first]
+    for _ in range(NUM_CONVOLUTIONS - 1):
+        decoder += [nn.ReLU(inplace=True), SameConvolution(CHANNELS, CHANNELS)]
+    for before, after in pairwise((CHANNELS, *[LARGER] * (num_doublings - 1), channels)):
+        decoder += [nn.ReLU(inplace=True), UpsampledConvolution(before, after)]
+    return encoder, nn.Sequential(*decoder, Crop(height, width))
 
 
 def _num_doublings(height: int, width: int) -> int:
-    """How often the grid is doubled until it has the image's size."""
-    return (-(-max(height, width) // LARGEST_GRID) - 1).bit_length()
+    """How often the map is doubled until it has the image's size."""
+    return (-(-min(height, width) // LARGEST_SIDE) - 1).bit_length()
