@@ -169,7 +169,7 @@ def test_a_decoder_too_large_for_a_page_is_refused() -> None:
         _, model.decoder = find_network("mlp")((3, 256, 256), 5)
     num_weights = 5 * 1200 + 2 * 1200 * 1200 + 1200 * 3 * 256**2 + 3 * 1200 + 3 * 256**2
     assert round(num_weights * 2 * 4 / 3 / 1e6) == 637
-    with pytest.raises(UserError, match="would take 637 MB of the page, which has room for 64 MB"):
+    with pytest.raises(UserError, match="would take 637 MB of the page, which has room for 50 MB"):
         browser_model(model)
 
 

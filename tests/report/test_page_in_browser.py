@@ -14,8 +14,11 @@ import pytest
 from tests.report.small import HOSTILE
 from tests.report.watched_page import HALF, WatchedPage
 from unknot.common.files import write_json
+from unknot.data.load import load_images
+from unknot.data.visible_channels import visible
 from unknot.evidence.evidence import Evidence
 from unknot.evidence.latent_labels import LatentLabels
+from unknot.experiments.compare import compare
 from unknot.experiments.experiment import Experiment
 from unknot.report.page import write_report
 
@@ -153,6 +156,41 @@ def test_nothing_is_wider_than_the_window(watched: WatchedPage, report: Path, wi
     page = watched.open(report)
     page.select_option("[data-b]", "1")
     assert page.evaluate("document.documentElement.scrollWidth - innerWidth") <= 0
+
+
+def test_wide_pictures_of_two_channels_keep_their_shape_and_are_seen_in_color(
+    watched: WatchedPage, tmp_path: Path
+) -> None:
+    array = np.random.default_rng(0).integers(0, 256, (60, 30, 200, 2), dtype=np.uint8)
+    experiment = compare(
+        load_images(array, size="30x200"),
+        [1],
+        out=tmp_path / "wide",
+        engine="inline",
+        network="linear",
+        steps=4,
+        batch_size=8,
+        latent_dim=3,
+    )
+    run = experiment.run(beta=1)
+    for width in (390, 1400):
+        watched.page.set_viewport_size({"width": width, "height": 800})
+        page = watched.open(experiment.files.report)
+        assert page.evaluate("document.documentElement.scrollWidth - innerWidth") <= 0
+        for selector in ("[data-first]", "[data-acts]", ".start canvas", ".row canvas"):
+            box = page.locator(selector).first.bounding_box()
+            assert box["height"] / box["width"] == pytest.approx(0.15, abs=0.03)
+    assert "every picture shows the first" in page.inner_text("#images ~ .scroll")
+    page.click("[data-image='-1']")
+    drawn = visible(run.decode(np.zeros((1, 3), np.float32)))[0].transpose(1, 2, 0)
+    assert np.abs(watched.pixels("[data-first]") - drawn).max() <= HALF
+    played = watched.pixels("canvas[data-run]")
+    frames = {name: visible(values) for name, values in run.frames().items() if name != "steps"}
+    images = np.concatenate(list(frames["images"].transpose(0, 2, 3, 1)), axis=1)
+    assert np.array_equal(played[:30], images)
+    below = np.concatenate(list(frames["reconstructions"][-1].transpose(0, 2, 3, 1)), axis=1)
+    levels = (played[30:].mean((0, 1)), below.mean((0, 1)))
+    assert np.abs(levels[0] - levels[1]).max() < 10  # WebP blurs the colors of noise
 
 
 def test_links_work_in_a_frame_without_an_address(

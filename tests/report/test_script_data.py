@@ -103,10 +103,10 @@ def test_what_is_beyond_the_budget_is_left_out(
 def test_a_decoder_that_is_too_large_is_left_out(
     runs: list[Run], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("unknot.report.script_data.LARGEST_MODEL_BYTES", 10)
+    monkeypatch.setattr("unknot.report.browser_decoder.LARGEST_MB", 0)
     described = gathered(runs).runs[0]
     assert described.model is None
-    assert described.reason.endswith("MB, and the page holds none above 0")
+    assert described.reason.endswith("of the page, which has room for 0 MB")
 
 
 def test_runs_without_frames_start_from_no_image(tmp_path: Path) -> None:

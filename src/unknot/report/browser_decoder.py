@@ -22,7 +22,7 @@ from unknot.models.map_layers import Broadcast, Crop, Residual
 from unknot.models.vae import VAE
 
 HALF_MAX = 65_504.0
-LARGEST_MB = 64
+LARGEST_MB = 50
 """A decoder that takes more of the page is left out, even where it is the only one."""
 ACTIVATIONS: dict[type[nn.Module], str] = {nn.ReLU: "relu", nn.Tanh: "tanh"}
 DOUBLING = ((4, 4), (2, 2), (1, 1), (0, 0), (1, 1))

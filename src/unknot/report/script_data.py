@@ -17,7 +17,6 @@ from unknot.report.browser_decoder import (
     PixelScale,
     browser_model,
     encoded,
-    encoded_size,
     kernel,
     pixel_scale,
 )
@@ -34,8 +33,6 @@ MODEL_BYTES = 8_000_000
 """Once the decoders of the first seeds have so many characters, no more go into the page."""
 SHEET_BYTES = 4_000_000
 """The same of the sheets of reconstructions."""
-LARGEST_MODEL_BYTES = 50_000_000
-"""A decoder of more characters is in no page."""
 DECIMALS = 4  # of codes
 NUM_BINS, REACH = 32, 4.0  # of the histograms, which reach from -4 to 4
 
@@ -273,17 +270,9 @@ def _with_partners(
 def _open_decoder(run: Run) -> tuple[BrowserModel | None, str]:
     """A run's decoder for the page, or the reason why it has none."""
     try:
-        num_bytes = encoded_size(run.model)
-        if num_bytes > LARGEST_MODEL_BYTES:
-            return None, _too_large(num_bytes)
         return browser_model(run.model), ""
     except UserError as error:
         return None, str(error)
-
-
-def _too_large(num_bytes: int) -> str:
-    most = LARGEST_MODEL_BYTES / 1e6
-    return f"its decoder takes {num_bytes / 1e6:,.0f} MB, and the page holds none above {most:.0f}"
 
 
 def _over_budget() -> str:
