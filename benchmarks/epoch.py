@@ -32,7 +32,8 @@ from torch.utils.data import DataLoader, Dataset
 from common import machine, sgemm_gflops, show, summary
 from training import BATCH, plain_step
 from unknot.common.machine import num_cores
-from unknot.config import RunConfig, TrainingConfig
+from unknot.config.parts import TrainingConfig
+from unknot.config.run import RunConfig
 from unknot.data.load import load_images
 from unknot.runs.folder import RunFolder
 from unknot.training.fit import fit

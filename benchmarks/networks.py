@@ -16,7 +16,8 @@ from collections.abc import Callable
 import torch
 
 from common import alternate, arguments, machine, show, summary
-from unknot.config import ModelConfig, RunConfig, TrainingConfig
+from unknot.config.parts import ModelConfig, TrainingConfig
+from unknot.config.run import RunConfig
 from unknot.data.image_set import ImageSet
 from unknot.data.load import load_images
 from unknot.models.networks import NETWORKS, find_network

@@ -21,7 +21,8 @@ import torch
 from torch import Tensor, nn
 
 from common import alternate, arguments, machine, show, summary
-from unknot.config import RunConfig, TrainingConfig
+from unknot.config.parts import TrainingConfig
+from unknot.config.run import RunConfig
 from unknot.data.image_set import ImageSet
 from unknot.data.load import load_images
 from unknot.models.objectives import OBJECTIVES, AdamSettings, Loss, StepContext

@@ -18,7 +18,8 @@ from typing import Any
 
 from common import machine
 from unknot.common.machine import num_cores
-from unknot.config import RunConfig, TrainingConfig
+from unknot.config.parts import TrainingConfig
+from unknot.config.run import RunConfig
 from unknot.data.image_set import ImageSet
 from unknot.data.load import load_images
 from unknot.experiments.engines import Job

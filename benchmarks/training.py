@@ -25,7 +25,8 @@ from torch import nn
 
 from common import alternate, machine, sgemm_gflops, show, summary
 from unknot.common.machine import num_cores
-from unknot.config import RunConfig, TrainingConfig
+from unknot.config.parts import TrainingConfig
+from unknot.config.run import RunConfig
 from unknot.data.load import load_images
 from unknot.models.layers import Convolution, TransposedConvolution, set_up_layers
 from unknot.runs.folder import RunFolder

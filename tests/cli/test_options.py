@@ -15,13 +15,9 @@ from unknot.cli.options import (
     execution_config,
     field_docs,
 )
-from unknot.config import (
-    DataConfig,
-    ExecutionConfig,
-    ExperimentConfig,
-    ModelConfig,
-    TrainingConfig,
-)
+from unknot.config.execution import ExecutionConfig
+from unknot.config.experiment import ExperimentConfig
+from unknot.config.parts import DataConfig, ModelConfig, TrainingConfig
 
 
 def _parsed(command: str, *typed: str) -> Any:

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from unknot.common.files import write_json
-from unknot.config import ExperimentConfig
+from unknot.config.experiment import ExperimentConfig
 from unknot.data.image_set import ImageSet
 from unknot.evidence.preregistration import (
     BLIND_SEED,

@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 
 from unknot.common.errors import Interrupted, UserError
-from unknot.config import ModelConfig, RunConfig, TrainingConfig
+from unknot.config.parts import ModelConfig, TrainingConfig
+from unknot.config.run import RunConfig
 from unknot.data.image_set import ImageSet
 from unknot.experiments import execute
 from unknot.experiments.execute import error_text, execute_run, execute_stacked

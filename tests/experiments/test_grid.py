@@ -3,7 +3,7 @@
 import pytest
 
 from unknot.common.errors import UserError
-from unknot.config import ExperimentConfig
+from unknot.config.experiment import ExperimentConfig
 from unknot.experiments.grid import strengths_from_text, strengths_to_text, with_objectives
 from unknot.models.objectives.grids import LOCATELLO
 

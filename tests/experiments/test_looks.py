@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from tests.report.small import small_answers, small_config, small_evidence
-from unknot.config import ExperimentConfig
+from unknot.config.experiment import ExperimentConfig
 from unknot.evidence.answers import BETA, CANNOT_TELL, YES
 from unknot.evidence.evidence import Evidence
 from unknot.experiments.looks import Looks

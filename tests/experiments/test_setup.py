@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from unknot.common.errors import UserError
-from unknot.config import RunConfig, TrainingConfig
+from unknot.config.parts import TrainingConfig
+from unknot.config.run import RunConfig
 from unknot.data.image_set import ImageSet
 from unknot.evidence.collapse import suggest_betas
 from unknot.evidence.preregistration import digest

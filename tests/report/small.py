@@ -11,7 +11,9 @@ from PIL import Image
 
 from unknot.common.files import write_arrays, write_json, write_text
 from unknot.common.toml import to_toml
-from unknot.config import DataConfig, ExperimentConfig, ModelConfig, RunConfig, TrainingConfig
+from unknot.config.experiment import ExperimentConfig
+from unknot.config.parts import DataConfig, ModelConfig, TrainingConfig
+from unknot.config.run import RunConfig
 from unknot.data.splits import SPLITS
 from unknot.evidence.answers import AXES, BETA, CANNOT_TELL, LATENTS, WHICH_BETA, YES, Answer
 from unknot.evidence.axes import INTERACTION, LABELS, AxisEvidence

@@ -16,7 +16,7 @@ from tests.report.small import (
     small_run,
 )
 from unknot.common.files import write_text
-from unknot.config import TrainingConfig
+from unknot.config.parts import TrainingConfig
 from unknot.evidence.collapse import CollapsePrediction
 from unknot.evidence.evidence import Evidence
 from unknot.report.must_know import last_fall, must_know, no_beta_matters, other_objective

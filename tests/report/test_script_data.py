@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from tests.report.small import small_config, small_context, small_evidence, small_run
-from unknot.config import ModelConfig
+from unknot.config.parts import ModelConfig
 from unknot.report.script_data import ScriptData, script_data
 from unknot.runs.run import Run
 

@@ -17,7 +17,7 @@ from tests.report.small import (
     small_score,
     small_verdict,
 )
-from unknot.config import TrainingConfig
+from unknot.config.parts import TrainingConfig
 from unknot.evidence.answers import QUESTIONS
 from unknot.evidence.beta_bases import combine_bases
 from unknot.evidence.beta_test import beta_test

@@ -8,7 +8,9 @@ from pathlib import Path
 import pytest
 
 from unknot.common.errors import UserError
-from unknot.config import ExperimentConfig, ModelConfig, RunConfig
+from unknot.config.experiment import ExperimentConfig
+from unknot.config.parts import ModelConfig
+from unknot.config.run import RunConfig
 from unknot.data.image_set import ImageSet
 from unknot.experiments.experiment import Experiment
 from unknot.runs import folder as folder_module

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from unknot.common.errors import UserError
-from unknot.config import RunConfig
+from unknot.config.run import RunConfig
 from unknot.data.image_set import ImageSet
 from unknot.experiments.experiment import Experiment
 from unknot.runs.folder import RunFolder

@@ -10,7 +10,8 @@ from torch import Tensor
 
 from tests.models.objectives.batches import context
 from tests.training.tiny import CPU, LINEAR, same_bits, tiny
-from unknot.config import ModelConfig, RunConfig
+from unknot.config.parts import ModelConfig
+from unknot.config.run import RunConfig
 from unknot.data.image_set import ImageSet
 from unknot.models.density_ratio import log_density_ratio, permute_latents
 from unknot.models.objectives import StepContext

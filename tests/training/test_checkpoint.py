@@ -16,7 +16,7 @@ from tests.training.tiny import same_bits, tiny, weights
 from unknot.common import files
 from unknot.common.errors import UserError
 from unknot.common.files import read_arrays
-from unknot.config import RunConfig
+from unknot.config.run import RunConfig
 from unknot.data.image_set import ImageSet
 from unknot.models.objectives.factor_vae import FactorVAE
 from unknot.runs.folder import RunFolder

@@ -15,7 +15,9 @@ from torch import Tensor, nn
 from tests.training.tiny import LINEAR, losses, same_bits, stop_at, tiny, weights
 from unknot.common.errors import Interrupted, UserError
 from unknot.common.files import read_arrays
-from unknot.config import ExperimentConfig, ModelConfig, RunConfig, TrainingConfig
+from unknot.config.experiment import ExperimentConfig
+from unknot.config.parts import ModelConfig, TrainingConfig
+from unknot.config.run import RunConfig
 from unknot.data.image_set import ImageSet
 from unknot.runs.folder import RunFolder
 from unknot.runs.history import read_history

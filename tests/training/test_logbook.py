@@ -7,7 +7,7 @@ import pytest
 
 from tests.training.tiny import LINEAR, tiny
 from unknot.common.files import read_json
-from unknot.config import RunConfig
+from unknot.config.run import RunConfig
 from unknot.data.image_set import ImageSet
 from unknot.runs.folder import RunFolder
 from unknot.runs.history import read_history

@@ -8,7 +8,7 @@ import pytest
 import torch
 from torch import nn
 
-from unknot.config import RECIPES
+from unknot.config.parts import RECIPES
 from unknot.training.optimizers import (
     EPSILON,
     MOMENTUM,
@@ -101,7 +101,7 @@ def test_adam_keeps_the_memory_layout() -> None:
 UPDATE = """
 import sys
 import torch
-from unknot.config import RECIPES
+from unknot.config.parts import RECIPES
 from unknot.training.optimizers import OPTIMIZERS
 model = torch.nn.Linear(3, 2)
 for make in OPTIMIZERS.values():

@@ -5,7 +5,7 @@ import pytest
 
 from tests.training.tiny import LINEAR, tiny
 from unknot.common.files import read_arrays
-from unknot.config import RunConfig
+from unknot.config.run import RunConfig
 from unknot.data.image_set import ImageSet
 from unknot.runs.evaluation import Evaluation
 from unknot.runs.folder import RunFolder

@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from tests.training.tiny import CPU, LINEAR, losses, tiny
-from unknot.config import RunConfig
+from unknot.config.run import RunConfig
 from unknot.data.image_set import ImageSet
 from unknot.models.build import build_vae
 from unknot.models.layers import TransposedConvolution

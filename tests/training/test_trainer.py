@@ -21,7 +21,8 @@ from tests.training.tiny import (
 )
 from unknot.common.errors import Interrupted, UserError
 from unknot.common.files import read_json
-from unknot.config import ModelConfig, RunConfig, TrainingConfig
+from unknot.config.parts import ModelConfig, TrainingConfig
+from unknot.config.run import RunConfig
 from unknot.data.image_set import ImageSet
 from unknot.models.networks.linear import linear
 from unknot.models.objectives import StepContext, build_objective

@@ -5,7 +5,7 @@ from dataclasses import replace
 import torch
 
 from tests.training.tiny import LINEAR, same_bits
-from unknot.config import RunConfig
+from unknot.config.run import RunConfig
 from unknot.data.image_set import ImageSet
 from unknot.training.untrained import build_untrained
 

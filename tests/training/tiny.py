@@ -11,7 +11,7 @@ from safetensors.torch import load_file
 from torch import Tensor
 
 from unknot.common.progress import Progress
-from unknot.config import ModelConfig, TrainingConfig
+from unknot.config.parts import ModelConfig, TrainingConfig
 from unknot.models.objectives import OBJECTIVES, Loss, StepContext
 from unknot.models.vae import Terms
 from unknot.runs.folder import RunFolder

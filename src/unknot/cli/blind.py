@@ -38,7 +38,7 @@ class BlindOptions:
 
 def blind_command(options: BlindOptions) -> tuple[str, Any]:
     """Put the answers of several readers together."""
-    from unknot.config import CUSTOM
+    from unknot.config.parts import CUSTOM
     from unknot.experiments.experiment import Experiment
     from unknot.report.blind.experiment import blind_seed
     from unknot.report.blind.readers import pool_codes, pooled_text

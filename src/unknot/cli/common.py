@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Literal
 
 from unknot.cli.options import OutputOptions
 from unknot.common.errors import UserError
-from unknot.config import DataConfig
+from unknot.config.parts import DataConfig
 
 if TYPE_CHECKING:
     from unknot.data.image_set import ImageSet

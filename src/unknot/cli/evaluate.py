@@ -214,7 +214,7 @@ def evidence_command(options: EvidenceOptions) -> tuple[str, Any]:
 
     path = options.experiment
     with announced(options.output.hides_progress, "opening the runs"):
-        from unknot.config import CUSTOM
+        from unknot.config.parts import CUSTOM
         from unknot.experiments.experiment import Experiment
         from unknot.report.text import evidence_text
         from unknot.runs.folder import ExperimentFolder, RunFolder

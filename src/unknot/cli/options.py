@@ -14,17 +14,10 @@ from typing import Annotated, Any, Literal, get_args, get_type_hints
 
 import tyro
 
-from unknot.config import (
-    RECIPES,
-    DataConfig,
-    ExecutionConfig,
-    ExperimentConfig,
-    ModelConfig,
-    Recipe,
-    RunConfig,
-    TrainingConfig,
-    from_toml_with_execution,
-)
+from unknot.config.execution import ExecutionConfig, from_toml_with_execution
+from unknot.config.experiment import ExperimentConfig
+from unknot.config.parts import RECIPES, DataConfig, ModelConfig, Recipe, TrainingConfig
+from unknot.config.run import RunConfig
 from unknot.experiments.engines import ENGINES
 from unknot.experiments.grid import strengths_from_text, strengths_to_text, with_objectives
 from unknot.models.likelihoods import LIKELIHOODS

@@ -21,7 +21,9 @@ from unknot.cli.options import (
 )
 from unknot.cli.watch import live_page
 from unknot.common.errors import RunsFailedError, UserError
-from unknot.config import ExperimentConfig, ModelConfig, RunConfig, beta_text
+from unknot.config.experiment import ExperimentConfig
+from unknot.config.parts import ModelConfig
+from unknot.config.run import RunConfig, beta_text
 
 if TYPE_CHECKING:
     from unknot.data.image_set import ImageSet

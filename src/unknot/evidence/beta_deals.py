@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from unknot.common.errors import UserError
-from unknot.config import LOOKS
+from unknot.config.experiment import LOOKS
 
 Deals = NDArray[np.int64]
 

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from unknot.common.errors import UserError
-from unknot.config import ExperimentConfig
+from unknot.config.experiment import ExperimentConfig
 from unknot.data.image_set import ImageSet
 from unknot.data.pca import Spectrum, cached_spectrum
 from unknot.models.objectives import objective_type

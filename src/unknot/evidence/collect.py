@@ -9,7 +9,9 @@ from numpy.typing import NDArray
 
 from unknot.common.errors import UserError
 from unknot.common.progress import Progress
-from unknot.config import BETA_VAE, ExperimentConfig, beta_text
+from unknot.config.experiment import ExperimentConfig
+from unknot.config.parts import BETA_VAE
+from unknot.config.run import beta_text
 from unknot.data.image_set import ImageSet
 from unknot.data.pca import cached_spectrum, pca_refits
 from unknot.evidence.answers import YES, Answer, Commands

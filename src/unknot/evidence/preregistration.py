@@ -13,7 +13,8 @@ from datetime import UTC, datetime
 from typing import Any, Literal
 
 from unknot.common.files import read_json
-from unknot.config import OLD_MODES, ExperimentConfig, TrainingConfig
+from unknot.config.experiment import ExperimentConfig
+from unknot.config.parts import OLD_MODES, TrainingConfig
 from unknot.data.image_set import ImageSet
 from unknot.evidence.beta_deals import look_levels
 from unknot.runs.folder import ExperimentFolder

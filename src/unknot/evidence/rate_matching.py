@@ -10,7 +10,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from unknot.config import BETA_VAE
+from unknot.config.parts import BETA_VAE
 from unknot.metrics.posterior import ACTIVE_VARIANCE
 
 FloatArray = NDArray[np.float64]

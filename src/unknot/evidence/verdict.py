@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from unknot.common.errors import UserError
-from unknot.config import beta_text
+from unknot.config.run import beta_text
 from unknot.evidence.agreement_test import agreement_test
 from unknot.evidence.beta_bases import BetaDecision, combine_bases
 from unknot.evidence.beta_test import BetaTest, beta_test

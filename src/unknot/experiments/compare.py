@@ -9,7 +9,9 @@ from typing import Any, Literal
 
 from unknot.common.errors import UserError
 from unknot.common.progress import Progress, Say, shown_progress
-from unknot.config import CUSTOM, ExecutionConfig, ExperimentConfig, TrainingConfig
+from unknot.config.execution import ExecutionConfig
+from unknot.config.experiment import ExperimentConfig
+from unknot.config.parts import CUSTOM, TrainingConfig
 from unknot.data.image_set import ImageSet
 from unknot.evidence.collapse import beta_warning
 from unknot.evidence.evidence import Evidence

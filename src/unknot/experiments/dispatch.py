@@ -6,7 +6,8 @@ from concurrent.futures import Executor, Future
 
 from unknot.common.errors import Interrupted, UserError
 from unknot.common.progress import Progress
-from unknot.config import ExecutionConfig, ExperimentConfig
+from unknot.config.execution import ExecutionConfig
+from unknot.config.experiment import ExperimentConfig
 from unknot.data.image_set import ImageSet
 from unknot.experiments.engines import Job, JobRunner, build_engine
 from unknot.experiments.engines.local import ExecutorRunner, LocalEngine

@@ -10,7 +10,9 @@ from unknot.common.errors import UserError
 from unknot.common.files import write_json
 from unknot.common.progress import Progress, shown_progress
 from unknot.common.text import shown
-from unknot.config import BETA_VAE, ExperimentConfig, beta_text
+from unknot.config.experiment import ExperimentConfig
+from unknot.config.parts import BETA_VAE
+from unknot.config.run import beta_text
 from unknot.data.given_labels import save_labels, with_given_labels, with_saved_labels
 from unknot.data.image_set import ImageSet
 from unknot.evidence.answers import counted, listed

@@ -5,7 +5,9 @@ from dataclasses import replace
 from typing import Any
 
 from unknot.common.errors import UserError
-from unknot.config import BETA_VAE, ExperimentConfig, beta_text
+from unknot.config.experiment import ExperimentConfig
+from unknot.config.parts import BETA_VAE
+from unknot.config.run import beta_text
 from unknot.models.objectives.grids import grid_strengths
 
 Strengths = dict[str, tuple[float, ...]]

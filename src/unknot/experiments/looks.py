@@ -5,7 +5,7 @@ from dataclasses import replace
 
 from unknot.common.durations import duration_text, parse_duration
 from unknot.common.progress import Say
-from unknot.config import ExperimentConfig
+from unknot.config.experiment import ExperimentConfig
 from unknot.evidence.answers import BETA, YES, counted, p_text
 from unknot.evidence.evidence import Evidence
 from unknot.evidence.preregistration import RULE, looks_of_plan

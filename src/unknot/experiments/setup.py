@@ -14,14 +14,8 @@ from unknot.common.errors import UserError
 from unknot.common.files import make_folder, write_json
 from unknot.common.machine import num_cores, processor
 from unknot.common.toml import build
-from unknot.config import (
-    BETA_VAE,
-    CUSTOM,
-    DataConfig,
-    ExperimentConfig,
-    ModelConfig,
-    TrainingConfig,
-)
+from unknot.config.experiment import ExperimentConfig
+from unknot.config.parts import BETA_VAE, CUSTOM, DataConfig, ModelConfig, TrainingConfig
 from unknot.data.image_set import ImageSet
 from unknot.data.pairs import find_partners
 from unknot.data.sources import archive

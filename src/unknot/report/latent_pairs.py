@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from scipy.optimize import linear_sum_assignment
 from scipy.stats import rankdata
 
-from unknot.config import setting_text
+from unknot.config.run import setting_text
 from unknot.evidence.rate_matching import RunPosteriors
 from unknot.evidence.rotation_null import spaced_rows
 

@@ -3,7 +3,8 @@
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
-from unknot.config import ExperimentConfig, beta_text
+from unknot.config.experiment import ExperimentConfig
+from unknot.config.run import beta_text
 from unknot.evidence.answers import listed
 from unknot.evidence.beta_choice import BetaChoice
 from unknot.evidence.collapse import NEAR, CollapsePrediction

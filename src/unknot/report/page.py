@@ -6,7 +6,7 @@ from pathlib import Path
 
 from unknot.common.files import write_text
 from unknot.common.text import shown
-from unknot.config import ExperimentConfig
+from unknot.config.experiment import ExperimentConfig
 from unknot.evidence.evidence import Evidence
 from unknot.report.render import Piece, render_page, render_piece
 from unknot.report.script_data import empty_script_data, script_data

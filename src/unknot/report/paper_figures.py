@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from unknot.common.errors import UserError
-from unknot.config import beta_text
+from unknot.config.run import beta_text
 from unknot.evidence.answers import counted, listed
 from unknot.evidence.evidence import Evidence
 from unknot.metrics.posterior import active_units

@@ -18,7 +18,8 @@ import numpy as np
 from unknot.common.durations import duration_text
 from unknot.common.errors import UserError
 from unknot.common.files import read_arrays
-from unknot.config import ExperimentConfig, RunConfig
+from unknot.config.experiment import ExperimentConfig
+from unknot.config.run import RunConfig
 from unknot.report.live_runs import (
     FAILED,
     FINISHED,

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from unknot.common.errors import UserError
-from unknot.config import beta_text
+from unknot.config.run import beta_text
 from unknot.evidence.evidence import Evidence
 from unknot.evidence.rate_matching import RunPosteriors
 from unknot.evidence.run_evidence import posteriors_of

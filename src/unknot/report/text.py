@@ -6,7 +6,8 @@ from math import isfinite
 import numpy as np
 
 from unknot.common.files import read_json
-from unknot.config import BETA_VAE, RunConfig, beta_text, setting_text
+from unknot.config.parts import BETA_VAE
+from unknot.config.run import RunConfig, beta_text, setting_text
 from unknot.evidence.answers import AXES, QUESTIONS, counted, p_text
 from unknot.evidence.answers.beta import IN_WORDS
 from unknot.evidence.axes import LEVEL

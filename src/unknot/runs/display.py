@@ -9,7 +9,7 @@ from PIL import Image
 
 from unknot.common.errors import UserError
 from unknot.common.text import shown
-from unknot.config import RunConfig, beta_text
+from unknot.config.run import RunConfig, beta_text
 from unknot.metrics.posterior import MIN_POINTS
 from unknot.runs.evaluation import Evaluation
 from unknot.runs.folder import RunFolder

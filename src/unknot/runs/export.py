@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from unknot.common.errors import UserError
 from unknot.common.files import make_folder, write_text, written_beside
 from unknot.common.toml import to_toml
-from unknot.config import beta_text
+from unknot.config.run import beta_text
 from unknot.models.layers import set_up_layers
 from unknot.models.vae import VAE
 from unknot.runs.run import Run

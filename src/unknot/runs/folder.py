@@ -12,7 +12,8 @@ from filelock import FileLock, Timeout
 from unknot.common.errors import UserError
 from unknot.common.files import has_foreign_files, read_json, write_json, write_text
 from unknot.common.toml import first_difference, from_toml, to_toml
-from unknot.config import ExperimentConfig, RunConfig
+from unknot.config.experiment import ExperimentConfig
+from unknot.config.run import RunConfig
 from unknot.data.image_set import ImageSet, open_image_set
 from unknot.data.load import load_images
 

@@ -9,7 +9,8 @@ from numpy.typing import NDArray
 
 from unknot.common.errors import UserError
 from unknot.common.files import read_arrays
-from unknot.config import CUSTOM, RunConfig
+from unknot.config.parts import CUSTOM
+from unknot.config.run import RunConfig
 from unknot.data.image_set import ImageSet
 from unknot.models.build import build_vae
 from unknot.models.device import choose_device

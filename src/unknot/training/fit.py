@@ -14,7 +14,8 @@ from unknot.common.errors import Interrupted, UserError
 from unknot.common.files import written_beside
 from unknot.common.plugins import load_plugin
 from unknot.common.progress import Progress
-from unknot.config import ExperimentConfig, RunConfig
+from unknot.config.experiment import ExperimentConfig
+from unknot.config.run import RunConfig
 from unknot.data.image_set import ImageSet
 from unknot.models.device import cache_on_device, choose_device
 from unknot.models.likelihoods import LIKELIHOODS

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from unknot.common.files import write_json
-from unknot.config import RunConfig
+from unknot.config.run import RunConfig
 from unknot.data.image_set import ImageSet
 from unknot.data.standardize import STD_FLOOR
 from unknot.models.beta_scales import beta_scales

@@ -8,7 +8,7 @@ from torch import Tensor, nn
 from torch.nn.functional import pad
 from torch.optim.adam import adam
 
-from unknot.config import Recipe
+from unknot.config.parts import Recipe
 
 ADAM_BETA1, EPSILON = 0.9, 1e-8
 MOMENTUM = 0.95

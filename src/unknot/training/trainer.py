@@ -11,7 +11,7 @@ from torch import Tensor
 from unknot.common.errors import UserError
 from unknot.common.files import make_folder
 from unknot.common.randomness import standard_normal
-from unknot.config import RunConfig
+from unknot.config.run import RunConfig
 from unknot.data.image_set import ImageSet
 from unknot.models.device import cache_on_device, choose_device, gather_images
 from unknot.models.networks import NetworkBuilder

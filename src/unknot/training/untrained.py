@@ -1,6 +1,6 @@
 """A run's model before its first step."""
 
-from unknot.config import RunConfig
+from unknot.config.run import RunConfig
 from unknot.data.image_set import ImageSet
 from unknot.data.standardize import fit_standardizer
 from unknot.models.build import build_vae

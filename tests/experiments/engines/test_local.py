@@ -13,7 +13,8 @@ from typing import Any
 
 import pytest
 
-from unknot.config import ModelConfig, RunConfig, TrainingConfig
+from unknot.config.parts import ModelConfig, TrainingConfig
+from unknot.config.run import RunConfig
 from unknot.data.image_set import ImageSet
 from unknot.experiments.engines import Job, local
 from unknot.experiments.engines.local import LocalRunner, WorkerPool, WorkerProcess

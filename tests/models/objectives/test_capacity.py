@@ -8,7 +8,8 @@ import torch
 
 from tests.models.objectives.batches import context, random_terms
 from unknot.common.errors import UserError
-from unknot.config import ModelConfig, RunConfig, TrainingConfig
+from unknot.config.parts import ModelConfig, TrainingConfig
+from unknot.config.run import RunConfig
 from unknot.data.image_set import ImageSet
 from unknot.models.objectives.capacity import Capacity
 from unknot.runs.folder import RunFolder

@@ -21,7 +21,7 @@ from tests.report.small import (
 )
 from tests.report.watched_page import WatchedPage
 from unknot.common.files import read_arrays, write_arrays
-from unknot.config import CUSTOM, ModelConfig
+from unknot.config.parts import CUSTOM, ModelConfig
 from unknot.experiments.experiment import Experiment
 
 

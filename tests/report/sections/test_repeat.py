@@ -10,7 +10,7 @@ from tests.report.small import (
     small_config,
     small_context,
 )
-from unknot.config import DataConfig
+from unknot.config.parts import DataConfig
 
 
 def test_the_command_and_the_description_are_there(tmp_path: Path) -> None:

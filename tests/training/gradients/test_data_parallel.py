@@ -16,7 +16,7 @@ from torch import Tensor, nn
 
 from tests.training.tiny import LINEAR, losses, needs_processes, same_bits, stop_at, tiny, weights
 from unknot.common.errors import Interrupted, UserError
-from unknot.config import RunConfig
+from unknot.config.run import RunConfig
 from unknot.data.image_set import ImageSet
 from unknot.runs.folder import RunFolder
 from unknot.training import gradients

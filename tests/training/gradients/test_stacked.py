@@ -10,7 +10,7 @@ from torch import Tensor
 
 from tests.training.tiny import LINEAR, losses, stop_at, tiny, weights
 from unknot.common.errors import Interrupted, UserError
-from unknot.config import RunConfig
+from unknot.config.run import RunConfig
 from unknot.data.image_set import ImageSet
 from unknot.models.build import build_vae
 from unknot.models.layers import set_up_layers

@@ -7,7 +7,7 @@ import pytest
 from tests.training.listeners.events import expected_scalars, read_scalars
 from tests.training.tiny import LINEAR, stop_at, tiny
 from unknot.common.errors import Interrupted
-from unknot.config import RunConfig
+from unknot.config.run import RunConfig
 from unknot.data.image_set import ImageSet
 from unknot.runs.folder import RunFolder
 from unknot.runs.history import read_history

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 
-from unknot.config import beta_text
+from unknot.config.run import beta_text
 from unknot.evidence.answers import (
     AXES,
     CANNOT_TELL,

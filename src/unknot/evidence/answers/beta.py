@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from unknot.config import beta_text
+from unknot.config.run import beta_text
 from unknot.evidence.answers import (
     BETA,
     CANNOT_TELL,

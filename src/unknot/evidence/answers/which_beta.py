@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from unknot.config import beta_text
+from unknot.config.run import beta_text
 from unknot.evidence.answers import (
     CANNOT_TELL,
     NO,

@@ -12,7 +12,7 @@ from matplotlib.patches import Patch
 from matplotlib.ticker import MaxNLocator
 from numpy.typing import NDArray
 
-from unknot.config import beta_text
+from unknot.config.run import beta_text
 from unknot.metrics.result import Score
 from unknot.report.figures.papers import text_width
 

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 from unknot.common.plugins import load_plugin
 
 if TYPE_CHECKING:  # the names below must be had without torch
-    from unknot.config import ExperimentConfig
+    from unknot.config.experiment import ExperimentConfig
     from unknot.evidence.evidence import Evidence
     from unknot.report.script_data import ScriptData
     from unknot.runs.folder import ExperimentFolder

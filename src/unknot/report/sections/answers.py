@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from unknot.config import beta_text
+from unknot.config.run import beta_text
 from unknot.evidence.answers import CANNOT_TELL, LATENTS, NO, WHICH_BETA, YES, Answer, in_strengths
 from unknot.evidence.beta_choice import BetaChoice
 from unknot.evidence.evidence import Evidence

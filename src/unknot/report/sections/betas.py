@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from unknot.config import RunConfig
+from unknot.config.run import RunConfig
 from unknot.report.sections import ReportContext
 from unknot.runs.run import Run
 

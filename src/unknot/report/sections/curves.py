@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from unknot.config import RunConfig
+from unknot.config.run import RunConfig
 from unknot.report.chart_data import all_rounded, chart_run, thinned
 from unknot.report.sections import LeftOut, ReportContext
 from unknot.report.text import run_scales_text, run_title

@@ -3,7 +3,9 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from unknot.config import BETA_VAE, ExperimentConfig, beta_text
+from unknot.config.experiment import ExperimentConfig
+from unknot.config.parts import BETA_VAE
+from unknot.config.run import beta_text
 from unknot.report.sections import ReportContext
 from unknot.report.text import run_title
 from unknot.runs.run import Run

@@ -1,0 +1,1 @@
+"""What an experiment is: frozen dataclasses, as they stand in TOML files."""
