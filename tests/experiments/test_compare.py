@@ -5,6 +5,7 @@ import re
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -21,6 +22,27 @@ from unknot.runs.folder import RunFolder
 
 TINY = {"steps": 12, "batch_size": 8, "latent_dim": 3}
 LINEAR = TINY | {"network": "linear"}
+
+
+def test_objectives_are_added_to_an_experiment(small_faces: ImageSet, tmp_path: Path) -> None:
+    options: dict[str, Any] = {
+        "out": tmp_path / "e",
+        "engine": "inline",
+        "network": "linear",
+        "steps": 1,
+        "batch_size": 8,
+        "latent_dim": 2,
+        "progress": False,
+    }
+    compare(small_faces, [1], **options)
+    objectives = ["beta_vae", "dip_vae_i"]
+    grown = compare(
+        small_faces, "auto", objectives=objectives, strengths={"dip_vae_i": [2]}, **options
+    )
+    assert [run.name for run in grown.runs()] == ["beta-1_seed-0", "dip_vae_i-2_seed-0"]
+    assert "objectives: not as planned" in grown.saved_evidence().exploratory
+    with pytest.raises(UserError, match="it has the objective dip_vae_i, which is not asked for"):
+        compare(small_faces, [1], **options)
 
 
 def test_the_folder_is_as_designed(trained: Experiment) -> None:

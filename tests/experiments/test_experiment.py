@@ -10,6 +10,21 @@ from unknot.experiments.experiment import Experiment
 from unknot.report.figures.papers import PaperFigure
 
 
+def test_a_run_of_another_objective_is_opened_by_its_name(grid: Experiment) -> None:
+    assert grid.run(10, objective="dip_vae_i").name == "dip_vae_i-10_seed-0"
+    assert grid.run(2).name == "beta-2_seed-0"
+    with pytest.raises(UserError, match=r"no run with beta 2 and seed 0; betas: \(1.0, 10.0\)"):
+        grid.run(2, objective="dip_vae_i")
+    with pytest.raises(UserError, match=r"no objective .capacity.; objectives: beta_vae, dip"):
+        grid.run(5, objective="capacity")
+    assert "2 betas (0.5 and 2); dip_vae_i (1 and 10), 1 seed of each; 4 of 4 runs" in str(grid)
+
+
+def test_figures_of_several_objectives_are_of_the_first(grid: Experiment) -> None:
+    figures = grid.figures
+    assert [run.name for run in figures._runs] == ["beta-0.5_seed-0", "beta-2_seed-0"]
+
+
 def test_runs_are_found_by_beta_and_seed(trained: Experiment) -> None:
     assert trained.run(beta=0.5).name == "beta-0.5_seed-0"
     assert [run.config.beta for run in trained.runs()] == [0.5, 2.0]

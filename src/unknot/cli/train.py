@@ -115,20 +115,28 @@ def print_plan(config: ExperimentConfig, images: "ImageSet", folder: "Experiment
     runs = counted(len(config.runs()), "run")
     print(f"{len(images):,} images of {size} pixels; {runs} in {folder.path}")
     for row in config.rows():
-        print_scales(row, images.image_shape)
+        print_scales(row, images.image_shape, knob="its strength" if config.objectives else "beta")
     if any(len(row.betas) > 1 for row in config.rows()):
         print(f"plan: {power_sentence(config.looks, len(config.seeds))}")
 
 
-def print_scales(config: ExperimentConfig, image_shape: tuple[int, int, int]) -> None:
-    """Say what each beta is on the scales that others use, or what beta is."""
+def print_scales(
+    config: ExperimentConfig, image_shape: tuple[int, int, int], knob: str = "beta"
+) -> None:
+    """Say what each beta is on the scales that others use, or what beta is.
+
+    Args:
+        config: of one objective.
+        image_shape: channels, height, width.
+        knob: what an objective's strength is called.
+    """
     from unknot.models.beta_scales import beta_scales
     from unknot.models.objectives import objective_type
     from unknot.report.text import scales_text
 
     objective = objective_type(config.training.objective)
     if not objective.collapses_by_beta:
-        print(f"objective {config.training.objective}: beta is {objective.beta_is}")
+        print(f"objective {config.training.objective}: {knob} is {objective.beta_is}")
         return
     sigma = config.model.sigma if config.model.likelihood == "gaussian" else None
     print("betas, and what they are on the scales of other programs and papers:")
