@@ -48,7 +48,7 @@ def test_a_paper_is_run_and_goes_on(
     arguments = ["reproduce", "rolinek-2019", "--steps", "4", "--out", str(tmp_path)]
     assert main([*arguments, "--seeds", "0"]) == 0
     shown = capsys.readouterr()
-    assert "1 runs of 4 steps" in shown.err
+    assert "1 run of 4 steps" in shown.err
     assert "| VAE (beta 1) |" in shown.out
     assert "`unknot reproduce rolinek-2019 --seeds 0 --steps 4`" in shown.out
     assert main([*arguments, "--seeds", "0", "1", "--json"]) == 0

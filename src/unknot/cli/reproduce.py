@@ -121,9 +121,12 @@ def _say_plan(
     paper: Paper, num_runs: int, steps: int, options: ReproduceOptions, out: Path
 ) -> None:
     """Say how long the runs will take."""
+    from unknot.evidence.answers import counted
+
     workers = options.workers or num_cores()
     about = duration_text(paper.estimated_seconds(num_runs, steps, workers))
-    line = f"{num_runs} runs of {steps:,} steps in {out}, {workers} at a time: about {about}"
+    runs = counted(num_runs, "run")
+    line = f"{runs} of {steps:,} steps in {out}, {workers} at a time: about {about}, and the tables"
     print(line, file=sys.stderr, flush=True)
 
 

@@ -8,6 +8,7 @@ from tests.experiments.papers.conftest import INLINE, tiny
 from unknot.data.image_set import ImageSet
 from unknot.experiments.experiment import Experiment
 from unknot.experiments.papers.burgess_2018 import (
+    best_known_first,
     explained_by_neighbors,
     factor_targets,
     measure,
@@ -60,6 +61,11 @@ def test_codes_are_drawn_from_the_posterior_of_latents_in_use(
     codes = sampled_codes(vaes["beta_vae"].runs()[0], sprites.images, seed=0)
     assert codes.shape == (500, 1)
     assert (codes[:, 0] - mean[:, 1].numpy()).std() == pytest.approx(0.5, abs=0.05)
+
+
+def test_the_best_known_factor_comes_first() -> None:
+    known = {2.0: [{"a": 0.1, "b": 0.2}], 5.0: [{"a": 0.9, "b": 0.3}, {"a": 0.2, "b": 0.3}]}
+    assert best_known_first(known) == "a, then b"
 
 
 def test_the_tables_hold_every_factor_and_their_order(

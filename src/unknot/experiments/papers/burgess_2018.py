@@ -40,27 +40,33 @@ def measure(experiments: Mapping[str, Experiment], images: ImageSet) -> list[Tab
     """
     (experiment,) = experiments.values()
     targets = factor_targets(images)
-    capacities = experiment.config.betas
-    known = {
-        beta: [_known(run, images, targets) for run in _runs(experiment, beta)]
-        for beta in capacities
+    runs = {
+        beta: [experiment.run(beta, seed) for seed in experiment.config.seeds]
+        for beta in experiment.config.betas
     }
+    known = {beta: [_known(run, images, targets) for run in runs[beta]] for beta in runs}
     rows: dict[str, tuple[Cell, ...]] = {
-        name: tuple(mean_with_range(run[name] for run in known[beta]) for beta in capacities)
+        name: tuple(mean_with_range(run[name] for run in known[beta]) for beta in runs)
         for name in targets
     }
     rows["rate in nats"] = tuple(
-        mean_with_range(run.evaluation.test.rate for run in _runs(experiment, beta))
-        for beta in capacities
+        mean_with_range(run.evaluation.test.rate for run in runs[beta]) for beta in runs
     )
-    means = {
-        name: np.mean([run[name] for beta in capacities for run in known[beta]]) for name in targets
-    }
-    order = ", then ".join(sorted(means, key=lambda name: -float(means[name])))
     return [
-        Table(CAPTION, ("factor", *(f"C = {beta:g}" for beta in capacities)), rows),
-        Table(ORDER_CAPTION, ("", "here"), {"order": (order,)}),
+        Table(CAPTION, ("factor", *(f"C = {beta:g}" for beta in runs)), rows),
+        Table(ORDER_CAPTION, ("", "here"), {"order": (best_known_first(known),)}),
     ]
+
+
+def best_known_first(known: Mapping[float, Sequence[Mapping[str, float]]]) -> str:
+    """Name the factors in the order of their mean R2.
+
+    Args:
+        known: R2 by factor, of each run, by capacity.
+    """
+    runs = [run for capacity in known.values() for run in capacity]
+    names = sorted(runs[0], key=lambda name: -sum(run[name] for run in runs))
+    return ", then ".join(names)
 
 
 def factor_targets(images: ImageSet) -> dict[str, FloatArray]:
@@ -134,7 +140,3 @@ def _known(run: Run, images: ImageSet, targets: Mapping[str, FloatArray]) -> dic
         name: explained_by_neighbors(reference, values[training], others, values[test])
         for name, values in targets.items()
     }
-
-
-def _runs(experiment: Experiment, beta: float) -> Sequence[Run]:
-    return [experiment.run(beta, seed) for seed in experiment.config.seeds]
