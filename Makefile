@@ -2,12 +2,13 @@
 # make test    the quick tests, in minutes
 # make lint    formatting, style and types, in seconds
 # make check   the slow tests
+# make papers  published experiments run again, in hours: docs/papers.md
 # Each target sets up .venv when needed and is quick the second time.
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 INSTALL := $(BIN)/python -m pip install --quiet --no-compile -c constraints.txt
-.PHONY: setup demo test lint check browser bench docs kernel dist clean
+.PHONY: setup demo test lint check browser bench papers docs kernel dist clean
 
 $(VENV)/.run: pyproject.toml constraints.txt
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
@@ -54,6 +55,12 @@ bench: $(VENV)/.dev
 		$(BIN)/python benchmarks/$$name.py "$$@" --json > benchmarks/results/.$$name.json && \
 		mv benchmarks/results/.$$name.json benchmarks/results/$$name.json || exit 1;)
 	$(BIN)/python benchmarks/publish.py
+
+# what is finished in runs/papers is left alone; docs/papers.md is written anew
+papers: $(VENV)/.run
+	@for name in $$($(BIN)/python -c "from unknot.experiments.papers import PAPERS; print(*PAPERS)"); do \
+		$(BIN)/unknot reproduce $$name --out runs/papers/$$name || exit 1; done
+	$(BIN)/python benchmarks/papers.py runs/papers
 
 docs: $(VENV)/.docs
 	$(BIN)/python -m sphinx -q -W -b html docs docs/_build

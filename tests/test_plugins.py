@@ -10,6 +10,7 @@ from unknot.cli import main
 from unknot.common.plugins import load_plugin
 from unknot.data.sources import SOURCES
 from unknot.experiments.engines import ENGINES
+from unknot.experiments.papers import PAPERS
 from unknot.metrics.registry import METRICS
 from unknot.models.likelihoods import LIKELIHOODS
 from unknot.models.networks import NETWORKS
@@ -38,6 +39,7 @@ KINDS: dict[str, Any] = {
     **SCIENCE,
     "source": SOURCES,
     "engine": ENGINES,
+    "paper": PAPERS,
     "section": {**SECTIONS, **SERVED},
     "codec": CODECS,
     "strategy": STRATEGIES,

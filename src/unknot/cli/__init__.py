@@ -1,9 +1,10 @@
 """The command line: a thin skin over the public names.
 
-`train`, `evaluate`, `score`, `blind`, `inspect`, `look`, `watch` and `doctor` hold the commands:
-for each a dataclass of what can be typed, made from `options`, and a function of it, which gives
-text for a person and a document for `--json`. torch, NumPy and matplotlib are imported inside those
-functions, so that help and errors answer at once. `renamed` knows the words of earlier versions.
+`train`, `evaluate`, `score`, `blind`, `inspect`, `look`, `watch`, `reproduce` and `doctor` hold the
+commands: for each a dataclass of what can be typed, made from `options`, and a function of it,
+which gives text for a person and a document for `--json`. torch, NumPy and matplotlib are imported
+inside those functions, so that help and errors answer at once. `renamed` knows the words of earlier
+versions.
 """
 
 import sys
@@ -76,6 +77,11 @@ COMMANDS = {
         ("inspect", "export", "Write a run's networks for other programs, with a model card."),
         ("inspect", "data", "Look at a data set: counts, sizes, problems, labels."),
         ("inspect", "cache", "Show where prepared images are kept, or delete them."),
+        (
+            "reproduce",
+            "reproduce",
+            "Run a paper's experiment again, and show our figures beside the published ones.",
+        ),
         ("doctor", "doctor", "Show what this machine has, and what each extra would add."),
     )
 }

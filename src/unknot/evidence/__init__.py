@@ -14,5 +14,6 @@ gathers the `evidence` from which `answers` are made, a question each:
   anew, and `beta_bases` puts labels and pictures together (`corrections`).
 - Which beta to take? `beta_choice`, beside `beta_table`, the betas side by side.
 
-`single_run` asks the first two questions of one run alone.
+`single_run` asks the first two questions of one run alone. `variance_shares` asks another one, of
+several experiments: how much of the scores objective, strength and seed explain.
 """
