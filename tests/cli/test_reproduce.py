@@ -9,7 +9,7 @@ import pytest
 
 from tests.command_line import fails
 from unknot.cli import main, reproduce
-from unknot.config import ExecutionConfig
+from unknot.config.execution import ExecutionConfig
 from unknot.data.load import load_images
 from unknot.experiments.papers import PAPERS
 from unknot.experiments.papers.paper import read_paper

@@ -11,7 +11,7 @@ from unknot.cli.common import load
 from unknot.cli.options import OutputOptions
 from unknot.common.durations import duration_text
 from unknot.common.machine import num_cores
-from unknot.config import ExecutionConfig
+from unknot.config.execution import ExecutionConfig
 from unknot.experiments.papers import PAPERS
 from unknot.experiments.papers.paper import Paper, read_paper
 

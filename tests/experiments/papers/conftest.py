@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from unknot.config import ExecutionConfig, ExperimentConfig
+from unknot.config.execution import ExecutionConfig
+from unknot.config.experiment import ExperimentConfig
 from unknot.data.image_set import ImageSet
 from unknot.data.load import load_images
 from unknot.experiments.experiment import Experiment

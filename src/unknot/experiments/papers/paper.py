@@ -8,7 +8,7 @@ from pathlib import Path
 
 from unknot.common.plugins import check_choice
 from unknot.common.toml import from_toml
-from unknot.config import ExperimentConfig
+from unknot.config.experiment import ExperimentConfig
 from unknot.experiments.papers import PAPERS
 
 DESCRIPTION, TEXT, RESULTS = "paper.toml", "text.md", "results.json"

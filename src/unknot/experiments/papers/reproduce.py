@@ -11,7 +11,9 @@ from unknot.common.errors import UserError
 from unknot.common.machine import num_cores, processor
 from unknot.common.plugins import load_plugin
 from unknot.common.progress import Progress
-from unknot.config import ExecutionConfig, ExperimentConfig, RunConfig
+from unknot.config.execution import ExecutionConfig
+from unknot.config.experiment import ExperimentConfig
+from unknot.config.run import RunConfig
 from unknot.data.image_set import ImageSet
 from unknot.experiments.dispatch import train_all
 from unknot.experiments.experiment import Experiment
