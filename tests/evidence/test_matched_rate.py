@@ -11,6 +11,7 @@ from unknot.evidence.matched_rate import (
     deal_p_values,
     least_p_value,
     match_rates,
+    seeds_needed,
     student_interval,
 )
 
@@ -92,6 +93,10 @@ def test_a_real_difference_is_found_in_both_directions() -> None:
 def test_too_few_seeds_give_no_p_value() -> None:
     assert least_p_value(2, 2) == pytest.approx(1 / 3)  # of six deals two are as far apart
     assert deal_p_values(np.array([[0.0, 9.0], [0.0, 9.0]])) == []
+
+
+def test_the_seeds_that_a_difference_needs() -> None:
+    assert [seeds_needed(num) for num in (2, 3, 4)] == [4, 3, 3]
 
 
 def test_the_interval_is_students() -> None:

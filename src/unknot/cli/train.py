@@ -116,8 +116,22 @@ def print_plan(config: ExperimentConfig, images: "ImageSet", folder: "Experiment
     print(f"{len(images):,} images of {size} pixels; {runs} in {folder.path}")
     for row in config.rows():
         print_scales(row, images.image_shape, knob="its strength" if config.objectives else "beta")
-    if any(len(row.betas) > 1 for row in config.rows()):
+    if len(config.objectives) > 1:
+        print(f"plan: {_objectives_plan(len(config.seeds), len(config.objectives))}")
+    elif len(config.betas) > 1:
         print(f"plan: {power_sentence(config.looks, len(config.seeds))}")
+
+
+def _objectives_plan(num_seeds: int, num_objectives: int) -> str:
+    """Say whether so many seeds can show a difference between objectives."""
+    from unknot.evidence.answers import counted
+    from unknot.evidence.matched_rate import seeds_needed
+
+    needed = seeds_needed(num_objectives)
+    seeds = f"objectives are compared at the same rate; {counted(num_seeds, 'seed')} of each"
+    if num_seeds >= needed:
+        return f"{seeds} can show a difference"
+    return f"{seeds} cannot show a difference: that takes {needed} or more"
 
 
 def print_scales(

@@ -6,6 +6,7 @@ read off their lines at one rate that every one of them comes to.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
+from itertools import count
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -224,6 +225,15 @@ def least_p_value(num_seeds: int, num_columns: int) -> float:
     table = np.zeros((num_seeds, num_columns))
     table[:, 1] = 1
     return _p_values(table)[0]
+
+
+def seeds_needed(num_columns: int) -> int:
+    """Count the seeds with which a difference of objectives can reach 5%.
+
+    Args:
+        num_columns: objectives, two or more.
+    """
+    return next(num for num in count(LEAST_SEEDS) if least_p_value(num, num_columns) <= LEVEL)
 
 
 def _p_values(table: FloatArray) -> list[float]:

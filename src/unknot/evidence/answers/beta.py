@@ -147,9 +147,10 @@ def _next(asked: Asked, answer: Verdict) -> NextStep:
         command = asked.commands.add_seeds(_others(asked.seeds, further[0]))
         return NextStep(f"{stopped}go on, as planned: {command}", command)
     command = asked.commands.add_seeds(_others(asked.seeds, num))
+    from_start = "" if asked.commands.objective else "; --until-clear plans more from the start"
     sentence = (
         f"train more seeds: {command} (a hint only, since the plan named "
-        f"{counted(len(asked.seeds), 'seed')}; --until-clear plans more from the start)"
+        f"{counted(len(asked.seeds), 'seed')}{from_start})"
     )
     return NextStep(sentence, command)
 
