@@ -32,6 +32,11 @@ def test_a_run_is_summed_up_in_a_line(run: Run) -> None:
     assert repr(run) == f"Run({str(run.folder)!r})"
 
 
+def test_a_run_of_another_objective_names_it_with_its_strength(grid: Experiment) -> None:
+    other = grid.run(10, objective="dip_vae_i")
+    assert str(other).startswith(f"Run with dip_vae_i 10, seed 0 in {other.folder}: distortion")
+
+
 def test_a_notebook_gets_facts_and_the_traversals(run: Run) -> None:
     html = run._repr_html_()
     for name in ("beta", "seed", "distortion", "rate", "active latents", "folder"):

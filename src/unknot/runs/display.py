@@ -9,7 +9,7 @@ from PIL import Image
 
 from unknot.common.errors import UserError
 from unknot.common.text import shown
-from unknot.config.run import RunConfig, beta_text
+from unknot.config.run import RunConfig
 from unknot.metrics.posterior import MIN_POINTS
 from unknot.runs.evaluation import Evaluation
 from unknot.runs.folder import RunFolder
@@ -22,10 +22,9 @@ def run_text(files: RunFolder, config: RunConfig) -> str:
         files: its folder.
         config: its description.
     """
-    facts = run_facts(files, config)
-    beta, seed = facts.pop("beta"), facts.pop("seed")
-    parts = [f"{name} {value}" for name, value in facts.items()]
-    return shown(f"Run with beta {beta}, seed {seed} in {files.path}: {', '.join(parts)}")
+    (knob, strength), (_, seed), *facts = run_facts(files, config).items()
+    parts = [f"{name} {value}" for name, value in facts]
+    return shown(f"Run with {knob} {strength}, seed {seed} in {files.path}: {', '.join(parts)}")
 
 
 def run_html(files: RunFolder, config: RunConfig) -> str:
@@ -50,13 +49,14 @@ def run_html(files: RunFolder, config: RunConfig) -> str:
 
 
 def run_facts(files: RunFolder, config: RunConfig) -> dict[str, str]:
-    """Name what is known of a run: beta, seed, and what its evaluation says.
+    """Name what is known of a run: beta or objective and strength, seed, and its evaluation.
 
     Args:
         files: its folder.
         config: its description.
     """
-    facts = {"beta": beta_text(config.beta), "seed": str(config.seed)}
+    knob, strength = config.setting.split(" ")
+    facts = {knob: strength, "seed": str(config.seed)}
     try:
         evaluation = Evaluation.load(files.evaluation)
     except (UserError, OSError) as error:
