@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from unknot.common.errors import UserError
+from unknot.experiments.experiment import Experiment
 from unknot.experiments.papers.results import Figure
 from unknot.experiments.papers.sober_look import ROWS, SCORES, measure, score_grid
 
@@ -27,6 +28,12 @@ def test_the_grid_is_objectives_by_strengths_by_seeds() -> None:
     grids = np.random.default_rng(0).random((3, 2, 4))
     experiments = {name: experiment_of(grid) for name, grid in zip("abc", grids)}
     assert score_grid(experiments, "mig") == pytest.approx(grids)
+
+
+def test_runs_have_every_score(vaes: dict[str, Experiment]) -> None:
+    experiments = dict.fromkeys("ab", vaes["beta_vae"])
+    for key in SCORES:
+        assert score_grid(experiments, key).shape == (2, 2, 2)
 
 
 def test_scores_that_depend_on_the_objective_alone() -> None:

@@ -15,6 +15,7 @@ from unknot.runs.run import Run
 FloatArray = NDArray[np.floating]
 
 NUM_NEIGHBORS = 20
+LEAST = 0.05  # R2 of a run that knows anything of a factor
 NUM_REFERENCE = 10_000  # training images among which neighbors are looked for, at most
 CAPTION = (
     "How much of a factor's variance the 20 nearest codes of other images tell (R2: 1 where the "
@@ -59,14 +60,17 @@ def measure(experiments: Mapping[str, Experiment], images: ImageSet) -> list[Tab
 
 
 def best_known_first(known: Mapping[float, Sequence[Mapping[str, float]]]) -> str:
-    """Name the factors in the order of their mean R2.
+    """Name the factors in the order of their mean R2, and those that no capacity knows.
 
     Args:
         known: R2 by factor, of each run, by capacity.
     """
     runs = [run for capacity in known.values() for run in capacity]
     names = sorted(runs[0], key=lambda name: -sum(run[name] for run in runs))
-    return ", then ".join(names)
+    is_known = {name: max(run[name] for run in runs) >= LEAST for name in names}
+    order = ", then ".join(name for name in names if is_known[name]) or "none"
+    unknown = " and ".join(name for name in names if not is_known[name])
+    return f"{order}; not known by then: {unknown}" if unknown else order
 
 
 def factor_targets(images: ImageSet) -> dict[str, FloatArray]:
