@@ -57,6 +57,10 @@ def test_a_grid_comes_back_from_toml(tmp_path: Path) -> None:
         ({"strengths": {"beta_tcvae": (-1.0,)}}, "a strength of beta_tcvae is -1.0"),
         ({"strengths": {"beta_vae": (1.0,)}}, "the strengths of beta_vae are its betas"),
         ({"strengths": {"capacity": (1.0,)}}, "given for capacity, which is not among"),
+        (
+            {"objectives": ("capacity",), "strengths": {"capacity": (5.0,)}},
+            "objectives is capacity alone; give two or more",
+        ),
         ({"objectives": ("beta_vae", "beta_vae")}, "objectives names one twice"),
         ({"objectives": ("betavae",)}, "objective is 'betavae'; did you mean"),
         ({"until_clear": True}, "until_clear asks about the betas of one objective"),

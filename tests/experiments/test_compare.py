@@ -40,7 +40,8 @@ def test_objectives_are_added_to_an_experiment(small_faces: ImageSet, tmp_path: 
         small_faces, "auto", objectives=objectives, strengths={"dip_vae_i": [2]}, **options
     )
     assert [run.name for run in grown.runs()] == ["beta-1_seed-0", "dip_vae_i-2_seed-0"]
-    assert "objectives: not as planned" in grown.saved_evidence().exploratory
+    added = "objectives: beta_vae [1.0], dip_vae_i [2.0] added"
+    assert added in grown.saved_evidence().exploratory
     with pytest.raises(UserError, match="it has the objective dip_vae_i, which is not asked for"):
         compare(small_faces, [1], **options)
 

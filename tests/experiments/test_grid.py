@@ -41,12 +41,14 @@ def test_a_grid_fills_in_what_was_not_given() -> None:
         "dip_vae_i": (3,),
         "capacity": LOCATELLO["capacity"],
     }
-    without = with_objectives(BASE, ["beta_vae"], {}, grid="locatello", has_betas=False)
-    assert strengths_of(without) == {"beta_vae": LOCATELLO["beta_vae"]}
+    without = with_objectives(BASE, [], {}, grid="locatello", has_betas=False)
+    assert strengths_of(without) == LOCATELLO
+    own = with_objectives(BASE, ["beta_vae", "info_vae"], {"info_vae": [2]}, grid="locatello")
+    assert strengths_of(own) == {"beta_vae": (1, 4), "info_vae": (2,)}
 
 
 def test_strengths_from_python_are_numbers() -> None:
-    config = with_objectives(BASE, ["beta_tcvae"], {"beta_tcvae": [2, 6]})
-    assert strengths_of(config) == {"beta_tcvae": (2.0, 6.0)}
+    config = with_objectives(BASE, ["beta_vae", "beta_tcvae"], {"beta_tcvae": [2, 6]})
+    assert strengths_of(config) == {"beta_vae": (1.0, 4.0), "beta_tcvae": (2.0, 6.0)}
     with pytest.raises(UserError, match="give a list of numbers for each objective"):
         with_objectives(BASE, ["beta_tcvae"], {"beta_tcvae": 2})  # type: ignore[dict-item]

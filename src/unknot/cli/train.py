@@ -27,6 +27,7 @@ from unknot.config.run import RunConfig, beta_text
 
 if TYPE_CHECKING:
     from unknot.data.image_set import ImageSet
+    from unknot.evidence.evidence import Evidence
     from unknot.experiments.experiment import Experiment
     from unknot.runs.folder import ExperimentFolder, RunFolder
 
@@ -188,8 +189,20 @@ def experiment_summary(experiment: "Experiment", was_finished: bool) -> tuple[st
         "report": str(files.report),
         "evidence": str(files.evidence) if evidence else None,
         "answers": [answer.as_dict() for answer in evidence.answers] if evidence else [],
+        **(_objectives_document(evidence) if evidence and evidence.objective_answer else {}),
         "runs": {run.name: run.evaluation.as_dict() for run in runs},
         "failures": failures,
+    }
+
+
+def _objectives_document(evidence: "Evidence") -> dict[str, Any]:
+    """Give which objective separates the latents most, and the answers about each."""
+    answer = evidence.objective_answer
+    return {
+        "objective_answer": answer.as_dict() if answer else None,
+        "answers_by_objective": {
+            name: [each.as_dict() for each in row.answers] for name, row in evidence.rows.items()
+        },
     }
 
 

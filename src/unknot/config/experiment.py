@@ -70,6 +70,11 @@ class ExperimentConfig:
             return
         for name in objectives:
             check_choice("objective", name, OBJECTIVES)
+        if len(objectives) == 1:
+            raise UserError(
+                f"objectives is {objectives[0]} alone; give two or more, or one as --objective "
+                f"{objectives[0]} with its strengths as --betas"
+            )
         if len(set(objectives)) < len(objectives):
             raise UserError(f"objectives names one twice: {' '.join(objectives)}")
         if self.training.objective not in (BETA_VAE, *objectives):

@@ -37,8 +37,8 @@ class Evidence:
         runs_included: names of the runs that were finished.
         not_available: what is missing -> the reason.
         rows: where several objectives were trained, the evidence of each alone, by its name. All
-            else is then that of the first objective, but that `runs`, `axes` and `runs_included`
-            are of all of them.
+            else is then that of the first objective, but that `runs`, `axes`, `runs_included`,
+            `exploratory` and `not_available` are of all of them.
         matched_rate: the objectives beside each other; None where there is one.
         objective_answer: which of them separates the latents most; None where there is one.
     """

@@ -76,14 +76,15 @@ def merge_rows(
         for what, reason in row.not_available.items()
     }
     axes = {name: run for row in rows.values() for name, run in row.axes.items()}
-    is_planned = not any(row.exploratory for row in rows.values())
+    exploratory = list(dict.fromkeys(text for row in rows.values() for text in row.exploratory))
     return replace(
         first,
         runs={name: run for row in rows.values() for name, run in row.runs.items()},
         axes=axes,
+        exploratory=exploratory,
         runs_included=list(runs_included),
         not_available=not_available,
         rows=dict(rows),
         matched_rate=matched,
-        objective_answer=answer_objective(matched, list(axes), is_planned, commands),
+        objective_answer=answer_objective(matched, list(axes), not exploratory, commands),
     )

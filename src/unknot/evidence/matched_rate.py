@@ -6,7 +6,7 @@ read off their lines at one rate that every one of them comes to.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
-from itertools import count
+from itertools import combinations, count
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -21,6 +21,7 @@ NEAR = 0.05  # of the rate: so far past the end of its line an objective still c
 LEAST_SEEDS = 2  # for an interval
 CONFIDENCE = 0.95
 NAN = float("nan")
+NO_SHARED_SEED = "no seed was trained with all of them, so there is nothing to hold side by side"
 
 
 class RunPoint(NamedTuple):
@@ -121,9 +122,10 @@ def match_rates(points: Sequence[RunPoint], objectives: Sequence[str]) -> Matche
 
     The rate is the middle of those that lie between the lowest and the highest strength of every
     objective and seed, or within 5% of them. Between two strengths a measure is interpolated
-    linearly over the rate. A difference is tested as a beta's is: objectives are dealt anew to the
-    runs of each seed (`deal_betas`), and a p-value is the share of deals in which the largest
-    difference of any objective, up or down, reaches its own (max-T: no further correction).
+    linearly over the rate. For the first objective and any others, these are dealt anew to the runs
+    of each seed (`deal_betas`), and p is the share of deals in which the largest difference from
+    the first, up or down, reaches theirs. The p-value of an objective is the largest of all sets
+    that it is in (closed testing).
 
     Args:
         points: of every run; those of seeds that an objective lacks are left out.
@@ -131,7 +133,7 @@ def match_rates(points: Sequence[RunPoint], objectives: Sequence[str]) -> Matche
     """
     seeds = _shared_seeds(points, objectives)
     lines = {(name, seed): _line(points, name, seed) for name in objectives for seed in seeds}
-    rate, reason = _shared_rate(lines) if seeds else (None, "no seed was trained with all of them")
+    rate, reason = _shared_rate(lines) if seeds else (None, NO_SHARED_SEED)
     values: list[MatchedValue] = []
     if rate is not None:
         for measure in _measures(points):
@@ -172,9 +174,19 @@ def _shared_rate(lines: Mapping[tuple[str, int], Sequence[RunPoint]]) -> tuple[f
         return (lowest + highest) / 2, ""
     if lowest * (1 - NEAR) <= highest * (1 + NEAR):
         return (lowest + highest) / 2, ""
-    return None, (
-        f"their rates do not meet: {low[0]} comes down to {lowest:.1f} nats an image and "
-        f"{high[0]} up to {highest:.1f} (seeds {low[1]} and {high[1]}); train {low[0]} at "
+    return None, _apart(low, lowest, high, highest)
+
+
+def _apart(low: tuple[str, int], lowest: float, high: tuple[str, int], highest: float) -> str:
+    """Say which objective's rates lie above those of another, each named with a seed."""
+    if low[0] == high[0]:
+        return (
+            f"the rates of {low[0]} differ from seed to seed ({lowest:.1f} nats an image with seed "
+            f"{low[1]}, {highest:.1f} with seed {high[1]}); train it at two strengths or more"
+        )
+    return (
+        f"their rates do not meet: {low[0]} comes down to {lowest:.1f} nats an image (seed "
+        f"{low[1]}) and {high[0]} up to {highest:.1f} (seed {high[1]}); train {low[0]} at "
         f"strengths that let less through, or {high[0]} at strengths that let more through"
     )
 
@@ -237,12 +249,24 @@ def seeds_needed(num_columns: int) -> int:
 
 
 def _p_values(table: FloatArray) -> list[float]:
-    deals = deal_betas(*table.shape)
-    means = table.ravel()[deals].mean(1)
+    """Test each column but the first by closed testing.
+
+    A column's p-value is the largest among those of all sets of columns that it is in, so that one
+    column far from the first does not hide another (Marcus, Peritz and Gabriel 1976).
+    """
+    others = range(1, table.shape[1])
+    sets = [chosen for size in others for chosen in combinations(others, size)]
+    p_values = {chosen: _p_value(table[:, [0, *chosen]]) for chosen in sets}
+    return [max(p for chosen, p in p_values.items() if column in chosen) for column in others]
+
+
+def _p_value(table: FloatArray) -> float:
+    """Test whether any column differs from the first, by the largest difference of their means."""
+    means = table.ravel()[deal_betas(*table.shape)].mean(1)
     dealt = np.abs(means[:, 1:] - means[:, :1]).max(1)
-    observed = np.abs(table.mean(0)[1:] - table.mean(0)[0])
+    observed = np.abs(table.mean(0)[1:] - table.mean(0)[0]).max()
     slack = 1e-12 * max(1.0, float(np.abs(table).max()))  # equal sums, added in another order
-    return [float((dealt >= value - slack).mean()) for value in observed]
+    return float((dealt >= observed - slack).mean())
 
 
 def student_interval(values: FloatArray) -> tuple[float, float] | None:

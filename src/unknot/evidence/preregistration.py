@@ -30,7 +30,7 @@ LATER: dict[str, Any] = {
     "budget": "",
     "computed_labels": True,
     "blind_seed": BLIND_SEED,
-    "objectives": {},
+    "objectives": [],
 }
 """What plans of earlier versions leave unsaid."""
 MAX_NAMED = 8  # things that were added or left out
@@ -93,9 +93,9 @@ def plan_of(config: ExperimentConfig, images: ImageSet) -> dict[str, Any]:
         looks=config.looks,
         budget=config.budget,
         computed_labels=config.computed_labels,
-        objectives={row.training.objective: row.betas for row in config.rows()}
+        objectives=[(row.training.objective, row.betas) for row in config.rows()]
         if config.objectives
-        else {},
+        else [],
     )
 
 
@@ -109,7 +109,7 @@ def make_plan(
     looks: Sequence[int] = (),
     budget: str = "",
     computed_labels: bool = True,
-    objectives: Mapping[str, Sequence[float]] | None = None,
+    objectives: Sequence[tuple[str, Sequence[float]]] = (),
     rule: Rule = RULE,
 ) -> dict[str, Any]:
     """Write down what will be compared, and how.
@@ -124,7 +124,8 @@ def make_plan(
             where it is asked once, of all seeds.
         budget: of time, as it was given.
         computed_labels: whether labels are computed from the pixels.
-        objectives: each with its strengths, where several are compared.
+        objectives: each with its strengths, where several are compared; the others are held against
+            the first.
         rule: of the verdict.
     """
     plan = {
@@ -136,7 +137,7 @@ def make_plan(
         "labels": list(labels),
         "computed_labels": computed_labels,
         "blind_seed": BLIND_SEED,
-        "objectives": {name: sorted(values) for name, values in (objectives or {}).items()},
+        "objectives": [f"{name} {sorted(values)}" for name, values in objectives],
         "images": fingerprint,
         "split": "test",
         "training": dict(training),

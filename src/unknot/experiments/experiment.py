@@ -12,7 +12,7 @@ from unknot.common.progress import Progress, shown_progress
 from unknot.common.text import shown
 from unknot.config.experiment import ExperimentConfig
 from unknot.config.parts import BETA_VAE
-from unknot.config.run import beta_text
+from unknot.config.run import beta_text, setting_text
 from unknot.data.given_labels import save_labels, with_given_labels, with_saved_labels
 from unknot.data.image_set import ImageSet
 from unknot.evidence.answers import counted, listed
@@ -82,7 +82,8 @@ class Experiment:
         config = next((c for c in row.runs() if (c.beta, c.seed) == (beta, seed)), None)
         if config is None:
             raise UserError(
-                f"no run with beta {beta} and seed {seed}; betas: {row.betas}, seeds: {row.seeds}"
+                f"no run with {setting_text(row.training.objective, beta)} and seed {seed}; there "
+                f"are {_strengths_text(row)}, seeds {listed([str(seed) for seed in row.seeds])}"
             )
         return Run(self.files.run(config).path, networks=self._networks)
 
@@ -165,7 +166,9 @@ class Experiment:
         """Read `evidence.json`; None where it is not of the runs that are finished now."""
         evidence = Evidence.load(self.files.evidence)
         finished = [run.name for run in self.runs()]
-        return evidence if evidence and evidence.runs_included == finished else None
+        if evidence is None or list(evidence.rows) != list(self.config.objectives):
+            return None
+        return evidence if evidence.runs_included == finished else None
 
     @property
     def figures(self) -> Figures:

@@ -36,12 +36,14 @@ def with_objectives(
     given = _checked(strengths)
     if not grid:
         return replace(config, objectives=tuple(objectives), strengths=given)
-    published = grid_strengths(grid, objectives)
+    left_open = [name for name in objectives if name not in given]
+    published = grid_strengths(grid, left_open) if left_open or not objectives else {}
+    names = tuple(objectives) or tuple(published)
     betas = published.pop(BETA_VAE, ())
     return replace(
         config,
         betas=config.betas if has_betas or not betas else betas,
-        objectives=tuple(objectives) or ((BETA_VAE,) if betas else ()) + tuple(published),
+        objectives=names,
         strengths=published | given,
     )
 

@@ -122,12 +122,14 @@ def with_suggested_betas(
     Returns:
         The description with betas, and what to say of them.
     """
-    folder = ExperimentFolder(out or default_folder(config))
-    if folder.is_experiment:
-        return replace(config, betas=folder.read_config().betas), ""
     row = next((row for row in config.rows() if _has_betas(config, row)), None)
     if row is None:
         return config, ""
+    folder = ExperimentFolder(out or default_folder(config))
+    there = folder.read_config().rows() if folder.is_experiment else []
+    for before in there:
+        if before.training.objective == row.training.objective:
+            return replace(config, betas=before.betas), ""
     betas, note = suggest_betas(row, images)
     return replace(config, betas=betas), note
 
@@ -149,9 +151,15 @@ def with_what_is_there(config: ExperimentConfig, folder: ExperimentFolder) -> Ex
     if not folder.is_experiment:
         return config
     there = folder.read_config()
-    if there.until_clear and not config.until_clear:
+    if there.until_clear and not (config.until_clear or config.objectives):
         config = replace(config, until_clear=True, max_seeds=there.max_seeds, budget=there.budget)
-    config = replace(config, training=continued_training(config.training, there.training))
+    before = replace(
+        there.training,
+        objective=config.training.objective,
+        objective_options=config.training.objective_options,
+    )
+    asked = before if config.objectives else there.training
+    config = replace(config, training=continued_training(config.training, asked))
     seeds = (*there.seeds, *(seed for seed in config.seeds if seed not in there.seeds))
     return replace(config, seeds=seeds, max_seeds=max(config.max_seeds, len(seeds)))
 

@@ -13,6 +13,7 @@ from unknot.common.errors import UserError
 from unknot.common.files import has_foreign_files, read_json, write_json, write_text
 from unknot.common.toml import first_difference, from_toml, to_toml
 from unknot.config.experiment import ExperimentConfig
+from unknot.config.parts import BETA_VAE
 from unknot.config.run import RunConfig
 from unknot.data.image_set import ImageSet, open_image_set
 from unknot.data.load import load_images
@@ -337,10 +338,12 @@ def _other_rows(before: ExperimentConfig, after: ExperimentConfig) -> str | None
 
 def _other_row(before: ExperimentConfig, after: ExperimentConfig) -> str | None:
     """Name what the experiment of one objective has that another of the same has not."""
-    for name in ("betas", "seeds"):
+    objective = before.training.objective
+    strengths = "betas" if objective == BETA_VAE else f"strengths of {objective}"
+    for name, words in (("betas", strengths), ("seeds", "seeds")):
         there, here = getattr(before, name), getattr(after, name)
         if not set(there) <= set(here):
-            return f"{name} are {there} there and {here} here"
+            return f"{words} are {there} there and {here} here"
     if after.training.continues(before.training):
         before = replace(before, training=after.training)
     asked = {item.name: getattr(after, item.name) for item in fields(after)}

@@ -93,8 +93,7 @@ def deciding_measures(matched: MatchedRate) -> tuple[str, ...]:
 
 def difference(matched: MatchedRate, objective: str, measures: Sequence[str]) -> Difference:
     """Tell how an objective differs from the first by the deciding measures."""
-    found = [matched.value(measure, objective) for measure in measures]
-    values = [value for value in found if value]
+    values = [v for v in (matched.value(measure, objective) for measure in measures) if v]
     p_values = [value.p_value for value in values if value.p_value is not None]
     is_tested = bool(values) and len(p_values) == len(values)
     signs = {(value.difference or 0) > 0 for value in values}
@@ -122,34 +121,38 @@ def _sentence(
     answer: Verdict,
 ) -> str:
     if matched.rate is None:
-        return (
-            f"Cannot tell, because objectives must be compared at the same rate: {matched.reason}."
-        )
+        return f"Cannot tell at the same rate: {matched.reason}."
     if not measures:
         return "Cannot tell: neither the labels nor the pictures give a score for all objectives."
     first = matched.objectives[0]
-    at = f"At the same rate of {matched.rate:.1f} nats an image"
-    own = [value for value in (matched.value(measure, first) for measure in measures) if value]
+    values = [matched.value(measure, first) for measure in measures]
+    texts = [
+        _values_text(first, [value for value in values if value]),
+        *(_values_text(each.objective, each.values, each.p_value) for each in differences),
+    ]
+    compared = f"At the same rate of {matched.rate:.1f} nats an image: {'; '.join(texts)}."
     if answer == CANNOT_TELL:
         num = counted(len(matched.seeds), "seed")
-        compared = "; ".join(_values_text(d.objective, d.values) for d in differences)
-        return (
-            f"Cannot tell from {num} of each objective. {at}: {_values_text(first, own)}; "
-            f"{compared}."
-        )
-    parts = [_difference_text(d) for d in differences]
-    lead = "Yes" if answer == YES else "No difference can be shown"
-    return f"{lead}. {at}, beside {_values_text(first, own)}: {'; '.join(parts)}."
+        return f"Cannot tell from {num} of each objective. {compared}"
+    return f"{_lead(first, differences)} {compared}"
 
 
-def _difference_text(d: Difference) -> str:
-    p_value = p_text(d.p_value if d.p_value is not None else 1.0)
-    how = "no clear difference"
-    if d.is_shown:
-        how = "separates the latents more" if d.is_better else "separates the latents less"
-    return f"{_values_text(d.objective, d.values)}: {how} ({p_value})"
+def _lead(first: str, differences: Sequence[Difference]) -> str:
+    """Say which objectives separate the latents more or less than the first."""
+    parts = []
+    for how, are_better in (("more", True), ("less", False)):
+        shown = [each for each in differences if each.is_shown and each.is_better == are_better]
+        if shown:
+            names = listed([each.objective for each in shown])
+            parts.append(f"{names} separate{'s' * (len(shown) == 1)} the latents {how}")
+    if not parts:
+        return f"No objective was shown to separate the latents more or less than {first}."
+    return f"{'; '.join(parts)} than {first}."
 
 
-def _values_text(objective: str, values: Sequence[MatchedValue]) -> str:
+def _values_text(
+    objective: str, values: Sequence[MatchedValue], p_value: float | None = None
+) -> str:
     scores = ", ".join(f"{IN_WORDS[value.measure]} {value.mean:.2f}" for value in values)
-    return f"{objective} ({scores})"
+    tested = "" if p_value is None else f"; {p_text(p_value)}"
+    return f"{objective} ({scores}{tested})"

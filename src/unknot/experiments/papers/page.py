@@ -10,7 +10,7 @@ HEAD = """# Papers
 Published experiments, run again in small, with our figures beside those of the paper.
 `unknot reproduce` lists them with the time that they take, and `unknot reproduce higgins-2017` runs
 the first. Started again it goes on where it was stopped; what is finished is left alone. For a try
-of minutes add `--seeds 0 --steps 50 --out runs/try`. `make papers` runs all of them into
+of minutes add `--seeds 0 1 --steps 50 --out runs/try`. `make papers` runs all of them into
 `runs/papers`, and writes this page. Each folder of runs is an experiment as any other, for
 `unknot evidence` and `unknot report`.
 

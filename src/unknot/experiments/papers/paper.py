@@ -6,6 +6,7 @@ from functools import cache
 from importlib.resources import files
 from pathlib import Path
 
+from unknot.common.errors import UserError
 from unknot.common.plugins import check_choice
 from unknot.common.toml import from_toml
 from unknot.config.experiment import ExperimentConfig
@@ -27,16 +28,6 @@ class Published:
 
 
 @dataclass(frozen=True)
-class ObjectiveGrid:
-    """The strengths at which one objective is trained."""
-
-    name: str
-    """In `OBJECTIVES`."""
-    betas: tuple[float, ...]
-    """Its strengths."""
-
-
-@dataclass(frozen=True)
 class Paper:
     """One paper, and the runs by which it is reproduced."""
 
@@ -51,16 +42,11 @@ class Paper:
     seconds_per_run: float
     """Likewise, for the scores and pictures of a run."""
     experiment: ExperimentConfig
-    """The runs; where there are objectives, all but the objective and the betas."""
-    objectives: tuple[ObjectiveGrid, ...] = ()
-    """Objectives that are compared; the experiment's own by default."""
+    """The runs, of one objective or of several."""
+    least_seeds: int = 1
+    """With fewer, the tables cannot be made."""
     published: tuple[Published, ...] = ()
     """Figures of the paper."""
-
-    def grids(self) -> tuple[ObjectiveGrid, ...]:
-        """Give the strengths of each objective, of which there may be one."""
-        own = ObjectiveGrid(self.experiment.training.objective, self.experiment.betas)
-        return self.objectives or (own,)
 
     def experiments(
         self, seeds: tuple[int, ...] = (), steps: int | None = None
@@ -75,16 +61,14 @@ class Paper:
             UserError: if one of them does not fit.
         """
         base = self.experiment
-        training = base.training if steps is None else replace(base.training, steps=steps)
-        return {
-            grid.name: replace(
-                base,
-                betas=grid.betas,
-                seeds=seeds or base.seeds,
-                training=replace(training, objective=grid.name),
+        if seeds and len(seeds) < self.least_seeds:
+            raise UserError(
+                f"seeds is {' '.join(map(str, seeds))}; the tables of this paper take "
+                f"{self.least_seeds} seeds or more"
             )
-            for grid in self.grids()
-        }
+        training = base.training if steps is None else replace(base.training, steps=steps)
+        asked = replace(base, seeds=seeds or base.seeds, training=training)
+        return {row.training.objective: row for row in asked.rows()}
 
     def estimated_seconds(self, num_runs: int, steps: int, workers: int) -> float:
         """Estimate how long runs take, from the seconds that were measured for a step and a run.
@@ -100,7 +84,7 @@ class Paper:
     @property
     def num_runs(self) -> int:
         """Count the runs as they are planned."""
-        return len(self.experiment.seeds) * sum(len(grid.betas) for grid in self.grids())
+        return len(self.experiment.runs())
 
 
 @cache
