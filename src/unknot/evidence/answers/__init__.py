@@ -1,7 +1,8 @@
 """The four questions that everyone asks of an experiment, each answered in plain words.
 
 One file a question: `latents` (what does each latent do?), `axes` (are the latents special?),
-`beta` (did a higher beta do it?), `which_beta` (which beta to take?).
+`beta` (did a higher beta do it?), `which_beta` (which beta to take?). Of several objectives a fifth
+is asked first: `objective` (which of them separates the latents most?).
 """
 
 import re
