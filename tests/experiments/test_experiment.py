@@ -8,6 +8,7 @@ import pytest
 from unknot.common.errors import UserError
 from unknot.experiments.experiment import Experiment
 from unknot.report.figures.papers import PaperFigure
+from unknot.report.paper_figures import Figures
 
 
 def test_a_run_of_another_objective_is_opened_by_its_name(grid: Experiment) -> None:
@@ -23,6 +24,8 @@ def test_a_run_of_another_objective_is_opened_by_its_name(grid: Experiment) -> N
 def test_figures_of_several_objectives_are_of_the_first(grid: Experiment) -> None:
     figures = grid.figures
     assert [run.name for run in figures._runs] == ["beta-0.5_seed-0", "beta-2_seed-0"]
+    with pytest.raises(UserError, match="these are runs of beta_vae and dip_vae_i; figures are"):
+        Figures(*grid.runs())
 
 
 def test_runs_are_found_by_beta_and_seed(trained: Experiment) -> None:

@@ -18,12 +18,16 @@ from unknot.config.execution import ExecutionConfig, from_toml_with_execution
 from unknot.config.experiment import ExperimentConfig
 from unknot.config.parts import RECIPES, DataConfig, ModelConfig, Recipe, TrainingConfig
 from unknot.config.run import RunConfig
+from unknot.experiments.asked_objectives import (
+    strengths_from_text,
+    strengths_to_text,
+    with_objectives,
+)
 from unknot.experiments.engines import ENGINES
-from unknot.experiments.grid import strengths_from_text, strengths_to_text, with_objectives
 from unknot.models.likelihoods import LIKELIHOODS
 from unknot.models.networks import NETWORKS
 from unknot.models.objectives import OBJECTIVES
-from unknot.models.objectives.grids import GRIDS
+from unknot.models.objectives.published_strengths import GRIDS
 
 PLUGINS: dict[str, Iterable[str]] = {
     "network": NETWORKS,

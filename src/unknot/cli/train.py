@@ -126,7 +126,7 @@ def print_plan(config: ExperimentConfig, images: "ImageSet", folder: "Experiment
 def _objectives_plan(num_seeds: int, num_objectives: int) -> str:
     """Say whether so many seeds can show a difference between objectives."""
     from unknot.evidence.answers import counted
-    from unknot.evidence.matched_rate import seeds_needed
+    from unknot.evidence.objective_comparison import seeds_needed
 
     needed = seeds_needed(num_objectives)
     seeds = f"objectives are compared at the same rate; {counted(num_seeds, 'seed')} of each"

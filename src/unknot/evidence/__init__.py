@@ -14,6 +14,9 @@ gathers the `evidence` from which `answers` are made, a question each:
   anew, and `beta_bases` puts labels and pictures together (`corrections`).
 - Which beta to take? `beta_choice`, beside `beta_table`, the betas side by side.
 
+Several objectives are asked each alone and put together in `objective_rows`, where
+`objective_comparison` holds them side by side at the same rate.
+
 `single_run` asks the first two questions of one run alone. `variance_shares` asks another one, of
 several experiments: how much of the scores objective, strength and seed explain.
 """

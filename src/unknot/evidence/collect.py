@@ -30,8 +30,8 @@ from unknot.evidence.collapse import (
 )
 from unknot.evidence.computed_labels import ComputedLabels
 from unknot.evidence.evidence import Evidence
-from unknot.evidence.grid import compare_objectives, merge_rows
 from unknot.evidence.label_effects import UsableLabels, read_labels
+from unknot.evidence.objective_rows import compare_objectives, merge_rows
 from unknot.evidence.preregistration import RULE, compare_with_plan, level_of_look
 from unknot.evidence.rate_matching import RunPosteriors
 from unknot.evidence.rotation_null import AxisScore, axis_scores, spaced_rows, thin_out

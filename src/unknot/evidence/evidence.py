@@ -11,7 +11,7 @@ from unknot.evidence.axes import AxisEvidence
 from unknot.evidence.beta_choice import BetaChoice
 from unknot.evidence.beta_table import BetaEvidence
 from unknot.evidence.collapse import CollapsePrediction, ObservedCollapse
-from unknot.evidence.matched_rate import MatchedRate
+from unknot.evidence.objective_comparison import MatchedRate
 from unknot.evidence.run_evidence import RunEvidence
 from unknot.evidence.verdict import Verdict
 

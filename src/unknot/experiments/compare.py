@@ -15,11 +15,11 @@ from unknot.config.parts import CUSTOM, TrainingConfig
 from unknot.data.image_set import ImageSet
 from unknot.evidence.collapse import beta_warning
 from unknot.evidence.evidence import Evidence
+from unknot.experiments.asked_objectives import with_objectives
 from unknot.experiments.dispatch import train_all
 from unknot.experiments.engines import build_engine
 from unknot.experiments.execute import execute_run
 from unknot.experiments.experiment import Experiment
-from unknot.experiments.grid import with_objectives
 from unknot.experiments.looks import Looks
 from unknot.experiments.setup import (
     check_trainable,

@@ -175,7 +175,8 @@ class Experiment:
     def figures(self) -> Figures:
         """Figures for a paper: `experiment.figures.traversals("fig.pdf", width="84mm")`.
 
-        They show the runs of one objective: of several, the first. `unknot.Figures` takes any runs.
+        They show the runs of one objective: of several, the first. `unknot.Figures` takes the runs
+        of any one.
 
         Raises:
             UserError: if no run is finished, or the evidence is damaged.

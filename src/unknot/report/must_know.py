@@ -19,7 +19,6 @@ LAST_PART = 2 / 3  # of the training, after which its end begins
 
 def must_know(
     config: ExperimentConfig,
-    environment: Mapping[str, Any],
     runs: Sequence[Run],
     failures: Mapping[str, str],
     evidence: Evidence | None,
@@ -28,7 +27,6 @@ def must_know(
 
     Args:
         config: the experiment's description.
-        environment: what was known of the images.
         runs: those that are finished.
         failures: name of each run that is not finished -> the reason.
         evidence: of these runs; None where there is none.
@@ -40,7 +38,6 @@ def must_know(
         _alike(prediction, config.betas) if prediction else "",
         _collapsed(evidence.which_beta, objective) if evidence and evidence.which_beta else "",
         _still_falling(runs),
-        _few_images(environment["data"]["splits"]),
     ]
     return [sentence for sentence in sentences if sentence]
 
@@ -171,7 +168,9 @@ def last_fall(run: Run) -> Fall | None:
     )
 
 
-def _few_images(splits: Mapping[str, int]) -> str:
+def few_images(environment: Mapping[str, Any]) -> str:
+    """Say that the images are few, where they are; else an empty string."""
+    splits = environment["data"]["splits"]
     if splits["train"] >= FEW_TRAINING and splits["test"] >= FEW_TEST:
         return ""
     return (

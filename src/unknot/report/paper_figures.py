@@ -57,6 +57,12 @@ class Figures:
                     f"{type(run).__name__} is no run; give runs one by one, Figures(run, other), "
                     "or use experiment.figures"
                 )
+        objectives = list(dict.fromkeys(run.config.training.objective for run in runs))
+        if len(objectives) > 1:
+            raise UserError(
+                f"these are runs of {listed(objectives)}; figures are of one objective, so give "
+                "the runs of one"
+            )
         self._runs, self._evidence = runs, evidence
 
     def traversals(
@@ -147,7 +153,7 @@ class Figures:
             figure = image_grid(
                 np.stack(rows),
                 width=inches,
-                row_labels=["image", *(f"beta {beta_text(beta)}" for beta in betas)],
+                row_labels=["image", *(run.config.setting for run in runs)],
             )
         seeds = listed([str(seed) for seed in sorted({run.config.seed for run in runs})])
         caption = f"Test images, and their reconstructions at each beta (seed {seeds})."
@@ -316,7 +322,7 @@ def _number_text(value: float) -> str:
 
 
 def _title(run: Run) -> str:
-    return f"beta {beta_text(run.config.beta)} (seed {run.config.seed})"
+    return f"{run.config.setting} (seed {run.config.seed})"
 
 
 def _left_out(latents: Sequence[int] | NDArray[np.integer], why: str) -> str:

@@ -8,14 +8,14 @@ import numpy as np
 from unknot.common.files import read_json
 from unknot.config.parts import BETA_VAE
 from unknot.config.run import RunConfig, beta_text, setting_text
-from unknot.evidence.answers import AXES, QUESTIONS, counted, p_text
+from unknot.evidence.answers import AXES, QUESTIONS, counted, in_strengths, p_text
 from unknot.evidence.answers.beta import IN_WORDS
 from unknot.evidence.axes import LEVEL
 from unknot.evidence.beta_table import BetaEvidence
 from unknot.evidence.beta_test import WORDS
 from unknot.evidence.collapse import CollapsePrediction
 from unknot.evidence.evidence import Evidence
-from unknot.evidence.matched_rate import MatchedRate, MatchedValue
+from unknot.evidence.objective_comparison import MatchedRate, MatchedValue
 from unknot.evidence.rotation_test import RotationTest
 from unknot.evidence.run_evidence import RunEvidence
 from unknot.evidence.single_run import SingleRunEvidence
@@ -63,15 +63,19 @@ def evidence_text(evidence: Evidence) -> str:
     """Answer everything that was asked of an experiment."""
     meanings = [f"{name}: {meaning}" for name, meaning in BETA_COLUMNS.items() if meaning]
     parts = [answers_text(evidence)]
-    reasons = reason_lines(evidence)
+    reasons = reasons_of_each(evidence)
     if reasons:
-        parts.append(
-            "\n".join(["how the betas were compared:", *(f"- {line}" for line in reasons)])
-        )
+        compared = "strengths" if evidence.rows else "the betas"
+        parts.append("\n".join([f"how {compared} were compared:", *(f"- {r}" for r in reasons)]))
     matched = matched_rate_table(evidence.matched_rate) if evidence.matched_rate else ""
     parts += [matched] if matched else []
-    parts += [betas_table(evidence), "\n".join(meanings), _first_seeds(evidence.runs)]
-    gaps = [f"- {what}: {why}" for what, why in evidence.not_available.items() if what != "verdict"]
+    parts += [betas_table(evidence), "\n".join(meanings)]
+    parts += [_first_seeds(row.runs) for row in (evidence.rows or {"": evidence}).values()]
+    gaps = [
+        f"- {what}: {why}"
+        for what, why in evidence.not_available.items()
+        if not what.endswith("verdict")
+    ]
     if gaps:
         parts.append("\n".join(["what is missing:", *gaps]))
     return "\n\n".join(parts)
@@ -96,10 +100,17 @@ def plan_text(evidence: Evidence) -> str:
     if evidence.exploratory:
         return (
             "Not everything is as it was planned before the first step "
-            f"({'; '.join(evidence.exploratory)}), so take the answer about beta as a hint."
+            f"({'; '.join(evidence.exploratory)}), so take {_answers_by_plan(evidence)} as a hint."
         )
     plan_hash = (evidence.plan_hash or "")[:12]
     return f"As planned before the first step (plan.json, {plan_hash})."
+
+
+def _answers_by_plan(evidence: Evidence) -> str:
+    """Name the answers that rest on the plan."""
+    if evidence.rows:
+        return "the answers about the objectives and their strengths"
+    return "the answer about beta"
 
 
 def reason_lines(evidence: Evidence) -> list[str]:
@@ -131,12 +142,29 @@ def reason_lines(evidence: Evidence) -> list[str]:
     return lines + [f"{what}: {why}" for what, why in verdict.left_out.items()]
 
 
+def reasons_of_each(evidence: Evidence) -> list[str]:
+    """Say the same of each of several objectives, by its name."""
+    if not evidence.rows:
+        return reason_lines(evidence)
+    return [
+        f"{name}: {line if name == BETA_VAE else in_strengths(line)}"
+        for name, row in evidence.rows.items()
+        for line in reason_lines(row)
+    ]
+
+
 def betas_table(evidence: Evidence) -> str:
     """Lay out a line for every beta or other strength: means over its seeds."""
     of_each = evidence.rows or {BETA_VAE: evidence}
-    heads = ["strength" if evidence.rows else "beta", *list(BETA_COLUMNS)[1:]]
+    heads = list(beta_columns(evidence))
     cells = [beta_cells(beta, name) for name, row in of_each.items() for beta in row.betas]
     return _columns([heads, *cells])
+
+
+def beta_columns(evidence: Evidence) -> dict[str, str]:
+    """Name the columns of that table, and what is not plain in their names."""
+    first = "strength" if evidence.rows else "beta"
+    return {first if name == "beta" else name: text for name, text in BETA_COLUMNS.items()}
 
 
 def matched_rate_table(matched: MatchedRate) -> str:

@@ -4,7 +4,7 @@ import pytest
 
 from unknot.evidence.answers import Commands
 from unknot.evidence.answers.objective import answer_objective, deciding_measures
-from unknot.evidence.matched_rate import MatchedRate, RunPoint, match_rates
+from unknot.evidence.objective_comparison import MatchedRate, RunPoint, match_rates
 
 COMMANDS = Commands(folder="runs/x", has_source=True)
 DCI, INFOM = "dci_disentanglement", "infomec_modularity"

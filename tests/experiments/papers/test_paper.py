@@ -5,7 +5,7 @@ import pytest
 from unknot.common.errors import UserError
 from unknot.experiments.papers import PAPERS
 from unknot.experiments.papers.paper import read_paper, read_text
-from unknot.models.objectives.grids import LOCATELLO
+from unknot.models.objectives.published_strengths import LOCATELLO
 
 SOURCES = ("read in the paper", "recalled, not read in the paper")
 

@@ -4,7 +4,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from tests.report.small import data_of, reason, shown, small_context
-from unknot.evidence.matched_rate import RunPoint, match_rates
+from unknot.evidence.objective_comparison import RunPoint, match_rates
 from unknot.experiments.experiment import Experiment
 from unknot.report.page import report_context
 from unknot.report.sections import ReportContext

@@ -17,7 +17,7 @@ from unknot.evidence.answers import (
 )
 from unknot.evidence.answers.beta import RECOMMENDED_SEEDS
 from unknot.evidence.beta_deals import LEVEL
-from unknot.evidence.matched_rate import MatchedRate, MatchedValue
+from unknot.evidence.objective_comparison import MatchedRate, MatchedValue
 
 DCI, INFOMEC, INTERACTION_Z = "dci_disentanglement", "infomec_modularity", "interaction_z"
 DECIDING = ((DCI, INFOMEC), (INTERACTION_Z,))

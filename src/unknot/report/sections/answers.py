@@ -6,17 +6,28 @@ from typing import Any
 
 import numpy as np
 
+from unknot.config.parts import BETA_VAE
 from unknot.config.run import beta_text
-from unknot.evidence.answers import CANNOT_TELL, LATENTS, NO, WHICH_BETA, YES, Answer, in_strengths
+from unknot.evidence.answers import (
+    CANNOT_TELL,
+    LATENTS,
+    NO,
+    OBJECTIVE,
+    WHICH_BETA,
+    YES,
+    Answer,
+    in_strengths,
+)
 from unknot.evidence.beta_choice import BetaChoice
 from unknot.evidence.evidence import Evidence
 from unknot.evidence.latent_labels import LatentLabels
 from unknot.models.objectives import objective_type
-from unknot.report.must_know import must_know, no_beta_matters, other_objective
+from unknot.report.must_know import few_images, must_know, no_beta_matters, other_objective
 from unknot.report.script_data import ScriptData, ScriptLatent, ScriptRun
 from unknot.report.sections import NO_EVIDENCE, ReportContext
 
 CERTAINTY = {YES: "Yes", NO: "No", CANNOT_TELL: "Not sure yet"}
+OF_OBJECTIVES = CERTAINTY | {YES: "Shown", NO: "No difference shown"}
 OF_LATENTS = CERTAINTY | {YES: "Named", NO: "No label fits"}
 OF_WHICH_BETA = CERTAINTY | {YES: "Sure", NO: "No beta is better", CANNOT_TELL: "Best guess"}
 
@@ -96,7 +107,7 @@ class Answers:
     Attributes:
         objective: which of several objectives separates the latents most; None where there is one.
         answers: in their order, of several objectives those of the first; empty without evidence.
-        first: the name of that objective; empty where there is one.
+        first: that objective, in words; empty where there is one.
         others: the answers about the other objectives.
         warning: that no beta can matter, which stands above all; empty where one can.
         must_know: what limits the answers, a sentence each.
@@ -130,10 +141,8 @@ def answers(context: ReportContext) -> Answers:
     asked = whole.objective_answer if whole else None
     evidence, data = context.evidence, context.script_data
     choice, prediction = (evidence.which_beta, evidence.collapse) if evidence else (None, None)
-    sentences = _must_know(context)
-    for row in others:
-        name = row.config.training.objective
-        sentences += [f"{name}: {in_strengths(sentence)}" for sentence in _must_know(row)]
+    sentences = [text for row in (context, *others) for text in _must_know(row, bool(others))]
+    sentences.append(few_images(context.environment))
     if not others:
         sentences.insert(0, other_objective(context.config.training.objective))
     if evidence is None and context.runs:
@@ -141,7 +150,7 @@ def answers(context: ReportContext) -> Answers:
     return Answers(
         objective=_shown(asked) if asked else None,
         answers=_shown_answers(context),
-        first=context.config.training.objective if others else "",
+        first=_first_text(context) if others else "",
         others=[
             ObjectiveAnswers(
                 objective=row.config.training.objective,
@@ -158,10 +167,19 @@ def answers(context: ReportContext) -> Answers:
     )
 
 
-def _must_know(context: ReportContext) -> list[str]:
-    return must_know(
-        context.config, context.environment, context.runs, context.failures, context.evidence
-    )
+def _first_text(context: ReportContext) -> str:
+    """Name the first of several objectives, and say what its strength is, unless it is beta."""
+    name = context.config.training.objective
+    return name if name == BETA_VAE else f"{name}, whose strength is {objective_type(name).beta_is}"
+
+
+def _must_know(context: ReportContext, is_one_of_several: bool) -> list[str]:
+    """What limits the answers about one objective, which is named where there are several."""
+    name = context.config.training.objective
+    sentences = must_know(context.config, context.runs, context.failures, context.evidence)
+    if not is_one_of_several:
+        return sentences
+    return [f"{name}: {x if name == BETA_VAE else in_strengths(x)}" for x in sentences]
 
 
 def _shown_answers(context: ReportContext) -> list[ShownAnswer]:
@@ -169,7 +187,8 @@ def _shown_answers(context: ReportContext) -> list[ShownAnswer]:
 
 
 def _shown(answer: Answer) -> ShownAnswer:
-    certainty = {LATENTS: OF_LATENTS, WHICH_BETA: OF_WHICH_BETA}.get(answer.question, CERTAINTY)
+    words = {LATENTS: OF_LATENTS, WHICH_BETA: OF_WHICH_BETA, OBJECTIVE: OF_OBJECTIVES}
+    certainty = words.get(answer.question, CERTAINTY)
     following = answer.next.replace(f": {answer.command}", "") if answer.command else answer.next
     return ShownAnswer(
         question=answer.question_text,

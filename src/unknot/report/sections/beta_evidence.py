@@ -3,8 +3,9 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from unknot.config.parts import BETA_VAE
 from unknot.report.sections import NO_EVIDENCE, NO_RUN, LeftOut, ReportContext
-from unknot.report.text import BETA_COLUMNS, beta_cells, plan_text, reason_lines
+from unknot.report.text import beta_cells, beta_columns, plan_text, reasons_of_each
 
 
 @dataclass(frozen=True)
@@ -29,13 +30,12 @@ def beta_evidence(context: ReportContext) -> BetaTable | LeftOut:
     evidence = context.evidence
     if evidence is None:
         return LeftOut(NO_EVIDENCE)
-    of_each = [row.evidence for row in context.rows() if row.evidence]
-    if not any(row.betas for row in of_each):
+    of_each = evidence.rows or {BETA_VAE: evidence}
+    if not any(row.betas for row in of_each.values()):
         return LeftOut(NO_RUN)
-    names = [row.config.training.objective for row in context.rows()]
     return BetaTable(
-        columns=BETA_COLUMNS,
-        rows=[beta_cells(beta, name) for name, row in zip(names, of_each) for beta in row.betas],
+        columns=beta_columns(evidence),
+        rows=[beta_cells(beta, name) for name, row in of_each.items() for beta in row.betas],
         plan=plan_text(evidence),
-        reasons=[line for row in of_each for line in reason_lines(row)],
+        reasons=reasons_of_each(evidence),
     )

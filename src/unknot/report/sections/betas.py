@@ -35,9 +35,16 @@ class RunTable:
 
     Attributes:
         rows: one each, in the order of the description.
+        knob: what differs between runs of a seed: `beta`, or `strength` with several objectives.
     """
 
     rows: Sequence[RunRow]
+    knob: str
+
+    @property
+    def heading(self) -> str:
+        """Of the section."""
+        return f"The {'betas' if self.knob == 'beta' else 'objectives and strengths'} side by side"
 
 
 def betas(context: ReportContext) -> RunTable:
@@ -49,7 +56,8 @@ def betas(context: ReportContext) -> RunTable:
             if config.name in runs
             else _missing(config, context.failures.get(config.name, "not finished"))
             for config in context.config.runs()
-        ]
+        ],
+        knob="strength" if context.config.objectives else "beta",
     )
 
 

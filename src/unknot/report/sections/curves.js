@@ -2,7 +2,7 @@
 "use strict";
 
 const CURVE_LABELS = {
-  distortion: "distortion (nats per image)", rate: "rate (nats per image)", loss: "loss: distortion + beta times rate (nats)",
+  distortion: "distortion (nats per image)", rate: "rate (nats per image)", loss: "loss: what is minimized (nats per image)",
 };
 const CURVE_LATE = 0.5;  // of the steps: what comes before does not decide the range of the axis
 

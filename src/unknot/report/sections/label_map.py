@@ -61,7 +61,8 @@ def label_map(context: ReportContext) -> LabelMaps | LeftOut:
     }
     by_kind = {title: tables for title, tables in by_kind.items() if any(tables.values())}
     if not by_kind:
-        return LeftOut(context.evidence.not_available.get("labels", "there are no labels"))
+        reasons = [row.evidence.not_available for row in context.rows() if row.evidence]
+        return LeftOut(next((r["labels"] for r in reasons if "labels" in r), "there are no labels"))
     kinds = [LabelKind(title, _correlated(tables)) for title, tables in by_kind.items()]
     maps = [
         {name: sorted_map(table) if table else None for name, table in tables.items()}

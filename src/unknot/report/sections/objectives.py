@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from unknot.evidence.grid import run_points
+from unknot.evidence.objective_rows import run_points
 from unknot.models.objectives import objective_type
 from unknot.report.chart_data import chart_run, rounded
 from unknot.report.sections import NO_EVIDENCE, LeftOut, ReportContext

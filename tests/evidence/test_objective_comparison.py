@@ -5,7 +5,7 @@ import pytest
 from scipy.stats import ttest_1samp
 
 from unknot.evidence.beta_deals import LEVEL
-from unknot.evidence.matched_rate import (
+from unknot.evidence.objective_comparison import (
     MatchedRate,
     RunPoint,
     deal_p_values,

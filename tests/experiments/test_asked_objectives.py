@@ -4,8 +4,12 @@ import pytest
 
 from unknot.common.errors import UserError
 from unknot.config.experiment import ExperimentConfig
-from unknot.experiments.grid import strengths_from_text, strengths_to_text, with_objectives
-from unknot.models.objectives.grids import LOCATELLO
+from unknot.experiments.asked_objectives import (
+    strengths_from_text,
+    strengths_to_text,
+    with_objectives,
+)
+from unknot.models.objectives.published_strengths import LOCATELLO
 
 BASE = ExperimentConfig(betas=(1.0, 4.0))
 

@@ -5,7 +5,7 @@ import json
 from unknot.common.files import read_json
 from unknot.evidence.answers import QUESTIONS
 from unknot.evidence.evidence import Evidence
-from unknot.evidence.grid import compare_objectives, run_points
+from unknot.evidence.objective_rows import compare_objectives, run_points
 from unknot.experiments.experiment import Experiment
 
 NAMES = ["beta-0.5_seed-0", "beta-2_seed-0", "dip_vae_i-1_seed-0", "dip_vae_i-10_seed-0"]

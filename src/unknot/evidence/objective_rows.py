@@ -8,7 +8,7 @@ from unknot.evidence.answers import Commands
 from unknot.evidence.answers.objective import DCI, INFOMEC, INTERACTION_Z, answer_objective
 from unknot.evidence.axes import INTERACTION, LABELS, PROPERTIES, AxisEvidence
 from unknot.evidence.evidence import Evidence
-from unknot.evidence.matched_rate import MatchedRate, RunPoint, match_rates
+from unknot.evidence.objective_comparison import MatchedRate, RunPoint, match_rates
 from unknot.metrics.result import VOID
 from unknot.runs.run import Run
 

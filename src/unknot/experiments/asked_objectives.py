@@ -8,7 +8,7 @@ from unknot.common.errors import UserError
 from unknot.config.experiment import ExperimentConfig
 from unknot.config.parts import BETA_VAE
 from unknot.config.run import beta_text
-from unknot.models.objectives.grids import grid_strengths
+from unknot.models.objectives.published_strengths import grid_strengths
 
 Strengths = dict[str, tuple[float, ...]]
 

@@ -4,7 +4,7 @@ import pytest
 
 from unknot.common.errors import UserError
 from unknot.models.objectives import OBJECTIVES
-from unknot.models.objectives.grids import GRIDS, LOCATELLO, grid_strengths
+from unknot.models.objectives.published_strengths import GRIDS, LOCATELLO, grid_strengths
 
 
 def test_locatello_has_six_strengths_for_each_of_six_objectives() -> None:
