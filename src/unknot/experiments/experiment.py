@@ -130,8 +130,8 @@ class Experiment:
             computed_labels: use figures computed from the pixels as labels too; as the experiment
                 was planned by default.
             progress: True shows how far it is, False shows nothing; a function is called as
-                `progress("evidence", runs done, runs in all)`, or "evidence of NAME" for each of several
-                objectives.
+                `progress("evidence", runs done, runs in all)`, or "evidence of NAME" for each
+                of several objectives.
 
         Raises:
             UserError: if no run is finished, or the images are gone or have changed.
