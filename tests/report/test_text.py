@@ -21,6 +21,7 @@ from unknot.config.parts import TrainingConfig
 from unknot.evidence.answers import QUESTIONS
 from unknot.evidence.beta_bases import combine_bases
 from unknot.evidence.beta_test import beta_test
+from unknot.evidence.evidence import Evidence
 from unknot.metrics.registry import KEYS
 from unknot.metrics.result import Null
 from unknot.models.beta_scales import BetaScales
@@ -73,6 +74,39 @@ def test_of_every_beta_the_first_seed_is_told() -> None:
     assert "What each latent of seed 3 does" in text
     assert "seed 5" not in text
     assert "(2 more runs in evidence.json)" in text
+
+
+def of_two_objectives() -> Evidence:
+    """Both at the strengths 0.5 and 2 of one seed, the second without labels."""
+    rows = {
+        name: small_evidence(
+            runs={f"{name} {beta}": small_run_evidence(beta, 0) for beta in (0.5, 2.0)}
+        )
+        for name in ("beta_vae", "capacity")
+    }
+    rows["capacity"] = replace(
+        rows["capacity"],
+        answers=[answer.of_strength() for answer in rows["capacity"].answers],
+    )
+    runs = rows["beta_vae"].runs | rows["capacity"].runs
+    gaps = {"capacity: verdict": "said above", "capacity: labels": "none came"}
+    return replace(rows["beta_vae"], runs=runs, rows=rows, not_available=gaps)
+
+
+def test_runs_of_equal_strength_of_two_objectives_are_all_told() -> None:
+    text = evidence_text(of_two_objectives())
+    for name in ("beta_vae 0.5", "beta_vae 2.0", "capacity 0.5", "capacity 2.0"):
+        assert text.count(f"What each latent of {name} does") == 1
+    assert "more run" not in text
+    assert text.endswith("what is missing:\n- capacity: labels: none came")
+
+
+def test_the_reasons_of_every_objective_are_told_in_its_words() -> None:
+    lines = reason_lines(of_two_objectives())
+    assert any(line.startswith("beta_vae: by the pictures, beta 2 beside 0.5: ") for line in lines)
+    assert any(line.startswith("capacity: by the pictures, strength 2 beside") for line in lines)
+    text = evidence_text(of_two_objectives())
+    assert "how the strengths were compared:\n- beta_vae: by the pictures" in text
 
 
 def test_two_bases_are_shown_with_their_correction() -> None:

@@ -8,22 +8,22 @@ import numpy as np
 from unknot.common.files import read_json
 from unknot.config.parts import BETA_VAE
 from unknot.config.run import RunConfig, beta_text, setting_text
-from unknot.evidence.answers import AXES, QUESTIONS, counted, p_text
+from unknot.evidence.answers import AXES, QUESTIONS, counted, in_strengths, p_text
 from unknot.evidence.answers.beta import IN_WORDS
 from unknot.evidence.axes import LEVEL
 from unknot.evidence.beta_table import BetaEvidence
 from unknot.evidence.beta_test import WORDS
 from unknot.evidence.collapse import CollapsePrediction
 from unknot.evidence.evidence import Evidence
-from unknot.evidence.matched_rate import MatchedRate, MatchedValue
+from unknot.evidence.matched_rate import MatchedRate
 from unknot.evidence.rotation_test import RotationTest
-from unknot.evidence.run_evidence import RunEvidence
 from unknot.evidence.single_run import SingleRunEvidence
 from unknot.metrics.result import Null
 from unknot.metrics.scoring import Score
 from unknot.models.beta_scales import BetaScales
 from unknot.models.objectives import objective_type
 from unknot.report.latent_text import latents_text
+from unknot.report.measures import MEASURES, matched_cell
 from unknot.runs.run import Run
 from unknot.runs.scores import score_summary
 
@@ -48,15 +48,6 @@ BETA_COLUMNS = {
     "UDR untrained": "",
 }
 """Columns of the table over betas, and what is not plain in their names."""
-MEASURES = {
-    "dci_disentanglement": "DCI",
-    "infomec_modularity": "InfoM",
-    "mig": "MIG",
-    "labels_z": "labels, z",
-    "properties_z": "computed labels, z",
-    "interaction_z": "interaction, z",
-}
-"""Measures that objectives are compared by -> how a table calls them."""
 
 
 def evidence_text(evidence: Evidence) -> str:
@@ -66,12 +57,18 @@ def evidence_text(evidence: Evidence) -> str:
     reasons = reason_lines(evidence)
     if reasons:
         parts.append(
-            "\n".join(["how the betas were compared:", *(f"- {line}" for line in reasons)])
+            "\n".join(
+                [f"how the {strength_word(evidence)}s were compared:", *(f"- {x}" for x in reasons)]
+            )
         )
     matched = matched_rate_table(evidence.matched_rate) if evidence.matched_rate else ""
     parts += [matched] if matched else []
-    parts += [betas_table(evidence), "\n".join(meanings), _first_seeds(evidence.runs)]
-    gaps = [f"- {what}: {why}" for what, why in evidence.not_available.items() if what != "verdict"]
+    parts += [betas_table(evidence), "\n".join(meanings), _first_seeds(evidence)]
+    gaps = [
+        f"- {what}: {why}"
+        for what, why in evidence.not_available.items()
+        if what.split(": ")[-1] != "verdict"  # said by the answer about beta
+    ]
     if gaps:
         parts.append("\n".join(["what is missing:", *gaps]))
     return "\n\n".join(parts)
@@ -102,8 +99,24 @@ def plan_text(evidence: Evidence) -> str:
     return f"As planned before the first step (plan.json, {plan_hash})."
 
 
+def strength_word(evidence: Evidence) -> str:
+    """Call what was compared: beta where it is the weight of the rate alone, else strength."""
+    is_of_beta = not evidence.rows and all(answer.is_of_beta for answer in evidence.answers)
+    return "beta" if is_of_beta else "strength"
+
+
 def reason_lines(evidence: Evidence) -> list[str]:
-    """Say on what the answer about beta rests, a line for each basis and beta."""
+    """Say on what the answer about beta rests, a line for each basis and beta.
+
+    Where there are several objectives, each line begins with the name of its own.
+    """
+    if not evidence.rows:
+        lines = _reasons(evidence)
+        return lines if strength_word(evidence) == "beta" else list(map(in_strengths, lines))
+    return [f"{name}: {line}" for name, row in evidence.rows.items() for line in reason_lines(row)]
+
+
+def _reasons(evidence: Evidence) -> list[str]:
     verdict = evidence.verdict
     if verdict is None:
         return []
@@ -134,7 +147,7 @@ def reason_lines(evidence: Evidence) -> list[str]:
 def betas_table(evidence: Evidence) -> str:
     """Lay out a line for every beta or other strength: means over its seeds."""
     of_each = evidence.rows or {BETA_VAE: evidence}
-    heads = ["strength" if evidence.rows else "beta", *list(BETA_COLUMNS)[1:]]
+    heads = [strength_word(evidence), *list(BETA_COLUMNS)[1:]]
     cells = [beta_cells(beta, name) for name, row in of_each.items() for beta in row.betas]
     return _columns([heads, *cells])
 
@@ -143,26 +156,17 @@ def matched_rate_table(matched: MatchedRate) -> str:
     """Lay out a line for every objective at the same rate; empty where they share none."""
     if matched.rate is None:
         return ""
-    heads = ["objective", *(MEASURES[measure] for measure in matched.measures)]
+    heads = ["objective", *(MEASURES[measure].head for measure in matched.measures)]
     rows = [
         [name, *(matched_cell(matched.value(measure, name)) for measure in matched.measures)]
         for name in matched.objectives
     ]
     num = counted(len(matched.seeds), "seed")
+    intervals = ", with 95% intervals of the mean over seeds" if len(matched.seeds) > 1 else ""
     return (
-        f"all objectives at {matched.rate:.2f} nats an image, {num} of each, with 95% intervals "
-        f"of the mean over seeds:\n{_columns([heads, *rows])}"
+        f"all objectives at {matched.rate:.2f} nats an image, {num} of each{intervals}:\n"
+        f"{_columns([heads, *rows])}"
     )
-
-
-def matched_cell(value: MatchedValue | None) -> str:
-    """Put a measure in few characters: its mean with its interval, and how sure a difference is."""
-    if value is None:
-        return "-"
-    ends = value.interval
-    interval = f" ({ends[0]:.2f} to {ends[1]:.2f})" if ends else ""
-    p_value = f", {p_text(value.p_value)}" if value.p_value is not None else ""
-    return f"{value.mean:.2f}{interval}{p_value}"
 
 
 def _columns(rows: Sequence[Sequence[str]]) -> str:
@@ -197,14 +201,14 @@ def _mean(values: Sequence[float | None], style: str) -> str:
     return style.format(np.mean(known)) if known else "-"
 
 
-def _first_seeds(runs: Mapping[str, RunEvidence]) -> str:
-    """What each latent does, for the first seed of every beta."""
-    first: dict[float, str] = {}
-    for name, run in runs.items():
-        if run.beta not in first or run.seed < runs[first[run.beta]].seed:
-            first[run.beta] = name
-    parts = [latents_text(name, runs[name]) for _, name in sorted(first.items())]
-    more = len(runs) - len(parts)
+def _first_seeds(evidence: Evidence) -> str:
+    """What each latent does, for the first seed of every beta or strength of each objective."""
+    parts = []
+    for row in (evidence.rows or {"": evidence}).values():
+        by_seed = sorted(row.runs.items(), key=lambda item: -item[1].seed)
+        first = {run.beta: (name, run) for name, run in by_seed}  # the lowest seed stays
+        parts += [latents_text(*first[beta]) for beta in sorted(first)]
+    more = len(evidence.runs) - len(parts)
     return "\n\n".join(parts) + (
         f"\n\n({more} more {'run' if more == 1 else 'runs'} in evidence.json)" if more else ""
     )

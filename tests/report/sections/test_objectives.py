@@ -38,6 +38,20 @@ def test_objectives_stand_beside_each_other_at_one_rate(grid: Experiment) -> Non
     assert "weight of the penalty on the covariance of the posterior means" in html
 
 
+def test_a_rate_of_zero_is_a_rate_and_one_seed_has_no_interval(grid: Experiment) -> None:
+    context = context_of(grid)
+    assert context.evidence
+    points = [RunPoint(name, 0, 0.0, {"mig": 0.1}) for name in ("beta_vae", "dip_vae_i")]
+    matched = match_rates(points, ["beta_vae", "dip_vae_i"])
+    assert matched.rate == 0
+    html = shown(
+        "objectives", replace(context, evidence=replace(context.evidence, matched_rate=matched))
+    )
+    assert "At 0.00 nats an image" in html
+    assert "of one seed, so that no interval is known" in html
+    assert "95%" not in html
+
+
 def test_rates_that_do_not_meet_are_said(grid: Experiment) -> None:
     context = context_of(grid)
     assert context.evidence

@@ -4,20 +4,22 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from unknot.report.sections import NO_EVIDENCE, NO_RUN, LeftOut, ReportContext
-from unknot.report.text import BETA_COLUMNS, beta_cells, plan_text, reason_lines
+from unknot.report.text import BETA_COLUMNS, beta_cells, plan_text, reason_lines, strength_word
 
 
 @dataclass(frozen=True)
 class BetaTable:
-    """A row for each beta.
+    """A row for each beta, or other strength.
 
     Attributes:
+        strength: what is compared: beta, or strength.
         columns: name and meaning of each; no meaning where the name says it.
         rows: a cell for each column.
         plan: that all went as planned, or what did not, in words.
         reasons: what the answer about beta rests on, a line each.
     """
 
+    strength: str
     columns: Mapping[str, str]
     rows: Sequence[Sequence[str]]
     plan: str
@@ -29,13 +31,16 @@ def beta_evidence(context: ReportContext) -> BetaTable | LeftOut:
     evidence = context.evidence
     if evidence is None:
         return LeftOut(NO_EVIDENCE)
-    of_each = [row.evidence for row in context.rows() if row.evidence]
-    if not any(row.betas for row in of_each):
+    of_each = [(row.config.training.objective, row.evidence) for row in context.rows()]
+    rows = [beta_cells(beta, name) for name, row in of_each if row for beta in row.betas]
+    if not rows:
         return LeftOut(NO_RUN)
-    names = [row.config.training.objective for row in context.rows()]
+    strength = strength_word(evidence)
+    _, *others = BETA_COLUMNS
     return BetaTable(
-        columns=BETA_COLUMNS,
-        rows=[beta_cells(beta, name) for name, row in zip(names, of_each) for beta in row.betas],
+        strength=strength,
+        columns={strength: ""} | {name: BETA_COLUMNS[name] for name in others},
+        rows=rows,
         plan=plan_text(evidence),
-        reasons=[line for row in of_each for line in reason_lines(row)],
+        reasons=reason_lines(evidence),
     )

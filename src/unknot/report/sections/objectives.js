@@ -32,7 +32,7 @@ class ObjectiveChart {
       y: { domain: widened(runs.map((run) => run.values[key])), label: "" },
     });
     chart.text(0, top - 12, name, { class: "axis" });
-    if (this.rate) chart.add("line", { class: "model", x1: box.x.at(this.rate), x2: box.x.at(this.rate), y1: box.top, y2: box.bottom });
+    if (this.rate !== null) chart.add("line", { class: "model", x1: box.x.at(this.rate), x2: box.x.at(this.rate), y1: box.top, y2: box.bottom });
     for (const line of this.#lines(runs)) this.#paintLine(chart, box, line, key, name);
   }
 
