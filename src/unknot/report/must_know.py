@@ -5,7 +5,7 @@ from typing import Any, NamedTuple
 
 from unknot.config.experiment import ExperimentConfig
 from unknot.config.run import beta_text
-from unknot.evidence.answers import listed
+from unknot.evidence.answers import in_strengths, listed
 from unknot.evidence.beta_choice import BetaChoice
 from unknot.evidence.collapse import NEAR, CollapsePrediction
 from unknot.evidence.evidence import Evidence
@@ -19,16 +19,14 @@ LAST_PART = 2 / 3  # of the training, after which its end begins
 
 def must_know(
     config: ExperimentConfig,
-    environment: Mapping[str, Any],
     runs: Sequence[Run],
     failures: Mapping[str, str],
     evidence: Evidence | None,
 ) -> list[str]:
-    """Say what limits the answers; an empty list where nothing does.
+    """Say what limits the answers about one objective; an empty list where nothing does.
 
     Args:
         config: the experiment's description.
-        environment: what was known of the images.
         runs: those that are finished.
         failures: name of each run that is not finished -> the reason.
         evidence: of these runs; None where there is none.
@@ -40,17 +38,19 @@ def must_know(
         _alike(prediction, config.betas) if prediction else "",
         _collapsed(evidence.which_beta, objective) if evidence and evidence.which_beta else "",
         _still_falling(runs),
-        _few_images(environment["data"]["splits"]),
     ]
     return [sentence for sentence in sentences if sentence]
 
 
 def other_objective(name: str) -> str:
-    """Say what beta is, where it is not the weight of the rate; else an empty string."""
+    """Say what the strength is, where it is not the weight of the rate; else an empty string."""
     objective = objective_type(name)
     if objective.collapses_by_beta:
         return ""
-    return f"These models were trained with the objective {name}. Here beta is {objective.beta_is}."
+    return (
+        f"These models were trained with the objective {name}. Its strength, which --betas gives, "
+        f"is {in_strengths(objective.beta_is)}."
+    )
 
 
 def _missing(num_failures: int, num_runs: int) -> str:
@@ -58,7 +58,7 @@ def _missing(num_failures: int, num_runs: int) -> str:
         return ""
     return (
         f"{num_failures} of {num_failures + num_runs} runs are missing; the reason stands in the "
-        "table of the betas."
+        "table of all runs."
     )
 
 
@@ -171,7 +171,13 @@ def last_fall(run: Run) -> Fall | None:
     )
 
 
-def _few_images(splits: Mapping[str, int]) -> str:
+def few_images(environment: Mapping[str, Any]) -> str:
+    """Say that there are few images; an empty string where there are enough.
+
+    Args:
+        environment: what was known of the images.
+    """
+    splits = environment["data"]["splits"]
     if splits["train"] >= FEW_TRAINING and splits["test"] >= FEW_TEST:
         return ""
     return (

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from unknot.report.sections import NO_EVIDENCE, NO_RUN, LeftOut, ReportContext
-from unknot.report.text import BETA_COLUMNS, beta_cells, plan_text, reason_lines, strength_word
+from unknot.report.text import BETA_COLUMNS, beta_cells, plan_text, reason_lines
 
 
 @dataclass(frozen=True)
@@ -35,11 +35,10 @@ def beta_evidence(context: ReportContext) -> BetaTable | LeftOut:
     rows = [beta_cells(beta, name) for name, row in of_each if row for beta in row.betas]
     if not rows:
         return LeftOut(NO_RUN)
-    strength = strength_word(evidence)
     _, *others = BETA_COLUMNS
     return BetaTable(
-        strength=strength,
-        columns={strength: ""} | {name: BETA_COLUMNS[name] for name in others},
+        strength=context.strength,
+        columns={context.strength: ""} | {name: BETA_COLUMNS[name] for name in others},
         rows=rows,
         plan=plan_text(evidence),
         reasons=reason_lines(evidence),

@@ -34,9 +34,11 @@ class RunTable:
     """Every run of the experiment.
 
     Attributes:
+        strength: what they differ in: beta, or strength.
         rows: one each, in the order of the description.
     """
 
+    strength: str
     rows: Sequence[RunRow]
 
 
@@ -44,12 +46,13 @@ def betas(context: ReportContext) -> RunTable:
     """Give a row for every run, also for those that are missing."""
     runs = {run.name: run for run in context.runs}
     return RunTable(
-        [
+        strength=context.strength,
+        rows=[
             _finished(runs[config.name])
             if config.name in runs
             else _missing(config, context.failures.get(config.name, "not finished"))
             for config in context.config.runs()
-        ]
+        ],
     )
 
 
