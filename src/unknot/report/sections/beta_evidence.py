@@ -3,8 +3,9 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from unknot.report.reasons import reason_lines
 from unknot.report.sections import NO_EVIDENCE, NO_RUN, LeftOut, ReportContext
-from unknot.report.text import BETA_COLUMNS, beta_cells, plan_text, reason_lines
+from unknot.report.text import BETA_COLUMNS, beta_cells, plan_text
 
 
 @dataclass(frozen=True)
