@@ -161,6 +161,8 @@ def test_the_note_says_how_near_partners_are(grid: ImageSet, small_faces: ImageS
     assert find_partners(grid, 1).note == (
         "pairs differ in 1 of 4 factors; 100% of pairs are equal in the others"
     )
+    two = find_partners(with_labels(grid, factors=GRID[:, :2]), 0)
+    assert two.note.startswith("pairs differ in 1 of 2 factors; ")
     note = find_partners(small_faces, 0).note
     assert note.startswith("pairs differ in 1 to 8 of 9 factors; 0% of pairs are equal in the oth")
     assert note.endswith("% of what two images at random do")

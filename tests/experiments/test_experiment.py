@@ -24,7 +24,7 @@ def test_a_run_of_another_objective_is_opened_by_its_name(grid: Experiment) -> N
 def test_figures_of_several_objectives_are_of_the_first(grid: Experiment) -> None:
     figures = grid.figures
     assert [run.name for run in figures._runs] == ["beta-0.5_seed-0", "beta-2_seed-0"]
-    with pytest.raises(UserError, match="these are runs of beta_vae and dip_vae_i; figures are"):
+    with pytest.raises(UserError, match="these runs are of the objectives beta_vae and dip_vae_i"):
         Figures(*grid.runs())
 
 

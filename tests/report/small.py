@@ -373,6 +373,23 @@ def small_run(
     return Run(run_folder.path, device="cpu")
 
 
+def small_grid_evidence() -> Evidence:
+    """Both at the strengths 0.5 and 2 of one seed, the second without labels."""
+    rows = {
+        name: small_evidence(
+            runs={f"{name} {beta}": small_run_evidence(beta, 0) for beta in (0.5, 2.0)}
+        )
+        for name in ("beta_vae", "capacity")
+    }
+    rows["capacity"] = replace(
+        rows["capacity"],
+        answers=[answer.of_strength() for answer in rows["capacity"].answers],
+    )
+    runs = rows["beta_vae"].runs | rows["capacity"].runs
+    gaps = {"capacity: verdict": "said above", "capacity: labels": "none came"}
+    return replace(rows["beta_vae"], runs=runs, rows=rows, not_available=gaps)
+
+
 def small_context(folder: Path, **changes: Any) -> ReportContext:
     """Two finished runs with their evidence; what is given takes the place of a field."""
     files, config = ExperimentFolder(folder), changes.get("config", small_config())

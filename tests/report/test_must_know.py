@@ -76,8 +76,9 @@ def test_another_objective_is_named_with_what_beta_is(runs: list[Run]) -> None:
     (second,) = must_know(config, runs, {}, evidence)
     assert other_objective("beta_vae") == ""
     assert other_objective("capacity") == (
-        "These models were trained with the objective capacity. Here beta is the nats that the "
-        "rate is held at, so that a larger beta lets more through."
+        "These models were trained with the objective capacity. Its strength, which "
+        "--betas gives, is the nats that the rate is held at, so that a larger strength lets more "
+        "through."
     )
     assert second.startswith("At beta 2 ")
     assert "too high" not in second
@@ -87,7 +88,7 @@ def test_another_objective_is_named_with_what_beta_is(runs: list[Run]) -> None:
 
 def test_missing_runs_are_counted(runs: list[Run]) -> None:
     (line,) = must_know(small_config(), runs[:1], {"beta-2_seed-0": "stopped"}, None)
-    assert line == "1 of 2 runs are missing; the reason stands in the table of the betas."
+    assert line == "1 of 2 runs are missing; the reason stands in the table of all runs."
 
 
 def test_betas_far_below_the_first_collapse_are_said_to_look_alike(runs: list[Run]) -> None:

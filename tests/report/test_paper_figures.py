@@ -16,6 +16,7 @@ from tests.report.small import (
 )
 from unknot.common.errors import UserError
 from unknot.common.files import write_arrays
+from unknot.config.parts import TrainingConfig
 from unknot.report.figures.papers import PaperFigure
 from unknot.report.paper_figures import Figures
 from unknot.runs.evaluation import CodeScores
@@ -23,10 +24,17 @@ from unknot.runs.run import Run
 
 
 def run_with_codes(
-    folder: Path, *, beta: float, seed: int = 0, scores: CodeScores | None = None, std: float = 1.0
+    folder: Path,
+    *,
+    beta: float,
+    seed: int = 0,
+    scores: CodeScores | None = None,
+    std: float = 1.0,
+    objective: str = "beta_vae",
 ) -> Run:
     """A run whose last latent is collapsed, as its codes show, with a rate of 0."""
-    configs = small_config(betas=(beta,), seeds=(seed,)).runs()
+    training = TrainingConfig(objective=objective)
+    configs = small_config(betas=(beta,), seeds=(seed,), training=training).runs()
     run = small_run(folder, configs[0], scores=scores)
     codes = np.random.default_rng(0).normal(size=(20, 3)) * [std, std, 0.0]
     arrays = {
@@ -185,3 +193,21 @@ def test_without_runs_there_is_nothing_to_draw() -> None:
 def test_what_is_no_run_is_refused(tmp_path: Path) -> None:
     with pytest.raises(UserError, match="list is no run; give runs one by one"):
         Figures([run_with_codes(tmp_path, beta=2.0, seed=0)])  # type: ignore[arg-type]
+
+
+def test_runs_of_another_objective_are_called_by_it(tmp_path: Path) -> None:
+    runs = [run_with_codes(tmp_path, beta=beta, objective="capacity") for beta in (5.0, 10.0)]
+    figures = Figures(*runs)
+    assert "of capacity 5 (seed 0)" in shown(figures.traversals(beta=5.0)).caption
+    (axis,) = shown(figures.rate_distortion()).figure.axes
+    assert [text.get_text() for text in axis.get_legend().get_texts()] == [
+        "capacity 5",
+        "capacity 10",
+    ]
+
+
+def test_runs_of_several_objectives_are_refused(tmp_path: Path) -> None:
+    first = run_with_codes(tmp_path, beta=2.0)
+    other = run_with_codes(tmp_path, beta=2.0, objective="capacity")
+    with pytest.raises(UserError, match="of the objectives beta_vae and capacity, whose"):
+        Figures(first, other)

@@ -10,17 +10,15 @@ from tests.report.small import (
     small_code_scores,
     small_config,
     small_evidence,
+    small_grid_evidence,
     small_prediction,
     small_rotation_test,
     small_run,
     small_run_evidence,
     small_score,
-    small_verdict,
 )
 from unknot.config.parts import TrainingConfig
 from unknot.evidence.answers import QUESTIONS
-from unknot.evidence.beta_bases import combine_bases
-from unknot.evidence.beta_test import beta_test
 from unknot.metrics.registry import KEYS
 from unknot.metrics.result import Null
 from unknot.models.beta_scales import BetaScales
@@ -33,7 +31,6 @@ from unknot.report.text import (
     collapse_text,
     evidence_text,
     more_runs_text,
-    reason_lines,
     run_line,
     run_scales,
     run_scales_text,
@@ -75,16 +72,13 @@ def test_of_every_beta_the_first_seed_is_told() -> None:
     assert "(2 more runs in evidence.json)" in text
 
 
-def test_two_bases_are_shown_with_their_correction() -> None:
-    test = beta_test([[0.0, 1.0]] * 3, betas=(0.5, 2.0))
-    decision = combine_bases({"labels": test, "pictures": test})
-    lines = reason_lines(small_evidence(verdict=small_verdict(decision=decision, left_out={})))
-    assert lines[0].startswith("by the labels, beta 2 beside 0.5: ")
-    assert lines[1].startswith("by the pictures, beta 2 beside 0.5: ")
-    assert lines[2].startswith(
-        "corrected for asking both labels and pictures (Hochberg): the labels p .05"
-    )
-    assert reason_lines(small_evidence(verdict=None)) == []
+def test_runs_of_equal_strength_small_grid_evidence_are_all_told() -> None:
+    text = evidence_text(small_grid_evidence())
+    for name in ("beta_vae 0.5", "beta_vae 2.0", "capacity 0.5", "capacity 2.0"):
+        assert text.count(f"What each latent of {name} does") == 1
+    assert "more run" not in text
+    assert "how the strengths were compared:\n- beta_vae: by the pictures" in text
+    assert text.endswith("what is missing:\n- capacity: labels: none came")
 
 
 def test_the_table_has_a_line_for_every_beta_and_dashes_for_gaps() -> None:

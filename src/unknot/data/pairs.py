@@ -155,7 +155,8 @@ class FactorPartners:
         rng = np.random.default_rng(0)
         places = rng.integers(len(self.indices), size=NUM_CHECKED)
         drawn = self._draw(places, rng)
-        number = f"{self._differ}" if self._differ else f"1 to {self._num_factors - 1}"
+        most = self._differ or self._num_factors - 1
+        number = f"{most}" if self._differ or most == 1 else f"1 to {most}"
         note = (
             f"pairs differ in {number} of {self._num_factors} factors; {drawn.is_exact.mean():.0%} "
             "of pairs are equal in the others"

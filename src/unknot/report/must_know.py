@@ -5,7 +5,7 @@ from typing import Any, NamedTuple
 
 from unknot.config.experiment import ExperimentConfig
 from unknot.config.run import beta_text
-from unknot.evidence.answers import listed
+from unknot.evidence.answers import in_strengths, listed
 from unknot.evidence.beta_choice import BetaChoice
 from unknot.evidence.collapse import NEAR, CollapsePrediction
 from unknot.evidence.evidence import Evidence
@@ -23,7 +23,7 @@ def must_know(
     failures: Mapping[str, str],
     evidence: Evidence | None,
 ) -> list[str]:
-    """Say what limits the answers; an empty list where nothing does.
+    """Say what limits the answers about one objective; an empty list where nothing does.
 
     Args:
         config: the experiment's description.
@@ -43,11 +43,14 @@ def must_know(
 
 
 def other_objective(name: str) -> str:
-    """Say what beta is, where it is not the weight of the rate; else an empty string."""
+    """Say what the strength is, where it is not the weight of the rate; else an empty string."""
     objective = objective_type(name)
     if objective.collapses_by_beta:
         return ""
-    return f"These models were trained with the objective {name}. Here beta is {objective.beta_is}."
+    return (
+        f"These models were trained with the objective {name}. Its strength, which --betas gives, "
+        f"is {in_strengths(objective.beta_is)}."
+    )
 
 
 def _missing(num_failures: int, num_runs: int) -> str:
@@ -55,7 +58,7 @@ def _missing(num_failures: int, num_runs: int) -> str:
         return ""
     return (
         f"{num_failures} of {num_failures + num_runs} runs are missing; the reason stands in the "
-        "table of the betas."
+        "table of all runs."
     )
 
 
@@ -169,7 +172,11 @@ def last_fall(run: Run) -> Fall | None:
 
 
 def few_images(environment: Mapping[str, Any]) -> str:
-    """Say that the images are few, where they are; else an empty string."""
+    """Say that there are few images; an empty string where there are enough.
+
+    Args:
+        environment: what was known of the images.
+    """
     splits = environment["data"]["splits"]
     if splits["train"] >= FEW_TRAINING and splits["test"] >= FEW_TEST:
         return ""

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from unknot.common.errors import UserError
+from unknot.config.parts import BETA_VAE
 from unknot.config.run import beta_text
 from unknot.evidence.answers import counted, listed
 from unknot.evidence.evidence import Evidence
@@ -41,11 +42,11 @@ class Figures:
     points at that width.
 
     Args:
-        runs: finished runs on the same images.
+        runs: finished runs of one objective on the same images.
         evidence: of them, which says which beta to draw by default.
 
     Raises:
-        UserError: if there is no run.
+        UserError: if there is no run, or there are runs of several objectives.
     """
 
     def __init__(self, *runs: Run, evidence: Evidence | None = None) -> None:
@@ -57,11 +58,11 @@ class Figures:
                     f"{type(run).__name__} is no run; give runs one by one, Figures(run, other), "
                     "or use experiment.figures"
                 )
-        objectives = list(dict.fromkeys(run.config.training.objective for run in runs))
-        if len(objectives) > 1:
+        self._objective, *others = dict.fromkeys(run.config.training.objective for run in runs)
+        if others:
             raise UserError(
-                f"these are runs of {listed(objectives)}; figures are of one objective, so give "
-                "the runs of one"
+                f"these runs are of the objectives {listed([self._objective, *others])}, whose "
+                "strengths mean different things; give the runs of one"
             )
         self._runs, self._evidence = runs, evidence
 
@@ -156,7 +157,8 @@ class Figures:
                 row_labels=["image", *(run.config.setting for run in runs)],
             )
         seeds = listed([str(seed) for seed in sorted({run.config.seed for run in runs})])
-        caption = f"Test images, and their reconstructions at each beta (seed {seeds})."
+        strength = "beta" if self._objective == BETA_VAE else "strength"
+        caption = f"Test images, and their reconstructions at each {strength} (seed {seeds})."
         return _give(PaperFigure(figure, caption), path)
 
     def scores(
@@ -191,7 +193,7 @@ class Figures:
         if not panels:
             raise UserError(f"no run has these scores: {self._why_no_scores()}")
         with in_paper_style():
-            figure = score_panels(panels, width=inches)
+            figure = score_panels(panels, width=inches, objective=self._objective)
         caption = (
             f"Scores of {counted(len(self._runs), 'run')}: each dot is a run, each band the mean "
             "and two standard deviations to each side of it for random rotations of the run's "
@@ -215,7 +217,9 @@ class Figures:
         losses = [(run.config.beta, run.evaluation.test) for run in self._runs]
         with in_paper_style():
             figure = rate_distortion_plane(
-                [(beta, test.rate, test.distortion) for beta, test in losses], width=inches
+                [(beta, test.rate, test.distortion) for beta, test in losses],
+                width=inches,
+                objective=self._objective,
             )
         caption = "Rate and distortion on test images; each point is a run, the line joins means."
         return _give(PaperFigure(figure, caption), path)

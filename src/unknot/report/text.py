@@ -7,23 +7,22 @@ import numpy as np
 
 from unknot.common.files import read_json
 from unknot.config.parts import BETA_VAE
-from unknot.config.run import RunConfig, beta_text, setting_text
-from unknot.evidence.answers import AXES, QUESTIONS, counted, in_strengths, p_text
-from unknot.evidence.answers.beta import IN_WORDS
+from unknot.config.run import RunConfig, setting_text
+from unknot.evidence.answers import AXES, QUESTIONS, counted, p_text
 from unknot.evidence.axes import LEVEL
 from unknot.evidence.beta_table import BetaEvidence
-from unknot.evidence.beta_test import WORDS
 from unknot.evidence.collapse import CollapsePrediction
 from unknot.evidence.evidence import Evidence
-from unknot.evidence.objective_comparison import MatchedRate, MatchedValue
+from unknot.evidence.objective_comparison import MatchedRate
 from unknot.evidence.rotation_test import RotationTest
-from unknot.evidence.run_evidence import RunEvidence
 from unknot.evidence.single_run import SingleRunEvidence
 from unknot.metrics.result import Null
 from unknot.metrics.scoring import Score
 from unknot.models.beta_scales import BetaScales
 from unknot.models.objectives import objective_type
 from unknot.report.latent_text import latents_text
+from unknot.report.measures import MEASURES, matched_cell
+from unknot.report.reasons import reason_lines, strength_word
 from unknot.runs.run import Run
 from unknot.runs.scores import score_summary
 
@@ -48,33 +47,26 @@ BETA_COLUMNS = {
     "UDR untrained": "",
 }
 """Columns of the table over betas, and what is not plain in their names."""
-MEASURES = {
-    "dci_disentanglement": "DCI",
-    "infomec_modularity": "InfoM",
-    "mig": "MIG",
-    "labels_z": "labels, z",
-    "properties_z": "computed labels, z",
-    "interaction_z": "interaction, z",
-}
-"""Measures that objectives are compared by -> how a table calls them."""
 
 
 def evidence_text(evidence: Evidence) -> str:
     """Answer everything that was asked of an experiment."""
     meanings = [f"{name}: {meaning}" for name, meaning in BETA_COLUMNS.items() if meaning]
     parts = [answers_text(evidence)]
-    reasons = reasons_of_each(evidence)
+    reasons = reason_lines(evidence)
     if reasons:
-        compared = "strengths" if evidence.rows else "the betas"
-        parts.append("\n".join([f"how {compared} were compared:", *(f"- {r}" for r in reasons)]))
+        parts.append(
+            "\n".join(
+                [f"how the {strength_word(evidence)}s were compared:", *(f"- {x}" for x in reasons)]
+            )
+        )
     matched = matched_rate_table(evidence.matched_rate) if evidence.matched_rate else ""
     parts += [matched] if matched else []
-    parts += [betas_table(evidence), "\n".join(meanings)]
-    parts += [_first_seeds(row.runs) for row in (evidence.rows or {"": evidence}).values()]
+    parts += [betas_table(evidence), "\n".join(meanings), _first_seeds(evidence)]
     gaps = [
         f"- {what}: {why}"
         for what, why in evidence.not_available.items()
-        if not what.endswith("verdict")
+        if what.split(": ")[-1] != "verdict"  # said by the answer about beta
     ]
     if gaps:
         parts.append("\n".join(["what is missing:", *gaps]))
@@ -95,17 +87,6 @@ def answers_text(evidence: Evidence) -> str:
     return f"{evidence}\n{plan_text(evidence)}"
 
 
-def plan_text(evidence: Evidence) -> str:
-    """Say that all went as planned, or what did not."""
-    if evidence.exploratory:
-        return (
-            "Not everything is as it was planned before the first step "
-            f"({'; '.join(evidence.exploratory)}), so take {_answers_by_plan(evidence)} as a hint."
-        )
-    plan_hash = (evidence.plan_hash or "")[:12]
-    return f"As planned before the first step (plan.json, {plan_hash})."
-
-
 def _answers_by_plan(evidence: Evidence) -> str:
     """Name the answers that rest on the plan."""
     if evidence.rows:
@@ -113,84 +94,41 @@ def _answers_by_plan(evidence: Evidence) -> str:
     return "the answer about beta"
 
 
-def reason_lines(evidence: Evidence) -> list[str]:
-    """Say on what the answer about beta rests, a line for each basis and beta."""
-    verdict = evidence.verdict
-    if verdict is None:
-        return []
-    lines = [
-        f"by {IN_WORDS[basis]}, beta {beta_text(result.beta)} beside "
-        f"{beta_text(verdict.lowest_beta)}: {'; '.join(result.reasons)}"
-        for basis, test in verdict.decision.tests.items()
-        for result in test.results
-    ]
-    if len(verdict.decision.tests) > 1:
-        corrected = [
-            f"{IN_WORDS[basis]} {p_text(p_value)}"
-            for basis, p_value in verdict.decision.p_values.items()
-        ]
-        lines.append(
-            f"corrected for asking both labels and pictures (Hochberg): {', '.join(corrected)}"
+def plan_text(evidence: Evidence) -> str:
+    """Say that all went as planned, or what did not."""
+    if evidence.exploratory:
+        return (
+            "Not everything is as it was planned before the first step "
+            f"({'; '.join(evidence.exploratory)}), so take {_answers_by_plan(evidence)} "
+            "as a hint."
         )
-    for condition, z_scores in verdict.agreements.items():
-        of_betas = [f"{beta_text(b)}: {z:.1f}" for b, z in zip(verdict.betas, z_scores)]
-        lines.append(
-            "for information only: how much better the latents of different seeds agree than "
-            f"random mixes of them, {WORDS[condition]}, in standard deviations at each beta: "
-            f"{', '.join(of_betas)}"
-        )
-    return lines + [f"{what}: {why}" for what, why in verdict.left_out.items()]
-
-
-def reasons_of_each(evidence: Evidence) -> list[str]:
-    """Say the same of each of several objectives, by its name."""
-    if not evidence.rows:
-        return reason_lines(evidence)
-    return [
-        f"{name}: {line if name == BETA_VAE else in_strengths(line)}"
-        for name, row in evidence.rows.items()
-        for line in reason_lines(row)
-    ]
+    plan_hash = (evidence.plan_hash or "")[:12]
+    return f"As planned before the first step (plan.json, {plan_hash})."
 
 
 def betas_table(evidence: Evidence) -> str:
     """Lay out a line for every beta or other strength: means over its seeds."""
     of_each = evidence.rows or {BETA_VAE: evidence}
-    heads = list(beta_columns(evidence))
+    heads = [strength_word(evidence), *list(BETA_COLUMNS)[1:]]
     cells = [beta_cells(beta, name) for name, row in of_each.items() for beta in row.betas]
     return _columns([heads, *cells])
-
-
-def beta_columns(evidence: Evidence) -> dict[str, str]:
-    """Name the columns of that table, and what is not plain in their names."""
-    first = "strength" if evidence.rows else "beta"
-    return {first if name == "beta" else name: text for name, text in BETA_COLUMNS.items()}
 
 
 def matched_rate_table(matched: MatchedRate) -> str:
     """Lay out a line for every objective at the same rate; empty where they share none."""
     if matched.rate is None:
         return ""
-    heads = ["objective", *(MEASURES[measure] for measure in matched.measures)]
+    heads = ["objective", *(MEASURES[measure].head for measure in matched.measures)]
     rows = [
         [name, *(matched_cell(matched.value(measure, name)) for measure in matched.measures)]
         for name in matched.objectives
     ]
     num = counted(len(matched.seeds), "seed")
+    intervals = ", with 95% intervals of the mean over seeds" if len(matched.seeds) > 1 else ""
     return (
-        f"all objectives at {matched.rate:.2f} nats an image, {num} of each, with 95% intervals "
-        f"of the mean over seeds:\n{_columns([heads, *rows])}"
+        f"all objectives at {matched.rate:.2f} nats an image, {num} of each{intervals}:\n"
+        f"{_columns([heads, *rows])}"
     )
-
-
-def matched_cell(value: MatchedValue | None) -> str:
-    """Put a measure in few characters: its mean with its interval, and how sure a difference is."""
-    if value is None:
-        return "-"
-    ends = value.interval
-    interval = f" ({ends[0]:.2f} to {ends[1]:.2f})" if ends else ""
-    p_value = f", {p_text(value.p_value)}" if value.p_value is not None else ""
-    return f"{value.mean:.2f}{interval}{p_value}"
 
 
 def _columns(rows: Sequence[Sequence[str]]) -> str:
@@ -225,14 +163,14 @@ def _mean(values: Sequence[float | None], style: str) -> str:
     return style.format(np.mean(known)) if known else "-"
 
 
-def _first_seeds(runs: Mapping[str, RunEvidence]) -> str:
-    """What each latent does, for the first seed of every beta."""
-    first: dict[float, str] = {}
-    for name, run in runs.items():
-        if run.beta not in first or run.seed < runs[first[run.beta]].seed:
-            first[run.beta] = name
-    parts = [latents_text(name, runs[name]) for _, name in sorted(first.items())]
-    more = len(runs) - len(parts)
+def _first_seeds(evidence: Evidence) -> str:
+    """What each latent does, for the first seed of every beta or strength of each objective."""
+    parts = []
+    for row in (evidence.rows or {"": evidence}).values():
+        by_seed = sorted(row.runs.items(), key=lambda item: -item[1].seed)
+        first = {run.beta: (name, run) for name, run in by_seed}  # the lowest seed stays
+        parts += [latents_text(*first[beta]) for beta in sorted(first)]
+    more = len(evidence.runs) - len(parts)
     return "\n\n".join(parts) + (
         f"\n\n({more} more {'run' if more == 1 else 'runs'} in evidence.json)" if more else ""
     )

@@ -227,7 +227,7 @@ class Trainer:
         return Batch(pixels, noise.to(self.device))
 
     def other_batch(self, step: int) -> Batch:
-        """Gather as many other images for a step, as far as there are others."""
+        """Gather as many images, others than those of a step where there are enough."""
         pixels = gather_images(self._pixels, other_batch(self._batch_order, step), self.device)
         shape = (self.recipe.batch_size, self.model.latent_dim)
         noise = standard_normal(shape, self.config.seed, "posterior of other images", step)

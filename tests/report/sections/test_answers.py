@@ -14,6 +14,7 @@ from tests.report.small import (
     small_evidence,
 )
 from tests.report.watched_page import WatchedPage
+from unknot.config.parts import TrainingConfig
 from unknot.evidence.answers import QUESTIONS
 from unknot.report.sections.answers import answers
 
@@ -134,3 +135,12 @@ def test_the_first_screen_fits_a_laptop(watched: WatchedPage, report: Path) -> N
         box = page.locator(part).last.bounding_box()
         assert box is not None
         assert box["y"] + box["height"] <= 900
+
+
+def test_another_objective_has_strengths_and_no_betas(tmp_path: Path) -> None:
+    config = small_config(training=TrainingConfig(objective="capacity"))
+    context = small_context(tmp_path, config=config, failures={"a": "stopped"})
+    section = answers(context)
+    assert "Its strength, which --betas gives, is the nats" in section.must_know[0]
+    assert [stop.caption.split(":")[0] for stop in section.stops] == ["Strength 0.5", "Strength 2"]
+    assert "<span>strength <output" in shown("answers", context)

@@ -1,5 +1,6 @@
 """The table over betas."""
 
+from dataclasses import replace
 from pathlib import Path
 
 from tests.report.small import (
@@ -10,6 +11,8 @@ from tests.report.small import (
     small_context,
     small_evidence,
 )
+from unknot.experiments.experiment import Experiment
+from unknot.report.page import report_context
 from unknot.report.render import render_piece
 from unknot.report.sections.beta_evidence import BetaTable
 
@@ -42,6 +45,20 @@ def test_without_evidence_it_is_left_out(tmp_path: Path) -> None:
     assert reason("beta_evidence", context) == "no run is finished"
 
 
+def test_an_objective_without_evidence_shifts_no_name(grid: Experiment) -> None:
+    evidence = grid.saved_evidence()
+    assert evidence
+    rows = {"dip_vae_i": evidence.rows["dip_vae_i"]}
+    lacking = replace(evidence, rows=rows)
+    context = report_context(grid.files, grid.config, grid.runs(), {}, lacking)
+    html = shown("beta_evidence", context)
+    assert '<td class="number">dip_vae_i 10</td>' in html
+    assert '<td class="number">0.5</td>' not in html
+    assert "What was measured of each strength" in html
+    assert ">strength</th>" in html
+    assert ">beta</th>" not in html
+
+
 def test_hostile_cells_are_escaped() -> None:
-    table = BetaTable({HOSTILE: HOSTILE}, [[HOSTILE]], HOSTILE, [HOSTILE])
+    table = BetaTable(HOSTILE, {HOSTILE: HOSTILE}, [[HOSTILE]], HOSTILE, [HOSTILE])
     assert is_escaped(str(render_piece("beta_evidence", table).html))

@@ -128,10 +128,26 @@ def test_it_is_left_out_with_the_reason(tmp_path: Path) -> None:
     )
 
 
+@pytest.mark.parametrize("strength", ["beta", "strength"])
+def test_what_two_models_differ_in_is_called_by_its_name(strength: str) -> None:
+    section = Blind(
+        has_latents=False,
+        has_betas=True,
+        strength=strength,
+        is_planned=False,
+        reasons=[],
+        data={},
+    )
+    text = str(render_piece("blind", section).html)
+    assert f"Compare two {strength}s" in text
+    assert f"two models with different {strength}s" in text
+
+
 def test_hostile_names_are_escaped() -> None:
     section = Blind(
         has_latents=True,
         has_betas=True,
+        strength=HOSTILE,
         is_planned=True,
         reasons=[HOSTILE],
         data={"command": HOSTILE},

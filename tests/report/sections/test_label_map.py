@@ -1,5 +1,6 @@
 """Latents beside labels, sorted; `test_chart_data_in_browser.py` looks at the chart."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -100,3 +101,12 @@ def test_hostile_labels_are_escaped(tmp_path: Path) -> None:
     html = shown("label_map", small_context(tmp_path, evidence=small_evidence(runs=runs)))
     assert is_escaped(without_data(html))
     assert data_of(html)["maps"][0][RUN]["labels"][0] == HOSTILE
+
+
+def test_the_reason_is_that_of_an_objective_where_there_are_several(tmp_path: Path) -> None:
+    bare = small_run_evidence(2.0, 0, labels=None, properties=None)
+    row = small_evidence(runs={RUN: bare}, not_available={"labels": "the table is empty"})
+    gaps = {"beta_vae: labels": "the table is empty"}
+    whole = replace(row, rows={"beta_vae": row}, not_available=gaps)
+    context = small_context(tmp_path, evidence=whole)
+    assert reason("label_map", context) == "the table is empty"

@@ -3,6 +3,8 @@
 from dataclasses import replace
 from pathlib import Path
 
+import pytest
+
 from tests.report.small import data_of, reason, shown, small_context
 from unknot.evidence.objective_comparison import RunPoint, match_rates
 from unknot.experiments.experiment import Experiment
@@ -13,6 +15,12 @@ from unknot.report.sections.answers import answers
 
 def context_of(grid: Experiment) -> ReportContext:
     return report_context(grid.files, grid.config, grid.runs(), {}, grid.saved_evidence())
+
+
+def other_first(grid: Experiment) -> ReportContext:
+    """The same runs where dip_vae_i is the first objective."""
+    context = context_of(grid)
+    return replace(context, config=replace(context.config, objectives=("dip_vae_i", "beta_vae")))
 
 
 def test_one_objective_has_no_such_section_and_nobody_misses_it(tmp_path: Path) -> None:
@@ -36,6 +44,20 @@ def test_objectives_stand_beside_each_other_at_one_rate(grid: Experiment) -> Non
     assert "means of 5 seeds" in html
     assert ">0.50 (0.50 to 0.50), p .008</td>" in html
     assert "weight of the penalty on the covariance of the posterior means" in html
+
+
+def test_a_rate_of_zero_is_a_rate_and_one_seed_has_no_interval(grid: Experiment) -> None:
+    context = context_of(grid)
+    assert context.evidence
+    points = [RunPoint(name, 0, 0.0, {"mig": 0.1}) for name in ("beta_vae", "dip_vae_i")]
+    matched = match_rates(points, ["beta_vae", "dip_vae_i"])
+    assert matched.rate == 0
+    html = shown(
+        "objectives", replace(context, evidence=replace(context.evidence, matched_rate=matched))
+    )
+    assert "At 0.00 nats an image" in html
+    assert "of one seed, so that no interval is known" in html
+    assert "95%" not in html
 
 
 def test_rates_that_do_not_meet_are_said(grid: Experiment) -> None:
@@ -72,3 +94,42 @@ def test_the_first_screen_answers_for_each_objective(grid: Experiment) -> None:
     html = shown("answers", context_of(grid))
     assert "<summary>dip_vae_i: the same questions</summary>" in html
     assert {stop.run for stop in section.stops} <= {"beta-0.5_seed-0", "beta-2_seed-0"}
+
+
+def test_what_is_to_be_known_of_each_objective_is_in_its_words(grid: Experiment) -> None:
+    failures = {"beta-2_seed-0": "stopped", "dip_vae_i-1_seed-0": "stopped"}
+    section = answers(replace(context_of(grid), failures=failures))
+    assert sum("few images" in sentence for sentence in section.must_know) == 1
+    missing = [sentence for sentence in section.must_know if "missing" in sentence]
+    assert [sentence.split(": ")[0] for sentence in missing] == ["beta_vae", "dip_vae_i"]
+    assert section.first_is == ""
+
+
+def test_an_objective_that_comes_first_has_strengths(grid: Experiment) -> None:
+    section = answers(other_first(grid))
+    assert section.first == "dip_vae_i"
+    assert section.first_is.startswith("the weight of the penalty")
+    assert [stop.caption.split(":")[0] for stop in section.stops] == ["Strength 1", "Strength 10"]
+    html = shown("answers", other_first(grid))
+    assert "<span>strength <output" in html
+    assert 'aria-label="Beta"' not in html
+
+
+@pytest.mark.parametrize(
+    ("section", "heading"),
+    [
+        ("betas", "The strengths side by side"),
+        ("rate_distortion", "What each strength costs and saves"),
+        ("collapse", "How much each latent tells at each beta of beta_vae"),
+    ],
+)
+def test_headings_hold_for_all_objectives(grid: Experiment, section: str, heading: str) -> None:
+    assert heading in shown(section, context_of(grid))
+
+
+def test_the_latents_of_a_setting_look_as_in_the_other_charts(grid: Experiment) -> None:
+    """What decides the colors are the runs of all objectives, in the same order."""
+    data = data_of(shown("collapse", other_first(grid)))
+    other = data_of(shown("rate_distortion", other_first(grid)))
+    assert [run["setting"] for run in data["settings"]] == [run["setting"] for run in other["runs"]]
+    assert {run["setting"] for run in data["runs"]} == {"beta 0.5", "beta 2"}

@@ -12,7 +12,8 @@ from matplotlib.patches import Patch
 from matplotlib.ticker import MaxNLocator
 from numpy.typing import NDArray
 
-from unknot.config.run import beta_text
+from unknot.config.parts import BETA_VAE
+from unknot.config.run import setting_text
 from unknot.metrics.result import Score
 from unknot.report.figures.papers import text_width
 
@@ -59,12 +60,15 @@ class ScorePoint:
         )
 
 
-def rate_distortion_plane(points: Sequence[tuple[float, float, float]], *, width: float) -> Figure:
+def rate_distortion_plane(
+    points: Sequence[tuple[float, float, float]], *, width: float, objective: str = BETA_VAE
+) -> Figure:
     """Draw runs in the rate-distortion plane (Alemi et al. 2018), a color and a mark for each beta.
 
     Args:
         points: beta, rate and distortion of each run.
         width: of the figure in inches.
+        objective: of all runs, whose strength beta is.
     """
     height = max(LEAST_PLANE_HEIGHT, 0.72 * width)
     figure = Figure(figsize=(width, height), layout="constrained")
@@ -74,7 +78,7 @@ def rate_distortion_plane(points: Sequence[tuple[float, float, float]], *, width
     means = np.array([runs.mean(0) for runs in of_betas])
     axis.plot(means[:, 0], means[:, 1], color="0.7", zorder=1)
     for i, (beta, runs) in enumerate(zip(betas, of_betas)):
-        _scatter(axis, runs, f"beta {beta_text(beta)}", i, len(betas))
+        _scatter(axis, runs, setting_text(objective, beta), i, len(betas))
     axis.set_xlabel("rate (nats per image)")
     axis.set_ylabel("distortion (nats per image)")
     axis.legend(loc="upper right")  # where a curve of this kind leaves room
@@ -101,12 +105,15 @@ def score_title(key: str) -> str:
     return " ".join(AS_WRITTEN.get(part, part) for part in key.split("_"))
 
 
-def score_panels(scores: Sequence[tuple[str, Sequence[ScorePoint]]], *, width: float) -> Figure:
+def score_panels(
+    scores: Sequence[tuple[str, Sequence[ScorePoint]]], *, width: float, objective: str = BETA_VAE
+) -> Figure:
     """Draw a panel for each score: a row for each beta, a dot for each run, bands for its nulls.
 
     Args:
         scores: name, and the points of every run.
         width: of the figure in inches.
+        objective: of all runs, whose strength beta is.
     """
     betas = sorted({point.beta for _, points in scores for point in points})
     columns = min(len(scores), max(1, int(width // PANEL_WIDTH)))
@@ -125,7 +132,7 @@ def score_panels(scores: Sequence[tuple[str, Sequence[ScorePoint]]], *, width: f
     for axis in in_order[len(scores) :]:
         axis.set_visible(False)
     for axis in panels[:, 0]:
-        axis.set_yticks(range(len(betas)), [f"beta {beta_text(beta)}" for beta in betas])
+        axis.set_yticks(range(len(betas)), [setting_text(objective, beta) for beta in betas])
     panels[0, 0].set_ylim(len(betas) - 0.5, -0.5)
     if len(marks) > 1:
         figure.legend(handles=marks, loc="outside upper center", ncols=len(marks) // legend_rows)

@@ -17,6 +17,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Protocol
 
 from unknot.common.plugins import load_plugin
+from unknot.config.parts import BETA_VAE
 
 if TYPE_CHECKING:  # the names below must be had without torch
     from unknot.config.experiment import ExperimentConfig
@@ -80,6 +81,12 @@ class ReportContext:
     environment: Mapping[str, Any]
     script_data: ScriptData | None
     left_out: Mapping[str, str]
+
+    @property
+    def strength(self) -> str:
+        """Call what the runs differ in: beta where it is that of beta_vae alone, else strength."""
+        objectives = self.config.objectives or [self.config.training.objective]
+        return "beta" if set(objectives) == {BETA_VAE} else "strength"
 
     def rows(self) -> list[ReportContext]:
         """What is known of each objective alone; the same context where there is one."""

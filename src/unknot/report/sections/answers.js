@@ -1,4 +1,4 @@
-/* The first screen: a picture that moves along one latent, and the test images at each beta. */
+/* The first screen: a picture that moves along one latent, and the test images at each beta or other strength. */
 const MORPH_MS = 5000, MORPH_REACH = 2.5, SHOWN_IMAGES = 5;
 
 class Morph {
@@ -41,8 +41,8 @@ class Morph {
 
 /** A slider over the betas, with the same test images above at each. */
 class BetaSlider {
-  constructor(root, page, stops) {
-    Object.assign(this, { page, stops, canvas: root.querySelector("[data-images]"), slider: root.querySelector("[data-slider]") });
+  constructor(root, page, { strength, stops }) {
+    Object.assign(this, { page, strength, stops, canvas: root.querySelector("[data-images]"), slider: root.querySelector("[data-slider]") });
     this.beta = root.querySelector("[data-beta]");
     this.caption = root.querySelector("[data-caption]");
     this.columns = Math.min(SHOWN_IMAGES, page.data.num_images);
@@ -68,7 +68,7 @@ class BetaSlider {
     page.drawRow(context, this.sheets[+this.slider.value], columns, -1, page.height);
     this.beta.textContent = stop.beta;
     this.caption.textContent = stop.caption;
-    this.slider.setAttribute("aria-valuetext", `beta ${stop.beta}`);
+    this.slider.setAttribute("aria-valuetext", `${this.strength} ${stop.beta}`);
   }
 
   /** Another part of the page selected a run: show its beta. */
@@ -81,9 +81,9 @@ class BetaSlider {
 }
 
 WIDGETS.answers = async (root, page) => {
-  const { morph, stops } = page.own(root);
-  if (morph) page.morph = new Morph(root, page, morph);
-  if (stops.length) await new BetaSlider(root, page, stops).start();
+  const own = page.own(root);
+  if (own.morph) page.morph = new Morph(root, page, own.morph);
+  if (own.stops.length) await new BetaSlider(root, page, own).start();
 };
 
 document.addEventListener("click", (event) => {

@@ -6,7 +6,6 @@ from typing import Any
 
 import numpy as np
 
-from unknot.config.parts import BETA_VAE
 from unknot.config.run import beta_text
 from unknot.evidence.answers import (
     CANNOT_TELL,
@@ -72,7 +71,7 @@ class Morph:
 
 @dataclass(frozen=True)
 class BetaStop:
-    """What one beta makes of the test images.
+    """What one beta or other strength makes of the test images.
 
     Attributes:
         run: whose reconstructions are shown.
@@ -107,22 +106,26 @@ class Answers:
     Attributes:
         objective: which of several objectives separates the latents most; None where there is one.
         answers: in their order, of several objectives those of the first; empty without evidence.
-        first: that objective, in words; empty where there is one.
+        first: the name of that objective; empty where there is one.
+        first_is: what its strength is, where that has another name than beta; else empty.
         others: the answers about the other objectives.
         warning: that no beta can matter, which stands above all; empty where one can.
         must_know: what limits the answers, a sentence each.
         morph: the picture that moves by itself; None where the page holds no decoder.
-        stops: of the slider over the betas; empty where no run recorded reconstructions.
+        strength: what the slider sets: beta, or strength.
+        stops: of the slider; empty where no run recorded reconstructions.
         num_images: test images that are shown.
     """
 
     objective: ShownAnswer | None
     answers: Sequence[ShownAnswer]
     first: str
+    first_is: str
     others: Sequence[ObjectiveAnswers]
     warning: str
     must_know: Sequence[str]
     morph: Morph | None
+    strength: str
     stops: Sequence[BetaStop]
     num_images: int
 
@@ -131,6 +134,7 @@ class Answers:
         """What the script reads."""
         return {
             "morph": asdict(self.morph) if self.morph else None,
+            "strength": self.strength,
             "stops": [asdict(stop) for stop in self.stops],
         }
 
@@ -141,20 +145,27 @@ def answers(context: ReportContext) -> Answers:
     asked = whole.objective_answer if whole else None
     evidence, data = context.evidence, context.script_data
     choice, prediction = (evidence.which_beta, evidence.collapse) if evidence else (None, None)
-    sentences = [text for row in (context, *others) for text in _must_know(row, bool(others))]
+    first = context.config.training.objective
+    if others:
+        sentences = [
+            f"{row.config.training.objective}: {sentence}"
+            for row in (context, *others)
+            for sentence in _must_know(row)
+        ]
+    else:
+        sentences = [other_objective(first), *_must_know(context)]
     sentences.append(few_images(context.environment))
-    if not others:
-        sentences.insert(0, other_objective(context.config.training.objective))
     if evidence is None and context.runs:
         sentences.insert(0, f"There are no answers: {NO_EVIDENCE}.")
     return Answers(
         objective=_shown(asked) if asked else None,
         answers=_shown_answers(context),
-        first=_first_text(context) if others else "",
+        first=first if others else "",
+        first_is=_strength_is(first) if context.strength != "beta" else "",
         others=[
             ObjectiveAnswers(
                 objective=row.config.training.objective,
-                strength=objective_type(row.config.training.objective).beta_is,
+                strength=_strength_is(row.config.training.objective),
                 answers=_shown_answers(row),
             )
             for row in others
@@ -162,24 +173,19 @@ def answers(context: ReportContext) -> Answers:
         warning=no_beta_matters(prediction, context.config.betas) if prediction else "",
         must_know=[sentence for sentence in sentences if sentence],
         morph=_morph(data, evidence) if data else None,
-        stops=_stops(data, choice) if data else [],
+        strength=context.strength,
+        stops=_stops(data, choice, context.strength) if data else [],
         num_images=data.num_images if data else 0,
     )
 
 
-def _first_text(context: ReportContext) -> str:
-    """Name the first of several objectives, and say what its strength is, unless it is beta."""
-    name = context.config.training.objective
-    return name if name == BETA_VAE else f"{name}, whose strength is {objective_type(name).beta_is}"
-
-
-def _must_know(context: ReportContext, is_one_of_several: bool) -> list[str]:
-    """What limits the answers about one objective, which is named where there are several."""
-    name = context.config.training.objective
+def _must_know(context: ReportContext) -> list[str]:
     sentences = must_know(context.config, context.runs, context.failures, context.evidence)
-    if not is_one_of_several:
-        return sentences
-    return [f"{name}: {x if name == BETA_VAE else in_strengths(x)}" for x in sentences]
+    return sentences if context.strength == "beta" else list(map(in_strengths, sentences))
+
+
+def _strength_is(objective: str) -> str:
+    return in_strengths(objective_type(objective).beta_is)
 
 
 def _shown_answers(context: ReportContext) -> list[ShownAnswer]:
@@ -234,8 +240,8 @@ def _best(labels: LatentLabels, latent: int) -> float:
     return 2 * effect - 1 if labels.binary[best] else effect
 
 
-def _stops(data: ScriptData, choice: BetaChoice | None) -> list[BetaStop]:
-    """A run for each beta, the first whose reconstructions are in the page."""
+def _stops(data: ScriptData, choice: BetaChoice | None, strength: str) -> list[BetaStop]:
+    """A run for each beta or other strength, the first whose reconstructions are in the page."""
     first: dict[str, ScriptRun] = {}
     for run in data.runs:
         if run.sheet:
@@ -243,15 +249,19 @@ def _stops(data: ScriptData, choice: BetaChoice | None) -> list[BetaStop]:
     explained = {beta_text(row.beta): row.explained for row in choice.rows} if choice else {}
     ordered = sorted(first.values(), key=lambda run: float(run.beta))
     return [
-        BetaStop(run=run.name, beta=run.beta, caption=_stop_caption(run, explained.get(run.beta)))
+        BetaStop(
+            run=run.name,
+            beta=run.beta,
+            caption=f"{strength.capitalize()} {_stop_text(run, explained.get(run.beta))}",
+        )
         for run in ordered
     ]
 
 
-def _stop_caption(run: ScriptRun, explained: float | None) -> str:
+def _stop_text(run: ScriptRun, explained: float | None) -> str:
     num_active = sum(latent.active for latent in run.latents)
     rate = float(np.sum([latent.kl for latent in run.latents]))
     latents = f"{num_active} of {len(run.latents)} latents in use, {rate:.1f} nats an image"
     if explained is None:
-        return f"Beta {run.beta}: {latents}."
-    return f"Beta {run.beta}: {latents}; shows {explained:.0%} of what differs between pictures."
+        return f"{run.beta}: {latents}."
+    return f"{run.beta}: {latents}; shows {explained:.0%} of what differs between pictures."

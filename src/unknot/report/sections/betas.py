@@ -34,30 +34,25 @@ class RunTable:
     """Every run of the experiment.
 
     Attributes:
+        strength: what they differ in: beta, or strength.
         rows: one each, in the order of the description.
-        knob: what differs between runs of a seed: `beta`, or `strength` with several objectives.
     """
 
+    strength: str
     rows: Sequence[RunRow]
-    knob: str
-
-    @property
-    def heading(self) -> str:
-        """Of the section."""
-        return f"The {'betas' if self.knob == 'beta' else 'objectives and strengths'} side by side"
 
 
 def betas(context: ReportContext) -> RunTable:
     """Give a row for every run, also for those that are missing."""
     runs = {run.name: run for run in context.runs}
     return RunTable(
-        [
+        strength=context.strength,
+        rows=[
             _finished(runs[config.name])
             if config.name in runs
             else _missing(config, context.failures.get(config.name, "not finished"))
             for config in context.config.runs()
         ],
-        knob="strength" if context.config.objectives else "beta",
     )
 
 

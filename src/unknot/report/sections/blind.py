@@ -20,6 +20,7 @@ class Blind:
     Attributes:
         has_latents: whether it can be asked of any run.
         has_betas: whether any two betas can be compared.
+        strength: what two models that are compared differ in: beta, or strength.
         is_planned: whether the plan fixed the seed of the random directions.
         reasons: why some runs or betas cannot be asked about, a sentence each.
         data: what the script reads.
@@ -27,6 +28,7 @@ class Blind:
 
     has_latents: bool
     has_betas: bool
+    strength: str
     is_planned: bool
     reasons: Sequence[str]
     data: dict[str, Any]
@@ -51,6 +53,7 @@ def blind(context: ReportContext) -> Blind | LeftOut:
     return Blind(
         has_latents=LATENTS in kinds,
         has_betas=len(kinds - {LATENTS}) > 0,
+        strength=context.rows()[0].strength,
         is_planned=planned_blind_seed(context.files) is not None,
         reasons=reasons,
         data={

@@ -6,10 +6,10 @@ class Collapse {
   constructor(root, page) {
     this.page = page;
     Object.assign(this, page.own(root));
-    this.looks = looksOf(this.runs);
+    this.looks = looksOf(this.settings);
     new Chart(root.querySelector("[data-chart]"), page, {
       name: "latents-over-beta",
-      title: "KL of each latent over beta",
+      title: `KL of each latent over ${this.strength}`,
       height: (width) => Math.min(420, Math.max(300, 0.75 * width)),
       paint: (chart) => this.paint(chart),
       columns: ["run", "beta", "seed", "latent_by_strength", "kl_nats", "active", "linear_model_kl_nats", "linear_model_collapse_beta"],
@@ -20,7 +20,7 @@ class Collapse {
   paint(chart) {
     const most = Math.max(0.1, ...this.runs.flatMap((run) => run.kl));
     const box = chart.axes({
-      x: { values: [...this.runs.map((run) => run.beta), ...this.collapse], label: "beta" },
+      x: { values: [...this.runs.map((run) => run.beta), ...this.collapse], label: this.strength },
       y: { domain: [0, 1.08 * most], label: "KL of a latent (nats per image)" },
     });
     this.#paintModel(chart, box, 1.08 * most);

@@ -14,16 +14,21 @@ from unknot.runs.run import Run
 
 @dataclass(frozen=True)
 class CollapseChart:
-    """The rate of each latent over beta.
+    """The rate of each latent over beta, or the strength of another objective.
 
     Attributes:
-        data: `runs`, each with the rates of its latents and how many are active, and the betas at
-            which a linear model's latents `collapse`.
+        objective: whose runs are shown, where there are several; else empty.
+        strength: what it is called: beta, or strength.
+        data: `runs`, each with the rates of its latents and how many are active, the betas at which
+            a linear model's latents `collapse`, and the settings of all runs of the page, which
+            decide how each looks.
         rows: what training gave beside what was predicted, a run each.
         collapse_betas: at which the latents of a linear model collapse; empty where not known.
         problem: why nothing is predicted, in words; empty if something is.
     """
 
+    objective: str
+    strength: str
     data: Mapping[str, Any]
     rows: Sequence[ObservedCollapse]
     collapse_betas: Sequence[float]
@@ -32,7 +37,7 @@ class CollapseChart:
 
 def collapse(context: ReportContext) -> CollapseChart | LeftOut:
     """Give the rate of each latent of every run, and what a linear model would do."""
-    rows = context.rows()
+    everything, rows = context.runs, context.rows()
     context = next((row for row in rows if _collapses(row)), rows[0])
     if not context.runs:
         return LeftOut(NO_RUN)
@@ -42,8 +47,12 @@ def collapse(context: ReportContext) -> CollapseChart | LeftOut:
     data = {
         "runs": [_chart_run(run, evidence) for run in context.runs],
         "collapse": all_rounded(collapse_betas),
+        "strength": context.strength,
+        "settings": [chart_run(run) for run in everything],
     }
     return CollapseChart(
+        objective=context.config.training.objective if len(rows) > 1 else "",
+        strength=context.strength,
         data=data,
         rows=evidence.observed_vs_predicted if evidence and prediction else [],
         collapse_betas=collapse_betas,

@@ -2,8 +2,9 @@
 "use strict";
 
 const CURVE_LABELS = {
-  distortion: "distortion (nats per image)", rate: "rate (nats per image)", loss: "loss: what is minimized (nats per image)",
+  distortion: "distortion (nats per image)", rate: "rate (nats per image)", loss: "loss (nats per image)",
 };
+const CURVE_LOSS_OF_BETA = "loss: distortion + beta times rate (nats)";
 const CURVE_LATE = 0.5;  // of the steps: what comes before does not decide the range of the axis
 
 class TrainingCurves {
@@ -20,12 +21,17 @@ class TrainingCurves {
     });
   }
 
+  get #label() {
+    const isBeta = this.runs.every((run) => run.setting.startsWith("beta "));
+    return this.key === "loss" && isBeta ? CURVE_LOSS_OF_BETA : CURVE_LABELS[this.key];
+  }
+
   paint(chart) {
     const names = [...this.looks.values()].map((look) => textWidth(look.name));
     const steps = this.runs.flatMap((run) => run.train.step);
     const box = chart.axes({
       x: { domain: [0, Math.max(1, ...steps)], label: "step" },
-      y: { domain: this.#range(), label: CURVE_LABELS[this.key] }, right: Math.max(...names) + 12,
+      y: { domain: this.#range(), label: this.#label }, right: Math.max(...names) + 12,
     });
     const clip = `within-${this.key}`;
     chart.add("rect", { x: box.left, y: box.top - 6, width: box.right - box.left + 6, height: box.bottom - box.top + 6 }, "", chart.add("clipPath", { id: clip }));

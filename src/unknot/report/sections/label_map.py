@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from scipy.cluster.hierarchy import leaves_list, linkage
 from scipy.spatial.distance import squareform
 
+from unknot.evidence.evidence import Evidence
 from unknot.evidence.latent_labels import GO_TOGETHER, LatentLabels
 from unknot.report.chart_data import all_rounded
 from unknot.report.sections import NO_EVIDENCE, NO_RUN, LeftOut, ReportContext
@@ -61,14 +62,20 @@ def label_map(context: ReportContext) -> LabelMaps | LeftOut:
     }
     by_kind = {title: tables for title, tables in by_kind.items() if any(tables.values())}
     if not by_kind:
-        reasons = [row.evidence.not_available for row in context.rows() if row.evidence]
-        return LeftOut(next((r["labels"] for r in reasons if "labels" in r), "there are no labels"))
+        return LeftOut(_why_no_labels(context.evidence))
     kinds = [LabelKind(title, _correlated(tables)) for title, tables in by_kind.items()]
     maps = [
         {name: sorted_map(table) if table else None for name, table in tables.items()}
         for tables in by_kind.values()
     ]
     return LabelMaps(kinds=kinds, data={"maps": maps})
+
+
+def _why_no_labels(evidence: Evidence) -> str:
+    """The reason, of several objectives that of the first that has one."""
+    rows = evidence.rows.values() or [evidence]
+    reasons = [row.not_available["labels"] for row in rows if "labels" in row.not_available]
+    return next(iter(reasons), "there are no labels")
 
 
 def sorted_map(labels: LatentLabels) -> dict[str, Any]:

@@ -7,20 +7,8 @@ from typing import Any
 from unknot.evidence.objective_rows import run_points
 from unknot.models.objectives import objective_type
 from unknot.report.chart_data import chart_run, rounded
+from unknot.report.measures import MEASURES, matched_cell
 from unknot.report.sections import NO_EVIDENCE, LeftOut, ReportContext
-from unknot.report.text import MEASURES, matched_cell
-
-MEANINGS = {
-    "dci_disentanglement": "DCI disentanglement: each latent matters for one label alone",
-    "infomec_modularity": "InfoMEC's modularity: each latent tells of one label alone",
-    "mig": "mutual information gap: each label is told by one latent alone",
-    "labels_z": "labels, z: how far the latents stand above random mixes of them by what they tell "
-    "of the labels, in standard deviations",
-    "properties_z": "computed labels, z: the same by labels computed from the pixels",
-    "interaction_z": "interaction, z: the same by the pictures: whether each latent changes "
-    "something of its own",
-}
-"""What each measure says of latents that are separated."""
 
 
 @dataclass(frozen=True)
@@ -82,7 +70,7 @@ def objectives(context: ReportContext) -> Objectives | LeftOut:
         rate=matched.rate,
         reason=matched.reason,
         num_seeds=len(matched.seeds),
-        measures={MEASURES[name]: MEANINGS[name] for name in matched.measures},
+        measures=dict(MEASURES[name] for name in matched.measures),
         rows=[
             ObjectiveRow(
                 name=name,
@@ -93,7 +81,7 @@ def objectives(context: ReportContext) -> Objectives | LeftOut:
         ],
         data={
             "rate": rounded(matched.rate),
-            "measures": {name: MEASURES[name] for name in names},
+            "measures": {name: MEASURES[name].head for name in names},
             "runs": runs,
         },
     )

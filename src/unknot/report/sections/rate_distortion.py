@@ -13,9 +13,11 @@ class RateDistortionChart:
     """The rate-distortion plane (Alemi et al. 2018).
 
     Attributes:
+        strength: what the runs differ in: beta, or strength.
         data: `runs`, each with its rate and distortion on test images.
     """
 
+    strength: str
     data: Mapping[str, Any]
 
 
@@ -28,4 +30,4 @@ def rate_distortion(context: ReportContext) -> RateDistortionChart | LeftOut:
         test = run.evaluation.test
         numbers = {"rate": rounded(test.rate), "distortion": rounded(test.distortion)}
         points.append(chart_run(run) | numbers)
-    return RateDistortionChart({"runs": points})
+    return RateDistortionChart(context.strength, {"runs": points})
