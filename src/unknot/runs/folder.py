@@ -340,10 +340,10 @@ def _other_row(before: ExperimentConfig, after: ExperimentConfig) -> str | None:
     """Name what the experiment of one objective has that another of the same has not."""
     objective = before.training.objective
     strengths = "betas" if objective == BETA_VAE else f"strengths of {objective}"
-    for name, words in (("betas", strengths), ("seeds", "seeds")):
+    for name, called in (("betas", strengths), ("seeds", "seeds")):
         there, here = getattr(before, name), getattr(after, name)
         if not set(there) <= set(here):
-            return f"{words} are {there} there and {here} here"
+            return f"{called} are {there} there and {here} here"
     if after.training.continues(before.training):
         before = replace(before, training=after.training)
     asked = {item.name: getattr(after, item.name) for item in fields(after)}

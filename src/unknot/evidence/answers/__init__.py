@@ -61,8 +61,8 @@ class Answer:
     @property
     def question_text(self) -> str:
         """The question in words."""
-        words = {**QUESTIONS, OBJECTIVE: QUESTION_OF_OBJECTIVES}[self.question]
-        return words if self.is_of_beta else in_strengths(words)
+        text = {**QUESTIONS, OBJECTIVE: QUESTION_OF_OBJECTIVES}[self.question]
+        return text if self.is_of_beta else in_strengths(text)
 
     def of_strength(self) -> "Answer":
         """The same answer for another objective, whose strength is not called beta."""

@@ -193,8 +193,8 @@ def _shown_answers(context: ReportContext) -> list[ShownAnswer]:
 
 
 def _shown(answer: Answer) -> ShownAnswer:
-    words = {LATENTS: OF_LATENTS, WHICH_BETA: OF_WHICH_BETA, OBJECTIVE: OF_OBJECTIVES}
-    certainty = words.get(answer.question, CERTAINTY)
+    certainties = {LATENTS: OF_LATENTS, WHICH_BETA: OF_WHICH_BETA, OBJECTIVE: OF_OBJECTIVES}
+    certainty = certainties.get(answer.question, CERTAINTY)
     following = answer.next.replace(f": {answer.command}", "") if answer.command else answer.next
     return ShownAnswer(
         question=answer.question_text,
