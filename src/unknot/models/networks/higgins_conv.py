@@ -32,16 +32,7 @@ def higgins_conv(image_shape: tuple[int, int, int], latent_dim: int) -> tuple[nn
     stages = (FIRST,) * (num_stages - 2) + (LAST, LAST)
     last_map = LAST, height >> num_stages, width >> num_stages
 
-    down: list[nn.Module] = []
-    for before, after in zip((channels, *stages), stages):
-        down += [Convolution(before, after), nn.ReLU(inplace=True)]
-    encoder = nn.Sequential(
-        *down,
-        nn.Flatten(),
-        Linear(prod(last_map), HIDDEN),
-        nn.ReLU(inplace=True),
-        nn.Linear(HIDDEN, 2 * latent_dim),
-    )
+    encoder = higgins_encoder(image_shape, latent_dim)
     up: list[nn.Module] = []
     for before, after in zip(stages[::-1], (*stages[-2::-1], channels)):
         up += [nn.ReLU(inplace=True), TransposedConvolution(before, after)]
@@ -53,3 +44,27 @@ def higgins_conv(image_shape: tuple[int, int, int], latent_dim: int) -> tuple[nn
         *up,
     )
     return encoder, decoder
+
+
+def higgins_encoder(image_shape: tuple[int, int, int], latent_dim: int) -> nn.Sequential:
+    """Build the encoder, which takes any sides from 28 on; odd maps are halved and rounded down.
+
+    Args:
+        image_shape: channels, height, width.
+        latent_dim: number of latents.
+    """
+    channels, height, width = image_shape
+    num_stages = num_halvings(height, width)
+    stages = (FIRST,) * (num_stages - 2) + (LAST, LAST)
+    last_map = LAST, height >> num_stages, width >> num_stages
+
+    down: list[nn.Module] = []
+    for before, after in zip((channels, *stages), stages):
+        down += [Convolution(before, after), nn.ReLU(inplace=True)]
+    return nn.Sequential(
+        *down,
+        nn.Flatten(),
+        Linear(prod(last_map), HIDDEN),
+        nn.ReLU(inplace=True),
+        nn.Linear(HIDDEN, 2 * latent_dim),
+    )

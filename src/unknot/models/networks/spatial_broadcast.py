@@ -1,13 +1,13 @@
 """The pair of Watters et al. 2019: a code at every pixel, beside the pixel's place."""
 
 from itertools import pairwise
-from math import prod
 
 from torch import nn
 
-from unknot.models.layers import Convolution, Linear, SameConvolution, UpsampledConvolution
-from unknot.models.map_layers import Broadcast, Crop, num_halvings
+from unknot.models.layers import SameConvolution, UpsampledConvolution
+from unknot.models.map_layers import Broadcast, Crop
 from unknot.models.networks import check_image_shape
+from unknot.models.networks.higgins_conv import higgins_encoder
 
 HIDDEN = 256
 FIRST, LAST = 32, 64  # channels of the encoder's first stages, and of its last two
@@ -39,22 +39,10 @@ def spatial_broadcast(
     """
     check_image_shape("spatial_broadcast", image_shape)
     channels, height, width = image_shape
-    num_stages = num_halvings(height, width)
-    stages = (FIRST,) * (num_stages - 2) + (LAST, LAST)
-    last_map = LAST, height >> num_stages, width >> num_stages
     num_doublings = _num_doublings(height, width)
     grid = -(-height >> num_doublings), -(-width >> num_doublings)
 
-    down: list[nn.Module] = []
-    for before, after in zip((channels, *stages), stages):
-        down += [Convolution(before, after), nn.ReLU(inplace=True)]
-    encoder = nn.Sequential(
-        *down,
-        nn.Flatten(),
-        Linear(prod(last_map), HIDDEN),
-        nn.ReLU(inplace=True),
-        nn.Linear(HIDDEN, 2 * latent_dim),
-    )
+    encoder = higgins_encoder(image_shape, latent_dim)
     first = SameConvolution(latent_dim + 2, CHANNELS)
     decoder: list[nn.Module] = [Broadcast(*grid), first]
     for _ in range(NUM_CONVOLUTIONS - 1):
