@@ -1,11 +1,13 @@
 """Where a model computes; batches from the memory map and from a device that holds all images."""
 
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 import torch
 
 from unknot.common.errors import UserError
-from unknot.models.device import cache_on_device, choose_device, gather_images
+from unknot.models.device import cache_on_device, choose_device, gather_images, send_to_device
 
 CPU = torch.device("cpu")
 
@@ -23,8 +25,9 @@ def test_images_stay_in_the_map_on_a_processor_and_where_they_do_not_fit(
 ) -> None:
     images = np.zeros((4, 1, 2, 2), np.uint8)
     assert cache_on_device(images, CPU) is images
-    monkeypatch.setattr(torch.cuda, "mem_get_info", lambda device: (31, 100))
-    assert cache_on_device(images, torch.device("cuda", 0)) is images
+    for free_and_total in ((31, 200), (100, 127)):  # half of what is free, an eighth of all
+        monkeypatch.setattr(torch.cuda, "mem_get_info", lambda device, now=free_and_total: now)
+        assert cache_on_device(images, torch.device("cuda", 0)) is images
 
 
 @pytest.mark.parametrize(
@@ -38,6 +41,23 @@ def test_auto_takes_a_gpu_where_there_is_one(
     monkeypatch.setattr(torch.backends.mps, "is_available", lambda: has_mps)
     assert choose_device().type == expected
     assert choose_device("cpu") == CPU
+
+
+def test_single_precision_is_single_precision(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Torch's default for convolutions on a GPU rounds to ten bits."""
+    monkeypatch.setattr(torch.backends.cudnn, "allow_tf32", True)
+    choose_device("cpu")
+    assert not torch.backends.cudnn.allow_tf32
+
+
+def test_a_copy_to_a_gpu_does_not_wait(monkeypatch: pytest.MonkeyPatch) -> None:
+    calls: list[object] = []
+    pinned = SimpleNamespace(to=lambda *at, **how: calls.append((at, how)))
+    noise, gpu = torch.randn(3), torch.device("cuda", 1)
+    monkeypatch.setattr(torch.Tensor, "pin_memory", lambda tensor: pinned)
+    send_to_device(noise, gpu)
+    assert calls == [((gpu,), {"non_blocking": True})]
+    assert send_to_device(noise, CPU) is noise
 
 
 def test_a_device_that_is_not_there_is_one_line() -> None:

@@ -2,6 +2,7 @@
 
 import json
 import math
+import time
 from dataclasses import replace
 from pathlib import Path
 
@@ -34,6 +35,7 @@ from unknot.training.checkpoint import read_training_state
 from unknot.training.fit import fit
 from unknot.training.gradients import MIN_SHARE
 from unknot.training.gradients.stacked import Stack
+from unknot.training.monitors import DivergenceMonitor
 from unknot.training.trainer import Trainer
 
 CONFIG = RunConfig(2.0, 3, model=LINEAR, training=tiny(precision="float32"))
@@ -296,6 +298,23 @@ def test_a_compiled_run_of_version_0_1_goes_on_only_if_no_step_is_left(
     trained = fit(shorter, small_faces, folder, device="cpu")
     assert (trained.strategy, trained.precision.name) == ("compiled", "float32")
     assert folder.is_trained
+
+
+def test_the_wait_for_a_gpu_is_part_of_the_steps_seconds(
+    small_faces: ImageSet, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its steps are only begun when `step` returns; whoever looks at a loss first waits."""
+    config = replace(CONFIG, training=replace(CONFIG.training, log_every=1))
+    trainer = Trainer(config, small_faces, RunFolder(tmp_path), "cpu")
+    trainer.start()
+    trainer.step()
+    before = trainer.state.seconds
+    monkeypatch.setattr(DivergenceMonitor, "check", lambda monitor: time.sleep(0.05))
+    trainer.record()
+    trainer.close()
+    assert trainer.state.seconds >= before + 0.05
+    (line,) = read_history(trainer.folder.history, "train")
+    assert line["seconds"] == pytest.approx(trainer.state.seconds)
 
 
 def test_divergence_says_what_was_saved(small_faces: ImageSet, tmp_path: Path) -> None:

@@ -9,6 +9,7 @@ import torch
 from torch import Tensor, nn
 from torch.func import functional_call
 
+from unknot.models.device import send_to_device
 from unknot.models.layers import Linear
 
 SLOPE = 0.2  # of the leaky ReLU below 0
@@ -45,7 +46,7 @@ def permute_latents(codes: Tensor, *, generator: torch.Generator) -> Tensor:
         Same shape.
     """
     order = torch.rand(codes.shape, generator=generator).argsort(0)
-    return codes.gather(0, order.to(codes.device))
+    return codes.gather(0, send_to_device(order, codes.device))
 
 
 def log_density_ratio(discriminator: nn.Module, codes: Tensor) -> Tensor:

@@ -7,13 +7,19 @@ from torch import Tensor
 
 from unknot.common.errors import UserError
 
+LARGEST_SHARE = 8  # of a GPU's memory images may take an eighth: others may be training on it
+
 
 def choose_device(name: str = "auto") -> torch.device:
     """Find a device; `auto` takes a GPU where there is one, otherwise any name that torch knows.
 
+    From then on this process's convolutions in single precision are computed in it on a GPU too:
+    torch's default there, TensorFloat-32, has three decimal digits, and codes would show it.
+
     Raises:
         UserError: if torch does not know the name.
     """
+    torch.backends.cudnn.allow_tf32 = False
     if name == "auto":
         mps = torch.backends.mps.is_available()
         return torch.device("cuda" if torch.cuda.is_available() else "mps" if mps else "cpu")
@@ -21,6 +27,18 @@ def choose_device(name: str = "auto") -> torch.device:
         return torch.empty(0, device=name).device
     except (RuntimeError, AssertionError, NotImplementedError):
         raise UserError(f"device {name!r} is not available here; try cpu or auto") from None
+
+
+def send_to_device(tensor: Tensor, device: torch.device) -> Tensor:
+    """Copy a tensor from the processor's memory, without waiting for what a GPU is computing.
+
+    Args:
+        tensor: on the CPU.
+        device: where it goes; a CPU leaves it as it is.
+    """
+    if device.type != "cuda":
+        return tensor.to(device)
+    return tensor.pin_memory().to(device, non_blocking=True)
 
 
 def gather_images(
@@ -34,16 +52,19 @@ def gather_images(
         device: where they go.
     """
     if isinstance(images, Tensor):
-        return images[torch.from_numpy(indices).to(images.device)]
-    return torch.from_numpy(images[indices]).to(device)
+        return images[send_to_device(torch.from_numpy(indices), images.device)]
+    return send_to_device(torch.from_numpy(images[indices]), device)
 
 
 def cache_on_device(images: NDArray[np.uint8], device: torch.device) -> NDArray[np.uint8] | Tensor:
-    """Copy all pixels to a GPU's memory if they take at most half of what is free.
+    """Copy all pixels to a GPU's memory if they fit into half of what is free and an eighth of all.
 
     Returns:
         The copy, or `images` as they are.
     """
-    if device.type != "cuda" or 2 * images.nbytes > torch.cuda.mem_get_info(device)[0]:
+    if device.type != "cuda":
+        return images
+    free, total = torch.cuda.mem_get_info(device)
+    if images.nbytes > min(free // 2, total // LARGEST_SHARE):
         return images
     return torch.from_numpy(np.array(images)).to(device)

@@ -62,17 +62,21 @@ class UpsampledConvolution(nn.Conv2d):
 
     Two of the filter's three rows fall on the same pixel of the small image, and so do two of its
     columns: with their weights added up it is a transposed convolution of 4x4, of 4/9 the work.
+
+    Attributes:
+        rows: as `ROWS`; not kept with the weights.
     """
 
     def __init__(self, in_channels: int, out_channels: int) -> None:
         super().__init__(in_channels, out_channels, SAME_KERNEL, padding=1)
         self.training_dtype: torch.dtype | None = None
         self.plain = False
+        self.register_buffer("rows", torch.tensor(ROWS, dtype=torch.float32), persistent=False)
+        self.rows: Tensor
 
     def folded(self) -> Tensor:
         """The transposed convolution's weight, `(in, out, 4, 4)`."""
-        rows = torch.tensor(ROWS, dtype=self.weight.dtype, device=self.weight.device)
-        return (rows @ self.weight @ rows.T).transpose(0, 1)
+        return (self.rows @ self.weight @ self.rows.T).transpose(0, 1)
 
     def forward(self, input: Tensor) -> Tensor:
         """Shape `(batch, in, height, width)` to `(batch, out, 2 height, 2 width)`."""

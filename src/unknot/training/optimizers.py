@@ -72,7 +72,7 @@ class Adam:
         if not parameters:
             return
         at = parameters[0].device if self.fused else None  # the fused kernel reads its count there
-        before = torch.tensor(count - 1.0, device=at)
+        before = torch.full((), count - 1.0, device=at)
         adam(
             parameters,
             gradients,

@@ -13,7 +13,7 @@ from unknot.common.files import make_folder
 from unknot.common.randomness import standard_normal
 from unknot.config.run import RunConfig
 from unknot.data.image_set import ImageSet
-from unknot.models.device import cache_on_device, choose_device, gather_images
+from unknot.models.device import cache_on_device, choose_device, gather_images, send_to_device
 from unknot.models.networks import NetworkBuilder
 from unknot.models.objectives import Loss, PairObjective, StepContext, build_objective
 from unknot.models.vae import Terms
@@ -224,14 +224,14 @@ class Trainer:
         pixels = gather_images(self._pixels, self._batch_order.batch(step)[share], self.device)
         shape = (self.recipe.batch_size, self.model.latent_dim)
         noise = standard_normal(shape, self.config.seed, "posterior", step)[share]
-        return Batch(pixels, noise.to(self.device))
+        return Batch(pixels, send_to_device(noise, self.device))
 
     def other_batch(self, step: int) -> Batch:
         """Gather as many images, others than those of a step where there are enough."""
         pixels = gather_images(self._pixels, other_batch(self._batch_order, step), self.device)
         shape = (self.recipe.batch_size, self.model.latent_dim)
         noise = standard_normal(shape, self.config.seed, "posterior of other images", step)
-        return Batch(pixels, noise.to(self.device))
+        return Batch(pixels, send_to_device(noise, self.device))
 
     def loss(self, terms: Terms, step: int) -> Loss:
         """Give the objective's loss of a batch at a step."""
@@ -266,8 +266,10 @@ class Trainer:
     def record(self) -> None:
         """Write down what is due after a step: history, frames, checkpoint."""
         step, training = self.state.step, self.config.training
+        intervals = training.log_every, training.validate_every, training.checkpoint_every
+        if self.is_done or any(step % interval == 0 for interval in intervals):
+            self._await_steps()
         if step % training.log_every == 0 or self.is_done:
-            self._check_divergence()
             self._logbook.add_training_line(self.state)
         if step % training.validate_every == 0 or self.is_done:
             self._logbook.add_validation_line(self.state)
@@ -281,6 +283,13 @@ class Trainer:
         state = self._logbook.save(self.state)
         state = state._replace(first_loss=self._divergence.first_loss)
         checkpoint.save_checkpoint(self.folder, self.model, self.optimizer, state, self.adversary)
+
+    def _await_steps(self) -> None:
+        """Wait for a GPU to come to the end of its steps, which is part of their seconds."""
+        began = time.perf_counter()
+        self._check_divergence()
+        seconds = self.state.seconds + time.perf_counter() - began
+        self.state = self.state._replace(seconds=seconds)
 
     def _check_divergence(self) -> None:
         """Stop if a step since the last check has diverged."""

@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 
 from unknot.common.errors import UserError
+from unknot.models.device import send_to_device
 from unknot.models.objectives import Loss, StepContext, check_batch_size
 from unknot.models.vae import Terms
 
@@ -59,7 +60,8 @@ class InfoVAE:
     def loss(self, terms: Terms, at: StepContext) -> Loss:
         """Nats per image; see `Objective.loss`."""
         prior = torch.randn(terms.z.shape, generator=at.generator("samples of the prior"))
-        discrepancy = squared_discrepancy(terms.z, prior.to(terms.z))
+        prior = send_to_device(prior.to(terms.z.dtype), terms.z.device)
+        discrepancy = squared_discrepancy(terms.z, prior)
         vae_loss = (terms.distortion + (1 - self.alpha) * terms.kl.sum(1)).mean()
         weight = max(0.0, self.alpha + at.beta - 1)
         return Loss(value=vae_loss + weight * discrepancy, quantities=(discrepancy,))
