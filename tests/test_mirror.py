@@ -10,6 +10,7 @@ ABOUT_THE_WHOLE = {
     "test_imports.py",
     "test_mirror.py",
     "test_plugins.py",
+    "test_benchmarks.py",
     "test_examples.py",
     "test_written_by_0_1.py",
 }
