@@ -56,13 +56,15 @@ from gpu_steps import (
 
 from common import machine, show
 from unknot.common.files import write_json
+from unknot.common.machine import num_cores
 
 SHARES = {"device": 10, "equality": 13, "steps": 43, "data": 4, "decoding": 5, "comparison": 25}
 """Parts in their order, and percent of the time; what one leaves is divided among the next."""
 LEAST_SECONDS, LONGEST_SECONDS = 3.0, 75.0
 """With less time left a task is not begun; more none may take, except in the last part."""
-WAYS: list[dict[str, int]] = [{}, {"stack_runs": 3}, {"workers": 3}]
+WAYS: list[dict[str, Any]] = [{}, {"stack_runs": 3}, {"workers": 3}]
 """What `compare` is called with."""
+MOST_THREADS = 8  # of the runs on the processor; more wait for one another
 DECISIVE = 2.0  # times; a stack that wins less on a GPU is not worth its code
 
 
@@ -127,6 +129,7 @@ def serve(connection: Connection, setting: Setting) -> None:
     os.setsid()
     os.dup2(2, 1)
     make_current(setting.device)
+    torch.set_num_threads(min(MOST_THREADS, num_cores()))
     while True:
         try:
             job, arguments = connection.recv()

@@ -289,7 +289,7 @@ def decoding(setting: Setting) -> dict[str, Any]:
     return {"images": num, "threads": num_cores(), "images_per_second": num / seconds}
 
 
-def compared(setting: Setting, way: dict[str, int]) -> dict[str, Any]:
+def compared(setting: Setting, way: dict[str, Any]) -> dict[str, Any]:
     """Seconds of a comparison from cached images to the page, in its steps and outside of them."""
     images, folder = setting.images(), setting.folder()
     betas, steps = (BETAS[:1], 4) if setting.quick else (BETAS, COMPARED_STEPS)
@@ -310,6 +310,6 @@ def compared(setting: Setting, way: dict[str, int]) -> dict[str, Any]:
     return {way_text(way): row}
 
 
-def way_text(way: dict[str, int]) -> str:
+def way_text(way: dict[str, Any]) -> str:
     """How `compare` is called, in the results."""
     return ", ".join(f"{name} {num}" for name, num in way.items()) or "as it is"

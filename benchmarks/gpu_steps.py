@@ -1,6 +1,6 @@
 """Images per second of the training step on a device: as it is, as a CUDA graph, and compiled.
 
-What `gpu.py` measures. A graph and a compiled step are built here from the package's model, loss
+A graph and a compiled step are built here from the package's model, loss
 and optimizer, to tell whether they would be worth having.
 """
 
@@ -244,7 +244,7 @@ def wait_for(device: torch.device) -> None:
         torch.cuda.synchronize(device)
 
 
-def seconds_per_call(job: Callable[[int], None], device: torch.device, seconds: float) -> float:
+def seconds_per_call(job: Callable[[int], object], device: torch.device, seconds: float) -> float:
     """Call a job for so many seconds, and wait for the device at the end."""
     begun, calls = time.perf_counter(), 0
     while time.perf_counter() - begun < seconds:

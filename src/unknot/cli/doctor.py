@@ -30,20 +30,21 @@ def examine() -> dict[str, str]:
     import torch
 
     from unknot.data.cache import cache_folder, cache_size
+    from unknot.models.device import choose_device
     from unknot.training.precision import computes_in_bfloat16
 
     root = cache_folder()
     size = cache_size()
     place = next(p for p in (root, *root.parents) if p.exists())
+    in_half = computes_in_bfloat16(choose_device())
     gpu = torch.cuda.get_device_name(0) if torch.cuda.is_available() else "none found"
-    cpu = torch.device("cpu")
     findings = {
         "unknot": __version__,
         "python": f"{platform.python_version()} on {platform.platform()}",
         "processor": f"{processor()}, {num_cores()} cores for this process",
         "torch": f"{torch.__version__}, {torch.get_num_threads()} threads by default",
         "gpu": gpu,
-        "training": f"large layers in {'bfloat16' if computes_in_bfloat16(cpu) else 'float32'}",
+        "training": f"large layers in {'bfloat16' if in_half else 'float32'}",
         "pillow": f"{_version('pillow')}, {_formats()}",
         "cache": f"{root}, {size / 2**20:,.0f} MiB used, "
         f"{shutil.disk_usage(place).free / 2**30:,.0f} GiB free",
