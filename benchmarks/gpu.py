@@ -58,7 +58,7 @@ from common import machine, show
 from unknot.common.files import write_json
 from unknot.common.machine import num_cores
 
-SHARES = {"device": 10, "equality": 13, "steps": 43, "data": 4, "decoding": 5, "comparison": 25}
+SHARES = {"device": 10, "equality": 13, "steps": 41, "data": 6, "decoding": 5, "comparison": 25}
 """Parts in their order, and percent of the time; what one leaves is divided among the next."""
 LEAST_SECONDS, LONGEST_SECONDS = 3.0, 75.0
 """With less time left a task is not begun; more none may take, except in the last part."""
@@ -129,7 +129,7 @@ def serve(connection: Connection, setting: Setting) -> None:
     os.setsid()
     os.dup2(2, 1)
     make_current(setting.device)
-    torch.set_num_threads(min(MOST_THREADS, num_cores()))
+    torch.set_num_threads(1 if setting.quick else min(MOST_THREADS, num_cores()))
     while True:
         try:
             job, arguments = connection.recv()
@@ -139,8 +139,14 @@ def serve(connection: Connection, setting: Setting) -> None:
             connection.send((job(setting, *arguments), ""))
         except Exception as error:  # whatever it is, it is the answer
             traceback.print_exc()
-            text = " ".join(f"{type(error).__name__}: {error}".split())
-            connection.send(({}, text.replace("|", "/")[:400]))
+            connection.send(({}, reason(error)))
+
+
+def reason(error: BaseException) -> str:
+    """What went wrong first, in one line of a table: the end of a broken capture fails as well."""
+    while error.__context__ and not error.__suppress_context__:
+        error = error.__context__
+    return " ".join(f"{type(error).__name__}: {error}".split()).replace("|", "/")[:400]
 
 
 def tasks(setting: Setting) -> list[Task]:
@@ -250,6 +256,7 @@ def main() -> None:
             file=sys.stderr,
         )
         sys.exit(2)
+    os.environ.setdefault("PYTHONWARNINGS", "ignore:resource_tracker")  # killed processes' locks
     options.out.parent.mkdir(parents=True, exist_ok=True)
     head = machine()
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as place:

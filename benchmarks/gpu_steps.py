@@ -33,8 +33,7 @@ from unknot.training.gradients.stacked import Member, Stack, compute_together
 from unknot.training.trainer import Trainer
 
 BATCH, WARM, GRAPH_WARM = 64, 5, 3
-LATEST_STEP, LEARNING_RATE = 1_000, 1e-4
-TIMEOUT = 60
+LATEST_STEP, LEARNING_RATE, TIMEOUT = 1_000, 1e-4, 60
 TRAINER, PARTS, GRAPH, COMPILE, OPTIMIZERS = "trainer", "parts", "graph", "compile", "optimizers"
 PRECISIONS = "bfloat16", "float32"
 

@@ -137,6 +137,20 @@ def test_a_process_that_fails_dies_or_hangs_says_so(tmp_path: Path) -> None:
             worker.do(gpu.Task("data", "begins", sleeping, (0,)), 60)
 
 
+def test_the_reason_is_what_went_wrong_first() -> None:
+    import gpu
+
+    def capture() -> None:
+        try:
+            raise RuntimeError("not permitted\nwhen capturing")
+        finally:
+            raise RuntimeError("the capture is broken")
+
+    with pytest.raises(RuntimeError) as caught:
+        capture()
+    assert gpu.reason(caught.value) == "RuntimeError: not permitted when capturing"
+
+
 def test_what_there_is_no_time_for_is_named(tmp_path: Path) -> None:
     import gpu
     from gpu_steps import Setting
@@ -171,7 +185,7 @@ def test_the_whole_script_on_the_processor(tmp_path: Path) -> None:
 
     out = tmp_path / "gpu.json"
     command = [sys.executable, str(BENCHMARKS / "gpu.py"), "--device", "cpu", "--quick"]
-    command += ["--minutes", "6", "--out", str(out), "--json"]
+    command += ["--minutes", "20", "--out", str(out), "--json"]
     answer = subprocess.run(command, capture_output=True, text=True, check=True)
     results = json.loads(answer.stdout)
     assert json.loads(out.read_text()) == results
