@@ -6,11 +6,13 @@ import statistics
 import sys
 import time
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import torch
 
 from unknot.common.machine import num_cores, processor
+from unknot.training.precision import computes_in_bfloat16
 
 
 def sgemm_gflops(size: int = 2048, repeats: int = 5) -> float:
@@ -38,15 +40,29 @@ def summary(values: list[float]) -> dict[str, float]:
     return {"median": statistics.median(values), "min": min(values), "max": max(values)}
 
 
+def processor_kind() -> str:
+    """What torch may use of the processor, as figures are kept apart: avx512-bfloat16, avx2, ..."""
+    units = "-bfloat16" if computes_in_bfloat16(torch.device("cpu")) else ""
+    return torch.backends.cpu.get_cpu_capability().lower().replace(" ", "-") + units
+
+
 def machine() -> dict[str, Any]:
     """Where this was measured."""
     return {
         "processor": processor(),
+        "kind": processor_kind(),
         "cores": num_cores(),
         "torch": torch.__version__,
         "date": time.strftime("%Y-%m-%d"),
-        "command": " ".join(["python", *(word for word in sys.argv if word != "--json")]),
+        "command": command(),
     }
+
+
+def command() -> str:
+    """What was typed, from the repository's root."""
+    name, *words = sys.argv
+    name = str(Path(name).resolve().relative_to(Path(__file__).resolve().parent.parent))
+    return " ".join(["python", name, *(word for word in words if word != "--json")])
 
 
 def arguments(description: str, rounds: int) -> argparse.Namespace:

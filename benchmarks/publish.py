@@ -5,57 +5,86 @@ python benchmarks/publish.py
 
 import ast
 import json
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 HERE = Path(__file__).parent
 PAGE = HERE.parent / "docs" / "benchmarks.md"
-MACHINE = ("processor", "cores", "torch", "date", "command")
+MACHINE = ("processor", "kind", "cores", "torch", "date", "command")
 HEAD = """# Benchmarks
 
 Made by `make bench`, which writes `benchmarks/results` and this page from it. Sides whose speed is
 compared alternate in one run. Machines of one kind differ by a factor of two from hour to hour:
-read the ratios. A figure stands with its range over the rounds in brackets. What was done for
-speed, and what stops it from being higher: [speed](speed.md). Error rates of the answers:
-[evidence](evidence.md).
+read the ratios. A figure stands with its range over the rounds in brackets. Kinds of processors
+have columns or tables of their own: `avx512-bfloat16` computes in half precision, `avx2`, as most
+laptops, in single precision alone. What was done for speed, and what stops it from being higher:
+[speed](speed.md). Error rates of the answers: [evidence](evidence.md).
 """
 
 
 def main() -> None:
-    files = sorted((HERE / "results").glob("[!.]*.json"))
-    PAGE.write_text(HEAD + "".join(map(section, files)), encoding="utf-8")
-    print(f"{PAGE}: {len(files)} benchmarks")
+    files = sorted((HERE / "results").glob("*/*.json"))
+    sections = {
+        name: section(name, [file for file in files if file.stem == name])
+        for name in sorted({file.stem for file in files})
+    }
+    PAGE.write_text(HEAD + "".join(sections.values()), encoding="utf-8")
+    print(f"{PAGE}: {len(sections)} benchmarks")
 
 
-def section(file: Path) -> str:
-    """A benchmark's heading, what it measures, where, and its figures."""
-    document = json.loads(file.read_text(encoding="utf-8"))
-    where = document.pop("machine", None) or {key: document.pop(key, "") for key in MACHINE}
-    told = (
-        ast.get_docstring(ast.parse((HERE / f"{file.stem}.py").read_text(encoding="utf-8"))) or ""
-    )
+def section(name: str, files: Sequence[Path]) -> str:
+    """A benchmark's heading, what it measures, where, and its figures by kind of processor.
+
+    The kind is the name of a file's folder.
+    """
+    found: dict[str, dict[str, Any]] = {}
+    made = []
+    for file in files:
+        document = json.loads(file.read_text(encoding="utf-8"))
+        where = document.pop("machine", None) or {key: document.pop(key, "") for key in MACHINE}
+        found[file.parent.name] = document
+        line = "{date}, `{command}`, {processor}, {cores} cores, torch {torch}".format(**where)
+        made.append(f"- {file.parent.name}: {line}")
+    told = ast.get_docstring(ast.parse((HERE / f"{name}.py").read_text(encoding="utf-8"))) or ""
     first, *rest = told.split("\n\n")
     body = "\n\n".join(part for part in rest if not part.startswith("    "))
-    made = f"`{where['command']}`, {where['date']}, {where['processor']}, {where['cores']} cores, "
-    lines = [f"\n## {file.stem.capitalize()}\n", first, *(["", body] if body else []), ""]
-    lines += [f"{made}torch {where['torch']}.", "", *tables(document), ""]
-    return "\n".join(lines)
+    lines = [f"\n## {name.capitalize()}\n", first, *(["", body] if body else []), ""]
+    return "\n".join([*lines, *made, "", *figures(found), *tables(found), ""])
 
 
-def tables(document: dict[str, Any]) -> list[str]:
-    """Lists of rows and nested results as tables of their own, single figures as one table."""
-    single = {k: v for k, v in document.items() if not is_table(v)}
-    lines = ["| | |", "|---|---|"] if single else []
-    lines += [f"| {name} | {figure(value)} |" for name, value in flat(single)]
-    for name, value in document.items():
-        if is_table(value):
-            rows = value if isinstance(value, list) else [{name: k, **v} for k, v in value.items()]
-            columns = list(dict.fromkeys(key for row in rows for key in row))
-            lines += ["", "| " + " | ".join(columns) + " |", "|---" * len(columns) + "|"]
-            lines += [
-                "| " + " | ".join(figure(row.get(key, "")) for key in columns) + " |"
-                for row in rows
-            ]
+def figures(found: dict[str, dict[str, Any]]) -> list[str]:
+    """Single figures as one table, a column for each kind of processor."""
+    columns = {
+        kind: dict(flat({k: v for k, v in document.items() if not is_table(v)}))
+        for kind, document in found.items()
+    }
+    names = dict.fromkeys(name for column in columns.values() for name in column)
+    if not names:
+        return []
+    lines = [f"| | {' | '.join(columns)} |", "|---" * (1 + len(columns)) + "|"]
+    for name in names:
+        cells = [figure(column.get(name, "")) for column in columns.values()]
+        lines.append(f"| {name} | {' | '.join(cells)} |")
+    return lines
+
+
+def tables(found: dict[str, dict[str, Any]]) -> list[str]:
+    """Lists of rows and nested results as tables, one for each kind of processor."""
+    lines: list[str] = []
+    for kind, document in found.items():
+        for name, value in document.items():
+            if is_table(value):
+                rows = (
+                    value if isinstance(value, list) else [{name: k, **v} for k, v in value.items()]
+                )
+                columns = list(dict.fromkeys(key for row in rows for key in row))
+                lines += ["", f"{kind}:", "", "| " + " | ".join(columns) + " |"]
+                lines += ["|---" * len(columns) + "|"]
+                lines += [
+                    "| " + " | ".join(figure(row.get(key, "")) for key in columns) + " |"
+                    for row in rows
+                ]
     return lines
 
 

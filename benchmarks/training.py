@@ -13,12 +13,14 @@ import argparse
 import json
 import multiprocessing
 import statistics
+import sys
 import tempfile
 import time
 from collections.abc import Callable
+from functools import partial
 from multiprocessing.queues import Queue
 from multiprocessing.synchronize import Barrier
-from typing import Any
+from typing import Any, NamedTuple
 
 import torch
 from torch import nn
@@ -32,9 +34,11 @@ from unknot.models.layers import Convolution, TransposedConvolution, set_up_laye
 from unknot.runs.folder import RunFolder
 from unknot.training.gradients import DATA_PARALLEL, SINGLE, can_share
 from unknot.training.memory import disable_heap_trimming
+from unknot.training.precision import computes_in_bfloat16
 from unknot.training.trainer import Trainer
 
 BATCH, STEPS, WARM, MFLOP = 64, 30, 5, 107
+PLAIN, CPU = "plain", torch.device("cpu")
 IMAGE_CHANNELS = 3
 TIMEOUT = 600
 LAYERS = {
@@ -50,11 +54,27 @@ LAYERS = {
 """Channels in and out, and the side of the input."""
 
 
-def plain_step() -> Callable[..., None]:
+class Side(NamedTuple):
+    """What is measured.
+
+    Attributes:
+        strategy: how gradients are computed, or `plain` for the plain loop.
+        precision: of the large layers.
+        batch_size: images per step.
+        channels: of the images: 3 for the built-in faces, 1 for the sprites.
+    """
+
+    strategy: str
+    precision: str = "float32"
+    batch_size: int = BATCH
+    channels: int = IMAGE_CHANNELS
+
+
+def plain_step(channels: int = IMAGE_CHANNELS) -> Callable[..., None]:
     """A training step of the same network, written without any of this project's code."""
     torch.manual_seed(0)
-    down = [(3, 32), (32, 32), (32, 64), (64, 64)]
-    up = [(64, 64), (64, 32), (32, 32), (32, 3)]
+    down = [(channels, 32), (32, 32), (32, 64), (64, 64)]
+    up = [(64, 64), (64, 32), (32, 32), (32, channels)]
     encoder = nn.Sequential(
         *(m for a, b in down for m in (nn.Conv2d(a, b, 4, 2, 1), nn.ReLU())),
         *(nn.Flatten(), nn.Linear(1024, 256), nn.ReLU(), nn.Linear(256, 12)),
@@ -64,7 +84,7 @@ def plain_step() -> Callable[..., None]:
         *(m for a, b in up for m in (nn.ReLU(), nn.ConvTranspose2d(a, b, 4, 2, 1))),
     )
     optimizer = torch.optim.Adam([*encoder.parameters(), *decoder.parameters()], lr=1e-4)
-    same = torch.rand(BATCH, 3, 64, 64)
+    same = torch.rand(BATCH, channels, 64, 64)
 
     def step(images: torch.Tensor = same) -> None:
         mean, logvar = encoder(images).chunk(2, 1)
@@ -80,38 +100,43 @@ def plain_step() -> Callable[..., None]:
     return step
 
 
-def our_step(precision: str, strategy: str) -> Callable[[], None]:
+def our_step(side: Side) -> Callable[[], None]:
     """A step of the real loop."""
-    data_parallel = "auto" if strategy == DATA_PARALLEL else "off"
-    config = RunConfig(training=TrainingConfig(precision=precision, data_parallel=data_parallel))  # type: ignore[arg-type]
+    training = TrainingConfig(
+        batch_size=side.batch_size,
+        precision=side.precision,  # type: ignore[arg-type]
+        data_parallel="auto" if side.strategy == DATA_PARALLEL else "off",
+    )
+    images = load_images("faces" if side.channels == IMAGE_CHANNELS else "sprites")
     with tempfile.TemporaryDirectory() as folder:
-        trainer = Trainer(config, load_images("faces"), RunFolder(folder), "cpu")
+        trainer = Trainer(RunConfig(training=training), images, RunFolder(folder), "cpu")
     here = trainer.state.strategy, trainer.precision.name
-    if here != (strategy, precision):
-        raise SystemExit(f"{strategy} {precision} is not to be had here: {trainer.precision.note}")
+    if here != (side.strategy, side.precision):
+        raise SystemExit(f"{side} is not to be had here: {trainer.precision.note}")
     trainer.start()
     return trainer.step
 
 
-def process(side: tuple[str, ...], threads: int, start: Barrier, rates: "Queue[float]") -> None:
+def process(side: Side, steps: int, threads: int, start: Barrier, rates: "Queue[float]") -> None:
     """Warm up, wait for the others, and tell the images per second."""
     torch.set_num_threads(threads)
-    step = plain_step() if side[0] == "plain" else our_step(*side)
+    step = plain_step(side.channels) if side.strategy == PLAIN else our_step(side)
     for _ in range(WARM):
         step()
     start.wait(TIMEOUT)
     begun = time.perf_counter()
-    for _ in range(STEPS):
+    for _ in range(steps):
         step()
-    rates.put(BATCH * STEPS / (time.perf_counter() - begun))
+    rates.put(side.batch_size * steps / (time.perf_counter() - begun))
 
 
-def rate(side: tuple[str, ...], *, processes: int = 1, threads: int = 1) -> float:
+def rate(side: Side, *, processes: int = 1, threads: int = 1, steps: int = STEPS) -> float:
     """Images per second of all processes together."""
     spawn = multiprocessing.get_context("spawn")
     start, rates = spawn.Barrier(processes), spawn.Queue()
     children = [
-        spawn.Process(target=process, args=(side, threads, start, rates)) for _ in range(processes)
+        spawn.Process(target=process, args=(side, steps, threads, start, rates))
+        for _ in range(processes)
     ]
     for child in children:
         child.start()
@@ -121,11 +146,20 @@ def rate(side: tuple[str, ...], *, processes: int = 1, threads: int = 1) -> floa
     return total
 
 
+def precisions() -> tuple[str, ...]:
+    """Give the precisions for which this processor has instructions."""
+    if computes_in_bfloat16(CPU):
+        return "float32", "bfloat16"
+    print("left out: bfloat16, for which this processor has no instructions", file=sys.stderr)
+    return ("float32",)
+
+
 def layer_times(repeats: int = 12) -> dict[str, Any]:
     """Milliseconds and GFLOP/s of every convolution, alternating torch's and ours."""
     disable_heap_trimming()
     torch.set_num_threads(1)
-    sides = {"torch": None, "float32": None, "bfloat16": torch.bfloat16}
+    dtypes = {"float32": None, "bfloat16": torch.bfloat16}
+    sides = {"torch": None, **{name: dtypes[name] for name in precisions()}}
     taken: dict[str, list[tuple[float, float]]] = {}
     for _ in range(repeats):
         for name, (channels, out, size, transposed) in LAYERS.items():
@@ -172,17 +206,15 @@ def main() -> None:
     load_images("faces")
     cores = num_cores()
     ways = {"one thread": (1, 1), f"{cores} threads": (1, cores), f"{cores} processes": (cores, 1)}
-    sides: dict[str, Callable[[], float]] = {"plain": lambda: rate(("plain",), threads=cores)}
-    for precision in ("float32", "bfloat16"):
+    sides: dict[str, Callable[[], float]] = {PLAIN: lambda: rate(Side(PLAIN), threads=cores)}
+    for precision in precisions():
         for way, (processes, threads) in ways.items():
-            sides[f"{precision} {SINGLE}, {way}"] = (
-                lambda s=(precision, SINGLE), p=processes, t=threads: rate(
-                    s, processes=p, threads=t
-                )
+            sides[f"{precision} {SINGLE}, {way}"] = partial(
+                rate, Side(SINGLE, precision), processes=processes, threads=threads
             )
-        if can_share(BATCH, cores, torch.device("cpu")):
-            sides[f"{precision} {DATA_PARALLEL}, one run"] = lambda s=(precision, DATA_PARALLEL): (
-                rate(s, threads=cores)
+        if can_share(BATCH, cores, CPU):
+            sides[f"{precision} {DATA_PARALLEL}, one run"] = partial(
+                rate, Side(DATA_PARALLEL, precision), threads=cores
             )
     found = alternate({**sides, "sgemm": sgemm_gflops}, options.rounds)
     document: dict[str, Any] = {**machine(), "sgemm_gflops": summary(found["sgemm"])}

@@ -195,5 +195,5 @@ def test_the_whole_script_on_the_processor(tmp_path: Path) -> None:
     assert answer.stderr.splitlines()[-1] == results["stacking"]
     assert "no GPU" in results["stacking"]
     assert results["comparison"]["as it is"]["failures"] == 0
-    page = publish.section(out)
+    page = publish.section("gpu", [out])
     assert "| 2 processes, trainer, bfloat16 |" in page

@@ -10,6 +10,7 @@ from torch import nn
 
 from unknot.config.parts import RECIPES
 from unknot.training.optimizers import (
+    CONVOLUTION_UPDATE_SIZE,
     EPSILON,
     MOMENTUM,
     OPTIMIZERS,
@@ -174,6 +175,26 @@ def test_an_update_has_the_same_size_in_every_shape() -> None:
         Muon(layer, 0.9, 0.99).step(0.01, 1)
         size = (layer.weight - before).square().mean().sqrt().item()
         assert 0.6 < size / (0.01 * UPDATE_SIZE) < 1.25
+
+
+@pytest.mark.parametrize("layer", [nn.Conv2d(3, 8, 4), nn.ConvTranspose2d(8, 3, 4)])
+def test_the_weight_of_a_convolution_is_a_matrix_with_a_row_for_each_channel(
+    layer: nn.Conv2d | nn.ConvTranspose2d,
+) -> None:
+    torch.manual_seed(0)
+    layer = layer.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+    before = layer.weight.detach().clone()
+    gradient = torch.randn_like(layer.weight)
+    layer.weight.grad = gradient.clone()
+    Muon(layer, 0.9, 0.99, convolutions=True).step(0.01, 1)
+    expected = orthogonalize(gradient.flatten(1)) * 48**0.5 * 0.01 * CONVOLUTION_UPDATE_SIZE
+    torch.testing.assert_close((before - layer.weight).flatten(1), expected, rtol=1e-4, atol=1e-6)
+
+
+def test_convolutions_are_adams_unless_asked_for() -> None:
+    model = nn.Sequential(nn.Conv2d(1, 2, 2), nn.Flatten(), nn.Linear(8, 3))
+    assert len(Muon(model, 0.9, 0.99).weights) == 1
+    assert len(Muon(model, 0.9, 0.99, convolutions=True).weights) == 2
 
 
 def test_a_first_gradient_of_zero_moves_nothing() -> None:

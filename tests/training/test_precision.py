@@ -57,7 +57,17 @@ def test_a_processor_is_asked_for_its_instructions(
     capabilities: dict[str, bool], expected: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(torch.cpu, "get_capabilities", lambda: capabilities, raising=False)
+    monkeypatch.setattr(torch.backends.cpu, "get_cpu_capability", lambda: "AVX512")
     assert computes_in_bfloat16(CPU) is expected
+
+
+@pytest.mark.parametrize("capability", ["DEFAULT", "AVX2"])
+def test_instructions_that_torch_may_not_use_count_as_missing(
+    capability: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(torch.cpu, "get_capabilities", lambda: {"avx512_bf16": True}, raising=False)
+    monkeypatch.setattr(torch.backends.cpu, "get_cpu_capability", lambda: capability)
+    assert not computes_in_bfloat16(CPU)
     assert not computes_in_bfloat16(torch.device("meta"))
 
 

@@ -34,10 +34,12 @@ OLD_MODES = {"auto": "auto", "eager": "off", "compiled": "off"}
 """What `mode` was called in 0.1.0 -> `data_parallel`; compiled graphs are gone."""
 
 RECIPES = {
+    "muon": Recipe(3000, 32, 4e-3, "muon_conv", 0.99, "short_rise", 300),
     "one_cycle": Recipe(3000, 64, 4e-3, "muon", 0.99, "one_cycle", 300),
     "higgins": Recipe(10_000, 64, 1e-4, "adam", 0.999, "constant", 0),
 }
-"""`higgins` has the optimizer of Higgins et al. 2017 (Adam, 1e-4); its number of steps is ours."""
+"""`one_cycle` was the default of 0.1.0. `higgins` has the optimizer of Higgins et al. 2017 (Adam,
+1e-4); its number of steps is ours."""
 
 
 @dataclass(frozen=True)
@@ -125,8 +127,9 @@ class TrainingConfig:
     """What is minimized."""
     objective_options: dict[str, Any] = field(default_factory=dict)
     """Options of the objective; only in a TOML file or from Python."""
-    recipe: Literal["one_cycle", "higgins"] = "one_cycle"
-    """`one_cycle`: fast and good; `higgins`: Adam at a constant 1e-4, as in the paper."""
+    recipe: Literal["muon", "one_cycle", "higgins"] = "muon"
+    """`muon`: fast and good; `one_cycle`: that of version 0.1.0; `higgins`: Adam at a constant
+    1e-4, as in the paper."""
     steps: int | None = None
     """Optimizer updates; each sees one batch of images."""
     continued_from: tuple[int, ...] = ()
@@ -135,13 +138,15 @@ class TrainingConfig:
     batch_size: int | None = None
     """Images per step."""
     learning_rate: float | None = None
-    """Learning rate; its peak, where the schedule has one (lower in runs of under 400 steps)."""
-    optimizer: Literal["muon", "adam"] | None = None
-    """`muon` updates the weights of linear layers and leaves the rest to Adam."""
+    """Learning rate; its peak, where the schedule has one (lower in very short runs)."""
+    optimizer: Literal["muon_conv", "muon", "adam"] | None = None
+    """`muon_conv` updates the weights of convolutions and linear layers by Muon and leaves the rest
+    to Adam; `muon` leaves convolutions to Adam as well."""
     adam_beta2: float | None = None
     """Adam's decay of the running mean of squared gradients, from 0 to below 1."""
-    schedule: Literal["one_cycle", "constant"] | None = None
-    """Learning rate over the steps."""
+    schedule: Literal["short_rise", "one_cycle", "constant"] | None = None
+    """Learning rate over the steps: it rises over a twentieth of them (`short_rise`) or a tenth
+    (`one_cycle`), and then falls; or it is constant."""
     beta_warmup: int | None = None
     """Steps over which beta rises linearly from 0."""
     validate_every: int = 250

@@ -24,11 +24,15 @@ class Convolution(nn.Conv2d):
         padding = (kernel - STRIDE) // 2
         super().__init__(in_channels, out_channels, kernel, STRIDE, padding)
         self.training_dtype: torch.dtype | None = None
+        self.plain = False
 
     def forward(self, input: Tensor) -> Tensor:
         """Shape `(batch, in, height, width)` to `(batch, out, height / 2, width / 2)`."""
         x, weight, bias = _in_precision(self, input)
-        return functional.conv2d(x, weight, bias, STRIDE, self.padding)
+        if self.plain or x.device.type != "cpu":
+            return functional.conv2d(x, weight, bias, STRIDE, self.padding)
+        output: Tensor = _Halving.apply(x, weight, bias, self.padding[0])
+        return output
 
 
 class SameConvolution(nn.Conv2d):
@@ -111,7 +115,7 @@ def set_up_layers(model: nn.Module, *, dtype: torch.dtype | None, plain: bool = 
     Args:
         model: with any layers.
         dtype: while it trains; None for that of the weights.
-        plain: torch's own transposed convolution, the only one that can be batched over models.
+        plain: torch's own convolutions, the only ones that can be batched over models.
 
     Returns:
         Whether the model has any of them.
@@ -119,7 +123,7 @@ def set_up_layers(model: nn.Module, *, dtype: torch.dtype | None, plain: bool = 
     layers = [m for m in model.modules() if isinstance(m, Layer)]
     for layer in layers:
         layer.training_dtype = dtype
-        if isinstance(layer, Upward):
+        if isinstance(layer, Convolution | Upward):
             layer.plain = plain
     return bool(layers)
 
@@ -151,6 +155,27 @@ def corner_convolution(x: Tensor, weight: Tensor, bias: Tensor) -> Tensor:
     return whole[:, 1:-1, 1:-1].permute(0, 3, 1, 2)
 
 
+class _Halving(torch.autograd.Function):
+    """A convolution of stride 2 whose bias has its gradient from a sum.
+
+    In the library's kernel for both gradients the bias costs as much as a third of the weight.
+    """
+
+    @staticmethod
+    def forward(ctx: Any, x: Tensor, weight: Tensor, bias: Tensor, padding: int) -> Tensor:
+        ctx.save_for_backward(x, weight)
+        ctx.padding = padding
+        return functional.conv2d(x, weight, bias, STRIDE, padding)
+
+    @staticmethod
+    def backward(ctx: Any, *grads: Tensor) -> tuple[Tensor | None, Tensor, Tensor, None]:
+        x, weight = ctx.saved_tensors
+        (grad,) = grads
+        needs_grad_x = ctx.needs_input_grad[0]
+        grad_x, grad_weight = _convolution_gradients(grad, x, weight, ctx.padding, needs_grad_x)
+        return grad_x, grad_weight, grad.sum((0, 2, 3)), None
+
+
 class _Transposed(torch.autograd.Function):
     """The transposed convolution with the gradients of the convolution that it transposes.
 
@@ -170,20 +195,28 @@ class _Transposed(torch.autograd.Function):
         x, weight = ctx.saved_tensors
         grad = grads[0].contiguous(memory_format=torch.channels_last)
         grad_x = functional.conv2d(grad, weight, None, STRIDE, PADDING)
-        _, grad_weight, _ = torch.ops.aten.convolution_backward(
-            x,
-            grad,
-            weight,
-            None,
-            stride=[STRIDE, STRIDE],
-            padding=[PADDING, PADDING],
-            dilation=[1, 1],
-            transposed=False,
-            output_padding=[0, 0],
-            groups=1,
-            output_mask=[False, True, False],
-        )
+        _, grad_weight = _convolution_gradients(x, grad, weight, PADDING, False)
         return grad_x, grad_weight, grad.sum((0, 2, 3))
+
+
+def _convolution_gradients(
+    grad: Tensor, x: Tensor, weight: Tensor, padding: int, needs_grad_x: bool
+) -> tuple[Tensor | None, Tensor]:
+    """Gradients of a convolution of stride 2 by its input, where needed, and by its weight."""
+    grad_x, grad_weight, _ = torch.ops.aten.convolution_backward(
+        grad,
+        x,
+        weight,
+        None,
+        stride=[STRIDE, STRIDE],
+        padding=[padding, padding],
+        dilation=[1, 1],
+        transposed=False,
+        output_padding=[0, 0],
+        groups=1,
+        output_mask=[needs_grad_x, True, False],
+    )
+    return grad_x, grad_weight
 
 
 def _transposed(layer: Upward, x: Tensor, weight: Tensor, bias: Tensor) -> Tensor:

@@ -13,6 +13,7 @@ from unknot.config.parts import Recipe
 ADAM_BETA1, EPSILON = 0.9, 1e-8
 MOMENTUM = 0.95
 UPDATE_SIZE = 0.05  # root mean square of an update's entries, in learning rates
+CONVOLUTION_UPDATE_SIZE = 0.2  # the same, of a convolution's weights
 BLOCK = 64  # rows that are made orthogonal to one another
 ITERATIONS, COEFFICIENTS = 5, (3.4445, -4.7750, 2.0315)
 TINY = 1e-7
@@ -101,30 +102,35 @@ class Adam:
 
 
 class Muon:
-    """Muon (Jordan et al. 2024) for the weights of linear layers, Adam for all other parameters.
+    """Muon (Jordan et al. 2024) for the weights of large layers, Adam for all other parameters.
 
     An update of a weight has the directions of the gradients' running mean (Nesterov's form), all
     of about one size: one a hundred times weaker moves the weight about as far. It is scaled by the
-    weight's shape (Liu et al. 2025, equation 4), so that one learning rate does for all; to a
-    quarter of their size, which was better here (docs/log.md).
+    weight's shape (Liu et al. 2025, equation 4), so that one learning rate does for all; for linear
+    layers to a quarter of their size, which was better here (docs/log.md). A convolution's weight
+    is a matrix of one row for each channel of its first axis.
 
     Args:
         model: whose parameters are updated; those without a gradient are left as they are.
         beta1: of Adam.
         beta2: of Adam.
+        convolutions: whether weights of convolutions are updated by Muon as well.
 
     Attributes:
-        weights: those of linear layers.
+        weights: those that Muon updates.
         momenta: running mean of each of their gradients, in its shape.
         adam: of everything else.
         updates: that of each weight, and Adam's; they can be made at the same time.
     """
 
-    def __init__(self, model: nn.Module, beta1: float, beta2: float) -> None:
-        linear = {id(m.weight) for m in model.modules() if isinstance(m, nn.Linear)}
-        self.weights = [p for p in model.parameters() if id(p) in linear]
+    def __init__(
+        self, model: nn.Module, beta1: float, beta2: float, *, convolutions: bool = False
+    ) -> None:
+        layers = (nn.Linear, nn.Conv2d, nn.ConvTranspose2d) if convolutions else nn.Linear
+        chosen = {id(m.weight) for m in model.modules() if isinstance(m, layers)}
+        self.weights = [p for p in model.parameters() if id(p) in chosen]
         self.momenta = [torch.zeros_like(w) for w in self.weights]
-        self.adam = Adam((p for p in model.parameters() if id(p) not in linear), beta1, beta2)
+        self.adam = Adam((p for p in model.parameters() if id(p) not in chosen), beta1, beta2)
         of_weights = [partial(self._update, *pair) for pair in zip(self.weights, self.momenta)]
         self.updates: list[Update] = [self.adam.step, *of_weights]
 
@@ -142,8 +148,10 @@ class Muon:
     def _update(self, weight: Tensor, momentum: Tensor, learning_rate: float, count: int) -> None:
         if weight.grad is not None:
             momentum.lerp_(weight.grad, 1 - MOMENTUM)
-            update = orthogonalize(weight.grad.lerp(momentum, MOMENTUM))
-            scale = UPDATE_SIZE * max(weight.shape) ** 0.5
+            gradient = weight.grad.lerp(momentum, MOMENTUM).flatten(1)
+            size = UPDATE_SIZE if weight.dim() == 2 else CONVOLUTION_UPDATE_SIZE
+            scale = size * max(gradient.shape) ** 0.5
+            update = orthogonalize(gradient).reshape(weight.shape)
             weight.add_(update, alpha=-learning_rate * scale)
 
     def state(self) -> dict[str, Tensor]:
@@ -206,6 +214,9 @@ def _polynomial(gram: Tensor) -> Tensor:
 Optimizer = Adam | Muon
 
 OPTIMIZERS: dict[str, Callable[[nn.Module, Recipe], Optimizer]] = {
+    "muon_conv": lambda model, recipe: Muon(
+        model, ADAM_BETA1, recipe.adam_beta2, convolutions=True
+    ),
     "muon": lambda model, recipe: Muon(model, ADAM_BETA1, recipe.adam_beta2),
     "adam": lambda model, recipe: Adam(model.parameters(), ADAM_BETA1, recipe.adam_beta2),
 }

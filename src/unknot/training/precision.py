@@ -8,6 +8,7 @@ from unknot.models.layers import set_up_layers
 from unknot.models.vae import VAE
 
 BFLOAT16_INSTRUCTIONS = ("avx512_bf16", "amx_bf16")  # of a processor
+WITHOUT_BFLOAT16 = ("DEFAULT", "NO AVX", "AVX2")  # what torch limits itself to
 
 
 class Precision(NamedTuple):
@@ -45,10 +46,15 @@ def set_precision(wanted: str, model: VAE, device: torch.device, *, stacked: boo
 
 
 def computes_in_bfloat16(device: torch.device) -> bool:
-    """Whether a device has instructions for it, which emulation would be slower without."""
+    """Whether a device has instructions for it, which emulation would be slower without.
+
+    A processor has them as far as torch may use them: with `ATEN_CPU_CAPABILITY=avx2` it has none.
+    """
     if device.type == "cuda":
         return torch.cuda.get_device_capability(device) >= (8, 0)
     if device.type != "cpu" or not hasattr(torch.cpu, "get_capabilities"):
+        return False
+    if torch.backends.cpu.get_cpu_capability() in WITHOUT_BFLOAT16:
         return False
     capabilities = torch.cpu.get_capabilities()
     return any(capabilities.get(name, False) for name in BFLOAT16_INSTRUCTIONS)

@@ -2,26 +2,37 @@
 
 import math
 from collections.abc import Sequence
+from typing import NamedTuple
 
-WARMUP, LEAST_WARMUP = 0.1, 200
 FINAL_SHARE = 0.01
 
 
-def one_cycle(step: int, steps: int, peak: float) -> float:
-    """Rise linearly over the first tenth of the steps, then fall by half a cosine to a hundredth.
+class Rise(NamedTuple):
+    """How long the learning rate rises: a share of the steps, but at least so many."""
 
-    After Smith and Topin 2019, with one cosine for the fall. The rise takes at least 200 steps, and
-    where half of the run is shorter than that, it ends lower: ReLU networks die when Adam's first
-    updates are large.
+    share: float
+    least: int
+
+
+RISES = {"one_cycle": Rise(0.1, 200), "short_rise": Rise(0.05, 50)}
+"""Schedule -> its rise. ReLU networks die when Adam's first updates are large; Muon's are not."""
+
+
+def one_cycle(step: int, steps: int, peak: float, rise: Rise) -> float:
+    """Rise linearly, then fall by half a cosine to a hundredth.
+
+    After Smith and Topin 2019, with one cosine for the fall. Where half of the run is shorter than
+    the least rise, it ends lower.
 
     Args:
         step: from 0.
         steps: how many there will be.
-        peak: the highest rate, which a run of fewer than 400 steps does not come to.
+        peak: the highest rate, which a run shorter than two least rises does not come to.
+        rise: how long it rises.
     """
-    rise = max(round(WARMUP * steps), LEAST_WARMUP)
-    end = max(1, min(rise, steps // 2))
-    top = peak * end / rise
+    num_rising = max(round(rise.share * steps), rise.least)
+    end = max(1, min(num_rising, steps // 2))
+    top = peak * end / num_rising
     if step < end:
         return top * (step + 1) / end
     progress = (step - end) / max(1, steps - end)
@@ -32,8 +43,8 @@ def learning_rate(schedule: str, step: int, part_ends: Sequence[int], peak: floa
     """The learning rate of a step.
 
     Args:
-        schedule: `one_cycle`, which each part of a continued training goes through anew (a warm
-            restart: Loshchilov and Hutter 2017), or `constant`.
+        schedule: `constant`, or a name in `RISES`, whose cycle each part of a continued training
+            goes through anew (a warm restart: Loshchilov and Hutter 2017).
         step: from 0.
         part_ends: the number of steps after which each part ends, ascending.
         peak: the highest rate.
@@ -42,7 +53,7 @@ def learning_rate(schedule: str, step: int, part_ends: Sequence[int], peak: floa
         return peak
     start = max((end for end in part_ends if end <= step), default=0)
     end = next(end for end in part_ends if end > step)
-    return one_cycle(step - start, end - start, peak)
+    return one_cycle(step - start, end - start, peak, RISES[schedule])
 
 
 def beta_at(step: int, beta: float, warmup: int) -> float:
