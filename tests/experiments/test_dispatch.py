@@ -2,13 +2,16 @@
 
 import json
 import shutil
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 
 from unknot.data.image_set import ImageSet
 from unknot.experiments.compare import compare
+from unknot.experiments.dispatch import JobTurns
+from unknot.experiments.engines import Job
 from unknot.models.networks import find_network
+from unknot.report.live_runs import STOPPED, TRAINING, WAITING
 
 TINY = {"steps": 12, "batch_size": 8, "latent_dim": 3}
 LINEAR = TINY | {"network": "linear"}
@@ -52,3 +55,19 @@ def test_any_executor_serves(bare_faces: ImageSet, tmp_path: Path) -> None:
     with ThreadPoolExecutor(1) as executor:
         experiment = compare(bare_faces, [1], out=tmp_path / "e", engine=executor, **LINEAR)
     assert len(experiment.runs()) == 1
+
+
+def test_whose_turn_it_is() -> None:
+    """Also where each job is executed as it is submitted, the next one then."""
+    names = [("/e/a",), ("/e/b", "/e/c"), ("/e/d",)]
+    jobs = [Job(folders=folders, device="cpu", jobs_per_machine=1) for folders in names]
+    turns = JobTurns(jobs)
+    assert turns.now() == {"a": TRAINING, "b": WAITING, "c": WAITING, "d": WAITING}
+    over: Future[int] = Future()
+    over.set_result(0)
+    turns.futures.append(over)
+    assert turns.now() == {"a": STOPPED, "b": TRAINING, "c": TRAINING, "d": WAITING}
+    running: Future[int] = Future()
+    running.set_running_or_notify_cancel()
+    turns.futures += [running, Future()]
+    assert turns.now() == {"a": STOPPED, "b": TRAINING, "c": TRAINING, "d": WAITING}

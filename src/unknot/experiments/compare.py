@@ -1,5 +1,6 @@
 """The main job: train every beta and seed, and tell on one page what came of it."""
 
+import time
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Executor
 from dataclasses import replace
@@ -8,7 +9,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from unknot.common.errors import UserError
-from unknot.common.progress import Progress, Say, shown_progress
+from unknot.common.progress import Progress, Say
 from unknot.config.execution import ExecutionConfig
 from unknot.config.experiment import ExperimentConfig
 from unknot.config.parts import CUSTOM, TrainingConfig
@@ -17,6 +18,9 @@ from unknot.evidence.collapse import beta_warning
 from unknot.evidence.evidence import Evidence
 from unknot.experiments.asked_objectives import with_objectives
 from unknot.experiments.dispatch import train_all
+from unknot.experiments.display.bars import shown_progress
+from unknot.experiments.display.run_progress import follow_runs, page_writing_shown
+from unknot.experiments.display.time_left import TimeLeft, seconds_after_runs
 from unknot.experiments.engines import build_engine
 from unknot.experiments.execute import execute_run
 from unknot.experiments.experiment import Experiment
@@ -35,6 +39,7 @@ from unknot.experiments.setup import (
     with_what_is_there,
 )
 from unknot.models.networks import NetworkBuilder
+from unknot.report.live_runs import TRAINING
 from unknot.runs.folder import ExperimentFolder, RunFolder
 from unknot.runs.run import Run
 from unknot.training.fit import check_stackable
@@ -205,7 +210,17 @@ def run_experiment(
         if begun:
             begun(Experiment(folder.path, networks=networks))
             begun = None
-        train_all(config, images, folder, execution, executor, networks, progress)
+        seconds_after = seconds_after_runs(len(config.runs()))
+        train_all(
+            config,
+            images,
+            folder,
+            execution,
+            executor,
+            networks,
+            progress,
+            seconds_after=seconds_after,
+        )
         experiment = Experiment(folder.path, networks=networks)
         evidence = _finish(experiment, images, progress)
         following = looks.after(config, evidence) if is_in_looks else None
@@ -219,7 +234,8 @@ def _finish(experiment: Experiment, images: ImageSet, progress: Progress | None)
         if evidence is None and experiment.runs():
             evidence = experiment.evidence(images, progress=progress or False)
     finally:
-        experiment.report()
+        with page_writing_shown(progress):
+            experiment.report()
     return evidence
 
 
@@ -296,8 +312,18 @@ def train_run(
     if not folder.is_done:
         _say_note(beta_warning(config, images), tell)
         _say_note(pairing, tell)
+    follower = None
+    if progress:
+        time_left = TimeLeft(time.monotonic, at_a_time=1)
+        follower = follow_runs(
+            progress, [(run, folder)], time_left, lambda: {folder.name: TRAINING}
+        )
     return execute_run(
-        folder, images=images, networks=networks, device=execution.device, progress=progress
+        folder,
+        images=images,
+        networks=networks,
+        device=execution.device,
+        progress=follower.hear if follower else None,
     )
 
 
