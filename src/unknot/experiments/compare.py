@@ -1,6 +1,5 @@
 """The main job: train every beta and seed, and tell on one page what came of it."""
 
-import time
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Executor
 from dataclasses import replace
@@ -19,8 +18,8 @@ from unknot.evidence.evidence import Evidence
 from unknot.experiments.asked_objectives import with_objectives
 from unknot.experiments.dispatch import train_all
 from unknot.experiments.display.bars import shown_progress
-from unknot.experiments.display.run_progress import follow_runs, page_writing_shown
-from unknot.experiments.display.time_left import TimeLeft, seconds_after_runs
+from unknot.experiments.display.run_progress import follow_run, page_writing_shown
+from unknot.experiments.display.time_left import seconds_after_runs
 from unknot.experiments.engines import build_engine
 from unknot.experiments.execute import execute_run
 from unknot.experiments.experiment import Experiment
@@ -39,7 +38,6 @@ from unknot.experiments.setup import (
     with_what_is_there,
 )
 from unknot.models.networks import NetworkBuilder
-from unknot.report.live_runs import TRAINING
 from unknot.runs.folder import ExperimentFolder, RunFolder
 from unknot.runs.run import Run
 from unknot.training.fit import check_stackable
@@ -89,8 +87,8 @@ def compare(
         budget: of time, such as `2h`, after which `until_clear` begins no more seeds.
         computed_labels: use figures computed from the pixels as labels too.
         out: the experiment's folder; `runs/NAME` by default.
-        workers: processes at a time; by default one per core, and one on a GPU. A core's share of
-            threads each.
+        workers: processes at a time; by default as many as are done first, with the cores divided
+            among them, and one on a GPU.
         stack_runs: runs that a process trains as one batched program; for a GPU, which one small
             model leaves idle.
         device: `auto`, `cpu`, `cuda`, ...
@@ -210,7 +208,6 @@ def run_experiment(
         if begun:
             begun(Experiment(folder.path, networks=networks))
             begun = None
-        seconds_after = seconds_after_runs(len(config.runs()))
         train_all(
             config,
             images,
@@ -219,7 +216,8 @@ def run_experiment(
             executor,
             networks,
             progress,
-            seconds_after=seconds_after,
+            seconds_after=seconds_after_runs(len(config.runs())),
+            tell=tell,
         )
         experiment = Experiment(folder.path, networks=networks)
         evidence = _finish(experiment, images, progress)
@@ -312,18 +310,9 @@ def train_run(
     if not folder.is_done:
         _say_note(beta_warning(config, images), tell)
         _say_note(pairing, tell)
-    follower = None
-    if progress:
-        time_left = TimeLeft(time.monotonic, at_a_time=1)
-        follower = follow_runs(
-            progress, [(run, folder)], time_left, lambda: {folder.name: TRAINING}
-        )
+    hear = follow_run(progress, run, folder) if progress else None
     return execute_run(
-        folder,
-        images=images,
-        networks=networks,
-        device=execution.device,
-        progress=follower.hear if follower else None,
+        folder, images=images, networks=networks, device=execution.device, progress=hear
     )
 
 

@@ -6,16 +6,19 @@ from concurrent.futures import Executor, Future
 from pathlib import Path
 
 from unknot.common.errors import Interrupted, UserError
-from unknot.common.progress import Progress
+from unknot.common.machine import num_cores
+from unknot.common.progress import Progress, Say
 from unknot.config.execution import ExecutionConfig
 from unknot.config.experiment import ExperimentConfig
 from unknot.data.image_set import ImageSet
+from unknot.experiments.core_plan import CorePlan, plan_for_runs, plan_line, widest_plan
 from unknot.experiments.display.run_progress import LOOK_SECONDS, RunProgress, follow_runs
 from unknot.experiments.display.time_left import TimeLeft
 from unknot.experiments.engines import Job, JobRunner, build_engine
 from unknot.experiments.engines.local import ExecutorRunner, LocalEngine
 from unknot.experiments.engines.worker import EXIT_INTERRUPTED
 from unknot.experiments.execute import execute_run
+from unknot.models.device import choose_device
 from unknot.models.networks import NetworkBuilder
 from unknot.report.live_runs import STOPPED, TRAINING, WAITING
 from unknot.runs.folder import ERROR, ExperimentFolder, RunFolder
@@ -31,6 +34,7 @@ def train_all(
     progress: Progress | None,
     *,
     seconds_after: float = 0.0,
+    tell: Say | None = None,
 ) -> None:
     """Train every run that is not finished.
 
@@ -42,7 +46,8 @@ def train_all(
         executor: the user's own, in place of the engine.
         networks: a user's own builder; such runs are trained one by one in this process.
         progress: called as `progress(name of the run, steps done, steps in all)`.
-        seconds_after: that what follows the runs takes, about; for the time left.
+        seconds_after: that what follows the runs takes, about; see `TimeLeft`.
+        tell: called with a line on how the cores are divided.
 
     Raises:
         Interrupted: after Ctrl-C, once every run is saved.
@@ -54,10 +59,15 @@ def train_all(
     if not pending:
         return
     engine = LocalEngine() if executor else build_engine(execution.engine, execution.engine_options)
-    num_jobs = engine.num_jobs(execution.workers, execution.device)
-    num_jobs = 1 if networks else min(num_jobs, -(-len(pending) // execution.stack_runs))
-    turns = JobTurns(_jobs(pending, execution, num_jobs))
-    time_left = TimeLeft(time.monotonic, num_jobs * execution.stack_runs, seconds_after)
+    num_jobs = 1 if networks else engine.num_jobs(execution.workers, execution.device)
+    plan = widest_plan(-(-len(pending) // execution.stack_runs), num_jobs)
+    is_on_cores = choose_device(execution.device).type == "cpu" and not networks
+    if isinstance(engine, LocalEngine) and is_on_cores and num_cores() > 1:
+        plan = plan_for_runs(config, pending, execution, num_jobs)
+        if tell:
+            tell(plan_line(plan, num_cores()))
+    turns = JobTurns(_jobs(pending, execution, plan))
+    time_left = TimeLeft(time.monotonic, plan.at_a_time * execution.stack_runs, seconds_after)
     follower = follow_runs(progress, runs, time_left, turns.now) if progress else None
     runner: JobRunner
     if networks:
@@ -65,7 +75,7 @@ def train_all(
     elif executor:
         runner = ExecutorRunner(executor)
     else:
-        runner = engine.start(num_jobs, follower.hear if follower else None)
+        runner = engine.start(plan.at_a_time, follower.hear if follower else None)
     _follow(runner, turns, folder, follower)
 
 
@@ -140,16 +150,15 @@ class NetworkRunner:
         """Nothing was started."""
 
 
-def _jobs(
-    pending: Sequence[RunFolder], execution: ExecutionConfig, jobs_per_machine: int
-) -> list[Job]:
+def _jobs(pending: Sequence[RunFolder], execution: ExecutionConfig, plan: CorePlan) -> list[Job]:
     """Divide the unfinished runs into jobs."""
     size = execution.stack_runs
     return [
         Job(
             folders=tuple(str(folder.path.absolute()) for folder in pending[i : i + size]),
             device=execution.device,
-            jobs_per_machine=jobs_per_machine,
+            jobs_per_machine=plan.at_a_time,
+            max_cores=plan.cores_each,
         )
         for i in range(0, len(pending), size)
     ]

@@ -148,6 +148,19 @@ def follow_runs(
     return CalledFunction(progress, runs)
 
 
+def follow_run(progress: Progress, config: RunConfig, folder: RunFolder) -> Progress:
+    """Get ready to tell how far one run is, which is executed in this process.
+
+    Args:
+        progress: bars, or a function of the user's.
+        config: the run's.
+        folder: likewise.
+    """
+    time_left = TimeLeft(time.monotonic, at_a_time=1)
+    turns = {folder.name: TRAINING}
+    return follow_runs(progress, [(config, folder)], time_left, lambda: turns).hear
+
+
 @contextmanager
 def page_writing_shown(progress: Progress | None) -> Iterator[None]:
     """Show that the block writes the page; a function of the user's is not told of it."""
