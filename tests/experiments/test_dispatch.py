@@ -2,13 +2,22 @@
 
 import json
 import shutil
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 
+import pytest
+import torch
+
 from unknot.data.image_set import ImageSet
+from unknot.experiments import core_plan, dispatch
 from unknot.experiments.compare import compare
+from unknot.experiments.dispatch import JobTurns
+from unknot.experiments.engines import Job, local
 from unknot.models.networks import find_network
+from unknot.report.live_runs import STOPPED, TRAINING, WAITING
+from unknot.training.checkpoint import threads_before
+from unknot.training.gradients import can_share
 
 TINY = {"steps": 12, "batch_size": 8, "latent_dim": 3}
 LINEAR = TINY | {"network": "linear"}
@@ -47,8 +56,38 @@ def test_a_failing_run_leaves_the_others_alone_and_is_named(
     assert "cannot be loaded" in experiment.files.report.read_text()
 
 
-def test_any_executor_serves(bare_faces: ImageSet, tmp_path: Path) -> None:
-    """Takes some ten seconds: it starts a worker process, as every user's comparison does."""
+def test_any_executor_serves(
+    bare_faces: ImageSet, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Takes some ten seconds: it starts a worker process, as every user's comparison does.
+
+    Batches of 32 images are divided among two cores, and among no more of three.
+    """
+    for module in (core_plan, dispatch, local):
+        monkeypatch.setattr(module, "num_cores", lambda: 3)
+    options = LINEAR | {"batch_size": 32, "device": "cpu", "workers": 1, "progress": False}
+    lines: list[str] = []
     with ThreadPoolExecutor(1) as executor:
-        experiment = compare(bare_faces, [1], out=tmp_path / "e", engine=executor, **LINEAR)
-    assert len(experiment.runs()) == 1
+        experiment = compare(
+            bare_faces, [1], out=tmp_path / "e", engine=executor, tell=lines.append, **options
+        )
+    (run,) = experiment.runs()
+    is_divided = can_share(32, 2, torch.device("cpu"))
+    assert threads_before(run.files) == (2 if is_divided else 3)
+    assert lines[-1] == f"3 cores: 1 run at a time, {2 if is_divided else 3} cores each"
+
+
+def test_whose_turn_it_is() -> None:
+    """Also where each job is executed as it is submitted, the next one then."""
+    names = [("/e/a",), ("/e/b", "/e/c"), ("/e/d",)]
+    jobs = [Job(folders=folders, device="cpu", jobs_per_machine=1) for folders in names]
+    turns = JobTurns(jobs)
+    assert turns.now() == {"a": TRAINING, "b": WAITING, "c": WAITING, "d": WAITING}
+    over: Future[int] = Future()
+    over.set_result(0)
+    turns.futures.append(over)
+    assert turns.now() == {"a": STOPPED, "b": TRAINING, "c": TRAINING, "d": WAITING}
+    running: Future[int] = Future()
+    running.set_running_or_notify_cancel()
+    turns.futures += [running, Future()]
+    assert turns.now() == {"a": STOPPED, "b": TRAINING, "c": TRAINING, "d": WAITING}

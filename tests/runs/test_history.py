@@ -3,7 +3,14 @@
 import json
 from pathlib import Path
 
-from unknot.runs.history import History, HistoryTail, last_step, read_history
+from unknot.runs.history import (
+    History,
+    HistoryEnd,
+    HistoryTail,
+    last_step,
+    read_history,
+    read_history_end,
+)
 
 
 def test_history_is_cut_back_to_the_checkpoint(tmp_path: Path) -> None:
@@ -49,6 +56,17 @@ def test_last_step_reads_only_the_end(tmp_path: Path) -> None:
     assert last_step(path) == 1
     path.write_text("")
     assert last_step(path) == 0
+
+
+def test_the_end_has_the_last_step_and_the_losses_of_training(tmp_path: Path) -> None:
+    path = tmp_path / "history.jsonl"
+    assert read_history_end(path) == HistoryEnd(step=0, loss=None, rate=None)
+    path.write_text('{"split": "continued", "step": 5}\n')
+    assert read_history_end(path) == HistoryEnd(step=5, loss=None, rate=None)
+    with path.open("a") as file:
+        file.write('{"split": "train", "step": 10, "loss": 7.5, "rate": 2.0}\n')
+        file.write('{"split": "validation", "step": 12, "loss": 9.0, "rate": 3.0}\n{"spl')
+    assert read_history_end(path) == HistoryEnd(step=12, loss=7.5, rate=2.0)
 
 
 def test_the_tail_reads_only_what_was_added(tmp_path: Path) -> None:

@@ -28,6 +28,7 @@ from unknot.training.checkpoint import (
     load_checkpoint,
     read_training_state,
     save_checkpoint,
+    threads_before,
 )
 from unknot.training.fit import fit
 from unknot.training.optimizers import Adam, Muon
@@ -120,6 +121,22 @@ def test_what_a_killed_process_left_half_written_is_cleared(tmp_path: Path) -> N
     assert state is not None
     assert state.step == 3
     assert os.listdir(tmp_path) == ["checkpoint"]
+
+
+def test_the_threads_of_a_run_are_read_without_touching_it(tmp_path: Path) -> None:
+    """It may be training: what it has half written stays."""
+    folder = RunFolder(tmp_path)
+    assert threads_before(folder) == 0
+    half = tmp_path / ".checkpoint.7"
+    for place in (folder.checkpoint, half):
+        place.mkdir()
+    assert threads_before(folder) == 0
+    state = folder.checkpoint / "state.json"
+    state.write_text('{"step": 3, "threads": 4}')
+    assert threads_before(folder) == 4
+    state.write_text("damaged")
+    assert threads_before(folder) == 0
+    assert half.is_dir()
 
 
 def test_a_checkpoint_of_another_optimizer_is_refused(tmp_path: Path) -> None:

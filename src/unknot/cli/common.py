@@ -23,7 +23,8 @@ def load(data: DataConfig, output: OutputOptions, *, tells: bool = True) -> "Ima
         output: what is printed.
         tells: whether notes on the images are printed to the standard error.
     """
-    from unknot.common.progress import announced, named_progress
+    from unknot.common.progress import announced
+    from unknot.experiments.display.bars import named_progress
 
     with announced(output.hides_progress, "reading the images"):
         from unknot.data.load import load_images

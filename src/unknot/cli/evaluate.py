@@ -156,7 +156,7 @@ def _open(paths: Sequence[Path]) -> "tuple[list[Run], list[Experiment]]":
 
 def _score(run: "Run", options: EvaluateOptions) -> "CodeScores":
     """Compute every score of one run."""
-    from unknot.common.progress import named_progress
+    from unknot.experiments.display.bars import named_progress
     from unknot.runs.scores import score_run
 
     nulls, output, images = options.nulls, options.output, None
@@ -210,7 +210,8 @@ class EvidenceOptions:
 
 def evidence_command(options: EvidenceOptions) -> tuple[str, Any]:
     """Collect an experiment's evidence again, and write its page; or ask one run."""
-    from unknot.common.progress import announced, named_progress
+    from unknot.common.progress import announced
+    from unknot.experiments.display.bars import named_progress
 
     path = options.experiment
     with announced(options.output.hides_progress, "opening the runs"):
@@ -240,9 +241,9 @@ def evidence_command(options: EvidenceOptions) -> tuple[str, Any]:
 
 def _evidence_of_run(options: EvidenceOptions) -> tuple[str, Any]:
     """Ask one run what can be asked of one run; nothing is written."""
-    from unknot.common.progress import named_progress
     from unknot.data.given_labels import with_given_labels
     from unknot.evidence.single_run import evidence_of_run
+    from unknot.experiments.display.bars import named_progress
     from unknot.report.text import run_evidence_text
     from unknot.runs.run import Run
 

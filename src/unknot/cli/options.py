@@ -37,7 +37,7 @@ PLUGINS: dict[str, Iterable[str]] = {
 }
 """Options whose values are names of plug-ins, which the configuration checks."""
 DEFAULTS_IN_WORDS = {
-    "workers": "one per core, one on a GPU",
+    "workers": "what is done first, one on a GPU",
     "labels": "the table beside the images, if there is one",
     "label_columns": "all that can be labels",
     "images_key": "images or imgs",

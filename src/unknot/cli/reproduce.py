@@ -79,7 +79,8 @@ def reproduce_command(options: ReproduceOptions) -> tuple[str, Any]:
     paper = read_paper(options.name)
     configs = paper.experiments(options.seeds, options.steps)
     images = load(paper.experiment.data, options.output)
-    from unknot.common.progress import ProgressBars, announced
+    from unknot.common.progress import announced
+    from unknot.experiments.display.bars import ProgressBars
 
     with announced(options.output.hides_progress, "getting ready to train"):
         from unknot.experiments.papers.page import results_text
@@ -92,7 +93,7 @@ def reproduce_command(options: ReproduceOptions) -> tuple[str, Any]:
         _say_plan(paper, len(unfinished), unfinished[0].training.optimization().steps, options, out)
     execution = ExecutionConfig(workers=options.workers)
     with ProgressBars(options.output.hides_progress).shown() as bars:
-        experiments = train_paper(configs, images, out, execution, progress=bars.show)
+        experiments = train_paper(configs, images, out, execution, progress=bars)
     with announced(options.output.hides_progress, "making the tables"):
         results = measure_paper(options.name, experiments, images, out, _command(options))
     return f"{results_text(options.name, results)}\n\nall of it: {out / RESULTS}", asdict(results)

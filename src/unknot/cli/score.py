@@ -95,7 +95,8 @@ class ScoreOptions:
 def score_command(options: ScoreOptions) -> tuple[str, Any]:
     """Score codes from any model."""
     nulls, hides_progress = options.nulls, options.output.hides_progress
-    from unknot.common.progress import announced, named_progress
+    from unknot.common.progress import announced
+    from unknot.experiments.display.bars import named_progress
 
     with announced(hides_progress, "reading the codes"):
         scored = _read(options.file, options.labels)

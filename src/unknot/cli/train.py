@@ -65,7 +65,8 @@ def _compare(
         options: of the command.
         begun: called with the experiment before the first step.
     """
-    from unknot.common.progress import ProgressBars, announced
+    from unknot.common.progress import announced
+    from unknot.experiments.display.bars import ProgressBars
 
     config, output = config_from_options(options), options.output
     execution = execution_config(options)
@@ -94,7 +95,7 @@ def _compare(
             config,
             images,
             replace(execution, out=str(folder.path)),
-            progress=bars.show,
+            progress=bars,
             tell=None if output.json else print,
             begun=begun,
         )
@@ -208,7 +209,8 @@ def _objectives_document(evidence: "Evidence") -> dict[str, Any]:
 
 def train_command(options: Any) -> tuple[str, Any]:
     """Train one run."""
-    from unknot.common.progress import ProgressBars, announced
+    from unknot.common.progress import announced
+    from unknot.experiments.display.bars import ProgressBars
 
     config, output = config_from_options(options), options.output
     execution = execution_config(options)
@@ -228,7 +230,7 @@ def train_command(options: Any) -> tuple[str, Any]:
             config,
             images,
             replace(execution, out=str(folder.path)),
-            progress=bars.show,
+            progress=bars,
             tell=None if output.json else print,
         )
     evaluation = run.evaluation

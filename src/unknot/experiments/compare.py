@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from unknot.common.errors import UserError
-from unknot.common.progress import Progress, Say, shown_progress
+from unknot.common.progress import Progress, Say
 from unknot.config.execution import ExecutionConfig
 from unknot.config.experiment import ExperimentConfig
 from unknot.config.parts import CUSTOM, TrainingConfig
@@ -17,6 +17,9 @@ from unknot.evidence.collapse import beta_warning
 from unknot.evidence.evidence import Evidence
 from unknot.experiments.asked_objectives import with_objectives
 from unknot.experiments.dispatch import train_all
+from unknot.experiments.display.bars import shown_progress
+from unknot.experiments.display.run_progress import follow_run, page_writing_shown
+from unknot.experiments.display.time_left import seconds_after_runs
 from unknot.experiments.engines import build_engine
 from unknot.experiments.execute import execute_run
 from unknot.experiments.experiment import Experiment
@@ -84,8 +87,8 @@ def compare(
         budget: of time, such as `2h`, after which `until_clear` begins no more seeds.
         computed_labels: use figures computed from the pixels as labels too.
         out: the experiment's folder; `runs/NAME` by default.
-        workers: processes at a time; by default one per core, and one on a GPU. A core's share of
-            threads each.
+        workers: processes at a time; by default as many as are done first, with the cores divided
+            among them, and one on a GPU.
         stack_runs: runs that a process trains as one batched program; for a GPU, which one small
             model leaves idle.
         device: `auto`, `cpu`, `cuda`, ...
@@ -205,7 +208,17 @@ def run_experiment(
         if begun:
             begun(Experiment(folder.path, networks=networks))
             begun = None
-        train_all(config, images, folder, execution, executor, networks, progress)
+        train_all(
+            config,
+            images,
+            folder,
+            execution,
+            executor,
+            networks,
+            progress,
+            seconds_after=seconds_after_runs(len(config.runs())),
+            tell=tell,
+        )
         experiment = Experiment(folder.path, networks=networks)
         evidence = _finish(experiment, images, progress)
         following = looks.after(config, evidence) if is_in_looks else None
@@ -219,7 +232,8 @@ def _finish(experiment: Experiment, images: ImageSet, progress: Progress | None)
         if evidence is None and experiment.runs():
             evidence = experiment.evidence(images, progress=progress or False)
     finally:
-        experiment.report()
+        with page_writing_shown(progress):
+            experiment.report()
     return evidence
 
 
@@ -296,8 +310,9 @@ def train_run(
     if not folder.is_done:
         _say_note(beta_warning(config, images), tell)
         _say_note(pairing, tell)
+    hear = follow_run(progress, run, folder) if progress else None
     return execute_run(
-        folder, images=images, networks=networks, device=execution.device, progress=progress
+        folder, images=images, networks=networks, device=execution.device, progress=hear
     )
 
 

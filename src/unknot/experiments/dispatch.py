@@ -3,21 +3,25 @@
 import time
 from collections.abc import Sequence
 from concurrent.futures import Executor, Future
+from pathlib import Path
 
 from unknot.common.errors import Interrupted, UserError
-from unknot.common.progress import Progress
+from unknot.common.machine import num_cores
+from unknot.common.progress import Progress, Say
 from unknot.config.execution import ExecutionConfig
 from unknot.config.experiment import ExperimentConfig
 from unknot.data.image_set import ImageSet
+from unknot.experiments.core_plan import CorePlan, plan_for_runs, plan_line, widest_plan
+from unknot.experiments.display.run_progress import LOOK_SECONDS, RunProgress, follow_runs
+from unknot.experiments.display.time_left import TimeLeft
 from unknot.experiments.engines import Job, JobRunner, build_engine
 from unknot.experiments.engines.local import ExecutorRunner, LocalEngine
 from unknot.experiments.engines.worker import EXIT_INTERRUPTED
 from unknot.experiments.execute import execute_run
+from unknot.models.device import choose_device
 from unknot.models.networks import NetworkBuilder
+from unknot.report.live_runs import STOPPED, TRAINING, WAITING
 from unknot.runs.folder import ERROR, ExperimentFolder, RunFolder
-from unknot.runs.history import last_step
-
-POLL_SECONDS = 0.5
 
 
 def train_all(
@@ -28,6 +32,9 @@ def train_all(
     executor: Executor | None,
     networks: NetworkBuilder | None,
     progress: Progress | None,
+    *,
+    seconds_after: float = 0.0,
+    tell: Say | None = None,
 ) -> None:
     """Train every run that is not finished.
 
@@ -39,89 +46,142 @@ def train_all(
         executor: the user's own, in place of the engine.
         networks: a user's own builder; such runs are trained one by one in this process.
         progress: called as `progress(name of the run, steps done, steps in all)`.
+        seconds_after: that what follows the runs takes, about; see `TimeLeft`.
+        tell: called with a line on how the cores are divided.
 
     Raises:
         Interrupted: after Ctrl-C, once every run is saved.
     """
-    for run in config.runs():
-        folder.run(run).create(run, images)
-    pending = [folder.run(run) for run in config.runs() if not folder.run(run).is_done]
+    runs = [(run, folder.run(run)) for run in config.runs()]
+    for run, run_folder in runs:
+        run_folder.create(run, images)
+    pending = [run_folder for _, run_folder in runs if not run_folder.is_done]
+    if not pending:
+        return
+    engine = LocalEngine() if executor else build_engine(execution.engine, execution.engine_options)
+    num_jobs = 1 if networks else engine.num_jobs(execution.workers, execution.device)
+    plan = widest_plan(-(-len(pending) // execution.stack_runs), num_jobs)
+    is_on_cores = choose_device(execution.device).type == "cpu" and not networks
+    if isinstance(engine, LocalEngine) and is_on_cores and num_cores() > 1:
+        plan = plan_for_runs(config, pending, execution, num_jobs)
+        if tell:
+            tell(plan_line(plan, num_cores()))
+    turns = JobTurns(_jobs(pending, execution, plan))
+    time_left = TimeLeft(time.monotonic, plan.at_a_time * execution.stack_runs, seconds_after)
+    follower = follow_runs(progress, runs, time_left, turns.now) if progress else None
+    runner: JobRunner
     if networks:
-        for run_folder in pending:
-            _run_here(run_folder, images, networks, execution.device, progress)
-    elif pending:
-        num_groups = -(-len(pending) // execution.stack_runs)
-        if executor:
-            num_jobs = LocalEngine().num_jobs(execution.workers, execution.device)
-            runner: JobRunner = ExecutorRunner(executor)
-        else:
-            engine = build_engine(execution.engine, execution.engine_options)
-            num_jobs = engine.num_jobs(execution.workers, execution.device)
-            runner = engine.start(min(num_jobs, num_groups), progress)
-        jobs = _jobs(pending, execution, min(num_jobs, num_groups))
-        _follow(runner, jobs, config, folder, progress)
+        runner = NetworkRunner(images, networks, follower.hear if follower else None)
+    elif executor:
+        runner = ExecutorRunner(executor)
+    else:
+        runner = engine.start(plan.at_a_time, follower.hear if follower else None)
+    _follow(runner, turns, folder, follower)
 
 
-def _run_here(
-    folder: RunFolder,
-    images: ImageSet,
-    networks: NetworkBuilder,
-    device: str,
-    progress: Progress | None,
-) -> None:
-    """Execute a run in this process; an error of the user's goes into its log, as a worker's."""
-    try:
-        execute_run(folder, images=images, networks=networks, device=device, progress=progress)
-    except UserError as error:
-        folder.append_log(f"{ERROR}{error}")
+class JobTurns:
+    """Whose turn it is, of jobs that are submitted in their order.
+
+    Args:
+        jobs: of runs.
+
+    Attributes:
+        jobs: likewise.
+        futures: of those that were submitted.
+    """
+
+    def __init__(self, jobs: Sequence[Job]) -> None:
+        self.jobs = jobs
+        self.futures: list[Future[int]] = []
+
+    def now(self) -> dict[str, str]:
+        """Name of the run -> `WAITING`, `TRAINING` once its turn has come, then `STOPPED`."""
+        return {
+            Path(folder).name: self._turn(number)
+            for number, job in enumerate(self.jobs)
+            for folder in job.folders
+        }
+
+    def _turn(self, number: int) -> str:
+        if number >= len(self.futures):  # a runner may execute a job while it is being submitted
+            return TRAINING if number == len(self.futures) else WAITING
+        future = self.futures[number]
+        if future.done():
+            return STOPPED
+        return TRAINING if future.running() else WAITING
 
 
-def _jobs(
-    pending: Sequence[RunFolder], execution: ExecutionConfig, jobs_per_machine: int
-) -> list[Job]:
+class NetworkRunner:
+    """Executes runs of a user's own network in this process, when they are submitted.
+
+    Args:
+        images: of all runs.
+        networks: the user's builder.
+        progress: called as `progress(name of the run, steps done, steps in all)`.
+    """
+
+    def __init__(
+        self, images: ImageSet, networks: NetworkBuilder, progress: Progress | None
+    ) -> None:
+        self._images, self._networks, self._progress = images, networks, progress
+
+    def submit(self, job: Job) -> "Future[int]":
+        """Execute a run; an error of the user's goes into its log, as a worker's does."""
+        future: Future[int] = Future()
+        (path,) = job.folders
+        folder = RunFolder(path)
+        try:
+            execute_run(
+                folder,
+                images=self._images,
+                networks=self._networks,
+                device=job.device,
+                progress=self._progress,
+            )
+        except UserError as error:
+            folder.append_log(f"{ERROR}{error}")
+        future.set_result(0)
+        return future
+
+    def stop(self) -> None:
+        """Nothing is at work between two runs."""
+
+    def close(self) -> None:
+        """Nothing was started."""
+
+
+def _jobs(pending: Sequence[RunFolder], execution: ExecutionConfig, plan: CorePlan) -> list[Job]:
     """Divide the unfinished runs into jobs."""
     size = execution.stack_runs
     return [
         Job(
             folders=tuple(str(folder.path.absolute()) for folder in pending[i : i + size]),
             device=execution.device,
-            jobs_per_machine=jobs_per_machine,
+            jobs_per_machine=plan.at_a_time,
+            max_cores=plan.cores_each,
         )
         for i in range(0, len(pending), size)
     ]
 
 
 def _follow(
-    runner: JobRunner,
-    jobs: Sequence[Job],
-    config: ExperimentConfig,
-    folder: ExperimentFolder,
-    progress: Progress | None,
+    runner: JobRunner, turns: JobTurns, folder: ExperimentFolder, follower: RunProgress | None
 ) -> None:
     """Have jobs executed, and follow them to their end."""
-    futures: list[Future[int]] = []
     try:
-        futures += [runner.submit(job) for job in jobs]
-        while not all(future.done() for future in futures):
-            _tell(progress, config, folder)
-            time.sleep(POLL_SECONDS)
-        statuses = [future.result() for future in futures]
+        for job in turns.jobs:
+            turns.futures.append(runner.submit(job))
+        while not all(future.done() for future in turns.futures):
+            if follower:
+                follower.look()
+            time.sleep(LOOK_SECONDS)
+        statuses = [future.result() for future in turns.futures]
     except KeyboardInterrupt:
         runner.stop()
         statuses = [EXIT_INTERRUPTED]
     finally:
         runner.close()
-    _tell(progress, config, folder)
+    if follower:
+        follower.look()
     if EXIT_INTERRUPTED in statuses:
         raise Interrupted(f"stopped; every run is saved in {folder.path}")
-
-
-def _tell(progress: Progress | None, config: ExperimentConfig, folder: ExperimentFolder) -> None:
-    """Tell how far every run is."""
-    if progress is None:
-        return
-    steps = config.training.optimization().steps
-    for run in config.runs():
-        run_folder = folder.run(run)
-        done = steps if run_folder.is_done else min(last_step(run_folder.history), steps)
-        progress(run.name, done, steps)

@@ -8,7 +8,7 @@ from typing import Any
 
 from unknot.common.errors import UserError
 from unknot.common.files import write_json
-from unknot.common.progress import Progress, shown_progress
+from unknot.common.progress import Progress
 from unknot.common.text import shown
 from unknot.config.experiment import ExperimentConfig
 from unknot.config.parts import BETA_VAE
@@ -18,6 +18,7 @@ from unknot.data.image_set import ImageSet
 from unknot.evidence.answers import counted, listed
 from unknot.evidence.collect import collect_evidence
 from unknot.evidence.evidence import Evidence
+from unknot.experiments.display.bars import shown_progress
 from unknot.models.networks import NetworkBuilder
 from unknot.report.page import page_html, report_context, write_report
 from unknot.report.paper_figures import Figures

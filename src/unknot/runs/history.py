@@ -2,8 +2,9 @@
 
 import json
 import os
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from unknot.common.files import write_text
 
@@ -31,20 +32,48 @@ def read_history(path: Path, split: str | None = None) -> list[HistoryLine]:
     return [line for line in lines if split in (None, line["split"])]
 
 
+class HistoryEnd(NamedTuple):
+    """What the end of a history tells.
+
+    Attributes:
+        step: that the run has come to; 0 where there is no history.
+        loss: mean over the last steps that were logged; None before the first.
+        rate: likewise, in nats per image.
+    """
+
+    step: int = 0
+    loss: float | None = None
+    rate: float | None = None
+
+
+def read_history_end(path: Path) -> HistoryEnd:
+    """Read where a run stands; only the end of the file is read.
+
+    Args:
+        path: `RunFolder.history`; may be absent yet.
+    """
+    if not path.exists():
+        return HistoryEnd()
+    with path.open("rb") as file:
+        start = max(0, file.seek(0, os.SEEK_END) - TAIL_BYTES)
+        file.seek(start)
+        lines = file.read().split(b"\n")
+    whole = lines[1 if start else 0 : -1]  # the first may be cut, the last is not ended
+    if not whole:
+        return HistoryEnd()
+    step = int(json.loads(whole[-1])["step"])
+    newest_first: Iterator[HistoryLine] = map(json.loads, reversed(whole))
+    logged = next((line for line in newest_first if line["split"] == "train"), HistoryLine())
+    return HistoryEnd(step=step, loss=logged.get("loss"), rate=logged.get("rate"))
+
+
 def last_step(path: Path) -> int:
     """Read the last step of a history, 0 where there is none; only the end of the file is read.
 
     Args:
         path: `RunFolder.history`.
     """
-    if not path.exists():
-        return 0
-    with path.open("rb") as file:
-        start = max(0, file.seek(0, os.SEEK_END) - TAIL_BYTES)
-        file.seek(start)
-        lines = file.read().split(b"\n")
-    whole = lines[1 if start else 0 : -1]  # the first may be cut, the last is not ended
-    return int(json.loads(whole[-1])["step"]) if whole else 0
+    return read_history_end(path).step
 
 
 class HistoryTail:

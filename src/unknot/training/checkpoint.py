@@ -3,6 +3,7 @@
 import json
 import os
 import shutil
+from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple
 
@@ -82,6 +83,16 @@ def read_training_state(folder: RunFolder) -> TrainingState | None:
         strategy, document["precision"] = document.pop("mode").split(" ", 1)
         document["strategy"] = OLD_STRATEGIES.get(strategy, strategy)
     return TrainingState(**document)
+
+
+def threads_before(folder: RunFolder) -> int:
+    """Read with how many threads a run was begun; 0 where no checkpoint says so.
+
+    Nothing is cleared, so that the run may be training; what is damaged is left to the run to name.
+    """
+    with suppress(UserError, FileNotFoundError):
+        return int(read_json(folder.checkpoint / STATE)["threads"])
+    return 0
 
 
 def load_checkpoint(

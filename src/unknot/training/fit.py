@@ -132,16 +132,24 @@ def check_stackable(config: RunConfig | ExperimentConfig) -> None:
     Raises:
         UserError: if the objective or the likelihood sees a batch as a whole.
     """
+    seeing = part_that_needs_whole_batch(config)
+    if seeing:
+        raise UserError(
+            f"runs with the {seeing} cannot be stacked, since it sees a batch as a whole; "
+            "leave out --stack-runs"
+        )
+
+
+def part_that_needs_whole_batch(config: RunConfig | ExperimentConfig) -> str:
+    """Name what sees a batch as a whole, `objective beta_tcvae`; empty where nothing does."""
     kinds = (
         ("objective", config.training.objective, OBJECTIVES),
         ("likelihood", config.model.likelihood, LIKELIHOODS),
     )
     for kind, name, entries in kinds:
         if load_plugin(kind, name, entries).needs_whole_batch:
-            raise UserError(
-                f"runs with the {kind} {name} cannot be stacked, since it sees a batch as a whole; "
-                "leave out --stack-runs"
-            )
+            return f"{kind} {name}"
+    return ""
 
 
 def _train(trainers: Sequence[Trainer], progress: Progress | None) -> dict[Path, UserError]:

@@ -35,11 +35,13 @@ class Job(NamedTuple):
         folders: of the runs, with their descriptions; absolute paths.
         device: as the user asked for it: `auto`, `cpu`, ...
         jobs_per_machine: that share a machine's cores.
+        max_cores: of its share that it takes; None for all.
     """
 
     folders: tuple[str, ...]
     device: str
     jobs_per_machine: int
+    max_cores: int | None = None
 
 
 class JobRunner(Protocol):

@@ -115,7 +115,8 @@ class WorkerPool:
             The exit status: 0, 1, 2 or 130; negative for a signal that ended the process.
         """
         folders = [RunFolder(path) for path in job.folders]
-        threads = max(1, num_cores() // job.jobs_per_machine)
+        share = max(1, num_cores() // job.jobs_per_machine)
+        threads = min(share, job.max_cores or share)
         process = self._acquire_worker(threads, job.device, folders[0].log)
         status = None
         try:
