@@ -156,6 +156,9 @@ def test_a_finished_experiment_trains_nothing_and_takes_more_seeds(
     folder = written / "experiment"
     options = {"latent_dim": 3, "steps": 40, "batch_size": 16, "network": "linear"}
     options |= {"learning_rate": 0.01, "engine": "inline", "out": folder}
+    with pytest.raises(UserError, match=r"\(--recipe one_cycle goes on with it\); choose another"):
+        unknot.compare(sprites, [1, 30], [0, 1], **options)
+    options["recipe"] = "one_cycle"
     done = {path: path.read_text() for path in folder.glob("*/done")}
     experiment = unknot.compare(sprites, [1, 30], [0, 1], **options)
     assert {path: path.read_text() for path in folder.glob("*/done")} == done

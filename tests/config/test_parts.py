@@ -1,5 +1,6 @@
 """The parts of a description: defaults, and what earlier versions wrote."""
 
+from dataclasses import asdict
 from pathlib import Path
 
 import pytest
@@ -110,3 +111,17 @@ def test_first_difference_names_the_field() -> None:
     old, new = RunConfig(), RunConfig(model=ModelConfig(latent_dim=3))
     assert first_difference(old, new) == "latent_dim is 6 there and 3 here"
     assert first_difference(old, old) is None
+
+
+def test_adam_is_given_the_longer_rise_unless_a_schedule_is_given() -> None:
+    assert TrainingConfig().optimization().schedule == "short_rise"
+    assert TrainingConfig(optimizer="adam").optimization().schedule == "one_cycle"
+    given = TrainingConfig(optimizer="adam", schedule="short_rise")
+    assert given.optimization().schedule == "short_rise"
+
+
+def test_beta_rose_linearly_in_runs_that_do_not_say_how() -> None:
+    recorded = asdict(TrainingConfig(recipe="one_cycle").resolved())
+    del recorded["beta_rise"]
+    assert TrainingConfig.upgrade(recorded)["beta_rise"] == "linear"
+    assert TrainingConfig.upgrade({"steps": 3, "recipe": "muon"}) == {"steps": 3, "recipe": "muon"}

@@ -32,9 +32,11 @@ def test_a_schedule_is_chosen_by_name() -> None:
     assert learning_rate("short_rise", 25, [100], 1e-3) == pytest.approx(1e-3 * 26 / 50)
 
 
-def test_beta_rises_linearly() -> None:
-    assert [beta_at(step, 8.0, 4) for step in range(6)] == [0, 2, 4, 6, 8, 8]
-    assert beta_at(0, 8.0, 0) == 8
+@pytest.mark.parametrize(("rise", "expected"), [("linear", [0, 2, 4]), ("square", [0, 0.5, 2])])
+def test_beta_rises(rise: str, expected: list[float]) -> None:
+    assert [beta_at(step, 8.0, 4, rise) for step in range(3)] == expected
+    assert [beta_at(step, 8.0, 4, rise) for step in (4, 5)] == [8, 8]
+    assert beta_at(0, 8.0, 0, rise) == 8
 
 
 def test_frame_steps_hold_both_ends_and_about_forty() -> None:

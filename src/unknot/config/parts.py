@@ -28,15 +28,16 @@ class Recipe:
     adam_beta2: float
     schedule: str
     beta_warmup: int
+    beta_rise: str
 
 
 OLD_MODES = {"auto": "auto", "eager": "off", "compiled": "off"}
 """What `mode` was called in 0.1.0 -> `data_parallel`; compiled graphs are gone."""
 
 RECIPES = {
-    "muon": Recipe(3000, 32, 4e-3, "muon_conv", 0.99, "short_rise", 300),
-    "one_cycle": Recipe(3000, 64, 4e-3, "muon", 0.99, "one_cycle", 300),
-    "higgins": Recipe(10_000, 64, 1e-4, "adam", 0.999, "constant", 0),
+    "muon": Recipe(3000, 32, 4e-3, "muon_conv", 0.99, "short_rise", 300, "square"),
+    "one_cycle": Recipe(3000, 64, 4e-3, "muon", 0.99, "one_cycle", 300, "linear"),
+    "higgins": Recipe(10_000, 64, 1e-4, "adam", 0.999, "constant", 0, "linear"),
 }
 """`one_cycle` was the default of 0.1.0. `higgins` has the optimizer of Higgins et al. 2017 (Adam,
 1e-4); its number of steps is ours."""
@@ -141,14 +142,17 @@ class TrainingConfig:
     """Learning rate; its peak, where the schedule has one (lower in very short runs)."""
     optimizer: Literal["muon_conv", "muon", "adam"] | None = None
     """`muon_conv` updates the weights of convolutions and linear layers by Muon and leaves the rest
-    to Adam; `muon` leaves convolutions to Adam as well."""
+    to Adam; `muon` leaves convolutions to Adam as well, and `adam` everything. For these two the
+    learning rate rises as with `one_cycle`, unless a schedule is given."""
     adam_beta2: float | None = None
     """Adam's decay of the running mean of squared gradients, from 0 to below 1."""
     schedule: Literal["short_rise", "one_cycle", "constant"] | None = None
     """Learning rate over the steps: it rises over a twentieth of them (`short_rise`) or a tenth
     (`one_cycle`), and then falls; or it is constant."""
     beta_warmup: int | None = None
-    """Steps over which beta rises linearly from 0."""
+    """Steps over which beta rises from 0."""
+    beta_rise: Literal["square", "linear"] | None = None
+    """Beta rises with the square of the step (`square`: it stays small for longer), or `linear`."""
     validate_every: int = 250
     """Steps between evaluations on validation images."""
     checkpoint_every: int = 250
@@ -196,14 +200,19 @@ class TrainingConfig:
         given = {item.name: getattr(self, item.name) for item in fields(Recipe)}
         given = {name: value for name, value in given.items() if value is not None}
         recipe = replace(RECIPES[self.recipe], **given)
+        is_short = self.schedule is None and recipe.schedule == "short_rise"
+        if is_short and recipe.optimizer != "muon_conv":  # Adam's first updates are large
+            recipe = replace(recipe, schedule="one_cycle")
         if self.beta_warmup is None:
             recipe = replace(recipe, beta_warmup=min(recipe.beta_warmup, recipe.steps // 2))
         return recipe
 
     @staticmethod
     def upgrade(table: Mapping[str, Any]) -> dict[str, Any]:
-        """Turn `mode` of 0.1.0 into `data_parallel`."""
+        """Turn `mode` of 0.1.0 into `data_parallel`; add `beta_rise` to a recorded training."""
         upgraded = dict(table)
+        if {item.name for item in fields(Recipe)} - table.keys() == {"beta_rise"}:
+            upgraded["beta_rise"] = "linear"
         if "mode" in upgraded:
             mode = upgraded.pop("mode")
             check_choice("training.mode", mode, OLD_MODES)

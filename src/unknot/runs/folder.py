@@ -357,6 +357,9 @@ def _difference(
     ignored: tuple[str, ...],
 ) -> str | None:
     """Name a difference of two descriptions; more steps only where they differ in nothing else."""
+    there, here = before.training.recipe, after.training.recipe
+    if there != here:
+        return f"recipe is {there!r} there and {here!r} here (--recipe {there} goes on with it)"
     more_steps = after.training.part_ends[-1] > before.training.part_ends[-1]
     if more_steps:
         steps, parts = after.training.steps, after.training.continued_from

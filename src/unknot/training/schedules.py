@@ -56,9 +56,17 @@ def learning_rate(schedule: str, step: int, part_ends: Sequence[int], peak: floa
     return one_cycle(step - start, end - start, peak, RISES[schedule])
 
 
-def beta_at(step: int, beta: float, warmup: int) -> float:
-    """Beta rising linearly from 0 over `warmup` steps; 0 steps for a constant one."""
-    return beta * min(1.0, step / warmup) if warmup else beta
+def beta_at(step: int, beta: float, warmup: int, rise: str) -> float:
+    """Beta rising from 0 over `warmup` steps; 0 steps for a constant one.
+
+    Args:
+        step: from 0.
+        beta: that it rises to.
+        warmup: steps.
+        rise: `linear`, or `square`: with the square of the step.
+    """
+    share = min(1.0, step / warmup) if warmup else 1.0
+    return beta * (share**2 if rise == "square" else share)
 
 
 def frame_steps(steps: int, num: int = 40) -> list[int]:

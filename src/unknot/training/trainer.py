@@ -310,7 +310,7 @@ class Trainer:
         return StepContext(
             step=step,
             num_steps=self.recipe.steps,
-            beta=beta_at(step, self.config.beta, self.recipe.beta_warmup),
+            beta=beta_at(step, self.config.beta, self.recipe.beta_warmup, self.recipe.beta_rise),
             num_train=len(self._batch_order.indices),
             seed=self.config.seed,
             adversary=self.adversary.network if self.adversary else None,
