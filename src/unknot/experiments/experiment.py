@@ -4,7 +4,7 @@ import html
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from unknot.common.errors import UserError
 from unknot.common.files import write_json
@@ -20,10 +20,12 @@ from unknot.evidence.collect import collect_evidence
 from unknot.evidence.evidence import Evidence
 from unknot.models.networks import NetworkBuilder
 from unknot.report.page import page_html, report_context, write_report
-from unknot.report.paper_figures import Figures
 from unknot.report.run_watcher import ExperimentWatcher
 from unknot.runs.folder import ERROR, ExperimentFolder
 from unknot.runs.run import Run
+
+if TYPE_CHECKING:
+    from unknot.report.paper_figures import Figures
 
 
 class Experiment:
@@ -172,7 +174,7 @@ class Experiment:
         return evidence if evidence.runs_included == finished else None
 
     @property
-    def figures(self) -> Figures:
+    def figures(self) -> "Figures":
         """Figures for a paper: `experiment.figures.traversals("fig.pdf", width="84mm")`.
 
         They show the runs of one objective: of several, the first. `unknot.Figures` takes the runs
@@ -181,6 +183,8 @@ class Experiment:
         Raises:
             UserError: if no run is finished, or the evidence is damaged.
         """
+        from unknot.report.paper_figures import Figures  # matplotlib takes half a second
+
         names = {run.name for run in self.config.rows()[0].runs()}
         runs = [run for run in self.runs() if run.name in names]
         evidence = self.saved_evidence()

@@ -12,7 +12,6 @@ from typing import Literal
 import numpy as np
 from joblib import Parallel, delayed
 from numpy.typing import NDArray
-from sklearn import config_context
 from threadpoolctl import ThreadpoolController
 
 from unknot.common.progress import Progress
@@ -124,6 +123,8 @@ def _score_draw(
     sample = _sample(table, kind, index, num_points)
     if sample is None:
         return {}
+    from sklearn import config_context  # half a second, which only this needs
+
     needed = [name for name in names if kind != "permutation" or METRICS[name].needs_labels]
     with _threadpools().limit(limits=1), config_context(skip_parameter_validation=True):
         results = [load_metric(name)(sample) for name in needed]

@@ -8,11 +8,11 @@ from urllib.parse import quote
 import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import linear_sum_assignment
-from scipy.stats import rankdata
 
 from unknot.config.run import setting_text
 from unknot.evidence.rate_matching import RunPosteriors
 from unknot.evidence.rotation_null import spaced_rows
+from unknot.metrics.estimators.ranks import mid_ranks
 
 FloatArray = NDArray[np.float64]
 PAIRED = 0.5
@@ -157,7 +157,7 @@ def _standard_ranks(run: CodedImages) -> FloatArray:
     rows = spaced_rows(len(run.mean), MAX_IMAGES)
     if not len(run.active):
         return np.empty((len(rows), 0))
-    ranks = rankdata(run.mean[rows][:, run.active], axis=0)
+    ranks = mid_ranks(run.mean[rows][:, run.active])
     centered = ranks - ranks.mean(0)
     return np.asarray(centered / np.linalg.norm(centered, axis=0))
 
