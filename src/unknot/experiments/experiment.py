@@ -21,6 +21,7 @@ from unknot.evidence.evidence import Evidence
 from unknot.models.networks import NetworkBuilder
 from unknot.report.page import page_html, report_context, write_report
 from unknot.report.run_watcher import ExperimentWatcher
+from unknot.report.up_to_date import sources_digest, stamp_page
 from unknot.runs.folder import ERROR, ExperimentFolder
 from unknot.runs.run import Run
 
@@ -197,7 +198,10 @@ class Experiment:
         Raises:
             UserError: if a file of the experiment is damaged.
         """
+        sources = sources_digest(self.folder)
         write_report(self.files, self.config, self.runs(), self.failures(), self.saved_evidence())
+        if self._networks is None:  # code of a user's own leaves no trace in the folder
+            stamp_page(self.files.report, sources)
         return self.files.report
 
     def live_page(self) -> str:
