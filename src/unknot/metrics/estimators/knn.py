@@ -5,7 +5,6 @@ noise added to them.
 """
 
 import numpy as np
-from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 from scipy.spatial import cKDTree
 from scipy.special import digamma
@@ -154,7 +153,7 @@ def _kth_distance(ordered: FloatArray, k: int) -> FloatArray:
     """Find the distance of each of ascending values to its k-th nearest other, shape `(num,)`."""
     beyond = np.full(k, np.inf)
     padded = np.concatenate([-beyond, ordered, beyond])
-    windows = sliding_window_view(padded, len(ordered))  # row i holds neighbor i - k of each value
+    windows = padded[np.arange(2 * k + 1)[:, None] + np.arange(len(ordered))]  # from -k to k
     return np.maximum(ordered - windows[: k + 1], windows[k:] - ordered).min(0)
 
 
