@@ -21,7 +21,7 @@ Members = NDArray[np.int64] | None
 MIN_OTHERS = 10  # points that must not have a label's commonest value
 PER_POINT = 5  # a label with more distinct values than a fifth of its points is continuous
 MAX_CLASSES = 64
-LATENTS_AT_ONCE = 48  # of which a few thousand points fit the processor's cache
+LATENTS_AT_ONCE = 24  # of which a few thousand points fit the processor's cache
 
 
 class UsableLabels(NamedTuple):

@@ -21,11 +21,10 @@ def test_ranks_are_scipys(rng: np.random.Generator) -> None:
         np.testing.assert_array_equal(mid_ranks(column), rankdata(column))
 
 
-def test_values_that_single_precision_makes_equal_keep_their_order(
+def test_values_that_hardly_differ_are_not_equal(
     rng: np.random.Generator,
 ) -> None:
     values = 1 + 1e-12 * rng.permutation(20)
-    assert len(np.unique(values.astype(np.float32))) == 1
     np.testing.assert_array_equal(mid_ranks(values), rankdata(values))
 
 
