@@ -1,5 +1,6 @@
 """When a page is taken for the one that would be written now."""
 
+import json
 import os
 import shutil
 from pathlib import Path
@@ -76,3 +77,10 @@ def test_a_page_made_with_a_network_of_ones_own_is_written_anew(copied: Experime
     (copied.folder / STAMP).unlink()
     own = Experiment(copied.folder, networks=higgins_conv)
     assert not is_up_to_date(own.report())
+
+
+def test_a_page_without_the_images_is_written_anew(copied: Experiment, tmp_path: Path) -> None:
+    for run in copied.runs():
+        record = json.loads(run.files.images.read_text())
+        run.files.images.write_text(json.dumps(record | {"prepared": str(tmp_path / "gone")}))
+    assert not is_up_to_date(copied.report())

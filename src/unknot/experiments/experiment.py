@@ -195,12 +195,16 @@ class Experiment:
     def report(self) -> Path:
         """Write the page from what is there; returns its file.
 
+        It counts as up to date until something in the folder changes, but not where it rests on
+        more than that: on networks of a user's own, or on images that are not at hand now.
+
         Raises:
             UserError: if a file of the experiment is damaged.
         """
         sources = sources_digest(self.folder)
-        write_report(self.files, self.config, self.runs(), self.failures(), self.saved_evidence())
-        if self._networks is None:  # code of a user's own leaves no trace in the folder
+        runs = self.runs()
+        write_report(self.files, self.config, runs, self.failures(), self.saved_evidence())
+        if self._networks is None and _have_images(runs):
             stamp_page(self.files.report, sources)
         return self.files.report
 
@@ -233,6 +237,16 @@ class Experiment:
             f'<iframe sandbox="allow-scripts" srcdoc="{_ascii_html(page)}" '
             'style="width: 100%; height: 720px; border: 0"></iframe>'
         )
+
+
+def _have_images(runs: Sequence[Run]) -> bool:
+    """Whether the images that runs were trained on are still prepared, so that pages show some."""
+    try:
+        for run in runs[:1]:
+            run.files.open_prepared_images()
+    except UserError:
+        return False
+    return True
 
 
 def _strengths_text(row: ExperimentConfig) -> str:
