@@ -107,6 +107,22 @@ def test_report_is_written_again(experiment: Path) -> None:
     assert (experiment / "report.html").exists()
 
 
+def test_a_page_that_is_up_to_date_is_left(
+    experiment: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    page = experiment / "report.html"
+    assert main(["report", str(experiment)]) == 0
+    written = page.stat().st_mtime_ns
+    capsys.readouterr()
+    assert main(["report", str(experiment)]) == 0
+    assert "is up to date" in capsys.readouterr().out
+    page.write_text(page.read_text() + "edited")
+    assert main(["report", str(experiment)]) == 0
+    assert "up to date" not in capsys.readouterr().out
+    assert not page.read_text().endswith("edited")
+    assert page.stat().st_mtime_ns > written
+
+
 def test_data(images: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     sample = tmp_path / "sample.png"
     assert main(["data", str(images), "--size", "32", "--sample", str(sample), "--quiet"]) == 0

@@ -4,13 +4,14 @@ import numpy as np
 import pytest
 
 from unknot.common.errors import UserError
-from unknot.evidence.label_effects import class_bins, mid_ranks
+from unknot.evidence.label_effects import class_bins
 from unknot.evidence.permutation_test import (
     PairStatistics,
     members_of,
     permutation_test,
     permuted_rows,
 )
+from unknot.metrics.estimators.ranks import mid_ranks
 from unknot.metrics.table import make_factor
 
 NUM = 60

@@ -240,7 +240,7 @@ def cache_command(options: CacheOptions) -> tuple[str, Any]:
 
 @dataclass(frozen=True)
 class ReportOptions:
-    """Write an experiment's page again.
+    """Write an experiment's page again, unless nothing has changed since it was written.
 
     Example: unknot report runs/demo
     """
@@ -254,14 +254,19 @@ class ReportOptions:
 
 
 def report_command(options: ReportOptions) -> tuple[str, Any]:
-    """Write an experiment's page again."""
+    """Write an experiment's page again, unless it is up to date."""
     from unknot.common.progress import announced
+    from unknot.report.up_to_date import is_up_to_date
 
+    page = options.experiment / "report.html"
+    if is_up_to_date(page):
+        text = f"report: {page} is up to date; nothing has changed since it was written"
+        return text, {"report": str(page), "up_to_date": True}
     with announced(options.output.hides_progress, "writing the page"):
         from unknot.experiments.experiment import Experiment
 
         path = Experiment(options.experiment).report()
-    return f"report: {path}", {"report": str(path)}
+    return f"report: {path}", {"report": str(path), "up_to_date": False}
 
 
 @dataclass(frozen=True)

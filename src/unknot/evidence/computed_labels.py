@@ -5,11 +5,11 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.stats import rankdata
 
 from unknot.common.errors import UserError
 from unknot.data.image_set import ImageSet
 from unknot.data.preparation import CHANNELS
+from unknot.metrics.estimators.ranks import mid_ranks
 from unknot.metrics.inputs import vary
 
 FloatArray = NDArray[np.float64]
@@ -99,7 +99,7 @@ def _without_repeats(table: FloatArray, names: Sequence[str]) -> tuple[list[int]
     Returns:
         Their columns, and name -> reason of the others.
     """
-    ranks = rankdata(table, axis=0)
+    ranks = mid_ranks(table)
     varying = vary(table)
     used: list[int] = []
     left_out = {}

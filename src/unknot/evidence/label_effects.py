@@ -8,9 +8,9 @@ from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.stats import rankdata
 
 from unknot.metrics.estimators.entropy import entropy
+from unknot.metrics.estimators.ranks import mid_ranks
 from unknot.metrics.nulls import NORMAL_95
 from unknot.metrics.table import CLASS_BINS, MIN_KNOWN, Factor, Kind, make_factor
 
@@ -21,7 +21,7 @@ Members = NDArray[np.int64] | None
 MIN_OTHERS = 10  # points that must not have a label's commonest value
 PER_POINT = 5  # a label with more distinct values than a fifth of its points is continuous
 MAX_CLASSES = 64
-LATENTS_AT_ONCE = 48  # of which a few thousand points fit the processor's cache
+LATENTS_AT_ONCE = 24  # of which a few thousand points fit the processor's cache
 
 
 class UsableLabels(NamedTuple):
@@ -83,23 +83,6 @@ def _reason_to_exclude(known: FloatArray, counts: NDArray[np.integer], has_few_v
     if has_few_values and others < MIN_OTHERS:
         return f"only {others} images differ from its commonest value"
     return ""
-
-
-def mid_ranks(codes: NDArray[np.floating]) -> FloatArray:
-    """Rank every column from 1; equal values share the mean of their ranks.
-
-    Args:
-        codes: shape `(num, num_latents)`.
-    """
-    columns = np.ascontiguousarray(codes.T, np.float32)
-    order = np.argsort(columns, axis=1)
-    ranks = np.empty(columns.shape)
-    np.put_along_axis(ranks, order, np.arange(1.0, len(codes) + 1)[None], axis=1)
-    ordered = np.take_along_axis(columns, order, axis=1)
-    tied = (ordered[:, 1:] == ordered[:, :-1]).any(1)
-    if tied.any():
-        ranks[tied] = rankdata(codes.T[tied], axis=1)
-    return ranks.T
 
 
 def class_bins(ranks: FloatArray) -> NDArray[np.int64]:
@@ -252,7 +235,7 @@ def area_influence(ranks: FloatArray, classes: NDArray[np.int64]) -> FloatArray:
     for level in (0, 1):
         in_class = classes == level
         num_others = len(classes) - in_class.sum()
-        below = (ranks[in_class] - rankdata(ranks[in_class], axis=0)) / num_others
+        below = (ranks[in_class] - mid_ranks(ranks[in_class])) / num_others
         wins = below if level == 1 else 1 - below
         influence[in_class] = (wins - area) * len(classes) / in_class.sum()
     return influence

@@ -12,11 +12,11 @@ from unknot.evidence.label_effects import (
     UsableLabels,
     effect_intervals,
     effects,
-    mid_ranks,
     read_labels,
 )
 from unknot.evidence.permutation_test import members_of, permutation_test
 from unknot.metrics.estimators.linear import squared_correlations
+from unknot.metrics.estimators.ranks import mid_ranks
 from unknot.metrics.inputs import check_seed, numbers, vary
 from unknot.metrics.table import MIN_KNOWN, Factor
 

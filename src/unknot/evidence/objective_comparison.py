@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.stats import t as student_t
+from scipy.special import stdtrit
 
 from unknot.evidence.beta_deals import LEVEL, deal_betas
 
@@ -274,6 +274,6 @@ def student_interval(values: FloatArray) -> tuple[float, float] | None:
     num = len(values)
     if num < LEAST_SEEDS:
         return None
-    half = float(student_t.ppf((1 + CONFIDENCE) / 2, num - 1) * values.std(ddof=1) / num**0.5)
+    half = float(stdtrit(num - 1, (1 + CONFIDENCE) / 2) * values.std(ddof=1) / num**0.5)
     mean = float(values.mean())
     return mean - half, mean + half

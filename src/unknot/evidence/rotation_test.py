@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.stats import t as student_t
+from scipy.special import stdtr
 
 from unknot.common.errors import UserError
 from unknot.metrics.inputs import check_seed, numbers, vary
@@ -71,7 +71,7 @@ class RotationTest:
         if not self.p_value <= 1.5 / (1 + self.rotations):
             return self.p_value
         num = self.rotations
-        tail = float(student_t.sf(self.z * np.sqrt((num - 1) / (num + 1)), num - 1))
+        tail = float(stdtr(num - 1, -self.z * np.sqrt((num - 1) / (num + 1))))
         return min(self.p_value, tail)
 
     def as_dict(self) -> dict[str, Any]:

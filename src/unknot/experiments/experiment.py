@@ -4,7 +4,7 @@ import html
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from unknot.common.errors import UserError
 from unknot.common.files import write_json
@@ -21,10 +21,13 @@ from unknot.evidence.evidence import Evidence
 from unknot.experiments.display.bars import shown_progress
 from unknot.models.networks import NetworkBuilder
 from unknot.report.page import page_html, report_context, write_report
-from unknot.report.paper_figures import Figures
 from unknot.report.run_watcher import ExperimentWatcher
+from unknot.report.up_to_date import sources_digest, stamp_page
 from unknot.runs.folder import ERROR, ExperimentFolder
 from unknot.runs.run import Run
+
+if TYPE_CHECKING:
+    from unknot.report.paper_figures import Figures
 
 
 class Experiment:
@@ -173,7 +176,7 @@ class Experiment:
         return evidence if evidence.runs_included == finished else None
 
     @property
-    def figures(self) -> Figures:
+    def figures(self) -> "Figures":
         """Figures for a paper: `experiment.figures.traversals("fig.pdf", width="84mm")`.
 
         They show the runs of one objective: of several, the first. `unknot.Figures` takes the runs
@@ -182,6 +185,8 @@ class Experiment:
         Raises:
             UserError: if no run is finished, or the evidence is damaged.
         """
+        from unknot.report.paper_figures import Figures  # matplotlib takes half a second
+
         names = {run.name for run in self.config.rows()[0].runs()}
         runs = [run for run in self.runs() if run.name in names]
         evidence = self.saved_evidence()
@@ -191,10 +196,17 @@ class Experiment:
     def report(self) -> Path:
         """Write the page from what is there; returns its file.
 
+        It counts as up to date until something in the folder changes, but not where it rests on
+        more than that: on networks of a user's own, or on images that are not at hand now.
+
         Raises:
             UserError: if a file of the experiment is damaged.
         """
-        write_report(self.files, self.config, self.runs(), self.failures(), self.saved_evidence())
+        sources = sources_digest(self.folder)
+        runs = self.runs()
+        write_report(self.files, self.config, runs, self.failures(), self.saved_evidence())
+        if self._networks is None and _have_images(runs):
+            stamp_page(self.files.report, sources)
         return self.files.report
 
     def live_page(self) -> str:
@@ -226,6 +238,16 @@ class Experiment:
             f'<iframe sandbox="allow-scripts" srcdoc="{_ascii_html(page)}" '
             'style="width: 100%; height: 720px; border: 0"></iframe>'
         )
+
+
+def _have_images(runs: Sequence[Run]) -> bool:
+    """Whether the images that runs were trained on are still prepared, so that pages show some."""
+    try:
+        for run in runs[:1]:
+            run.files.open_prepared_images()
+    except UserError:
+        return False
+    return True
 
 
 def _strengths_text(row: ExperimentConfig) -> str:

@@ -5,10 +5,9 @@ from typing import Literal, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.stats import rankdata
-from sklearn.linear_model import Lasso
 
 from unknot.common.errors import UserError
+from unknot.metrics.estimators.ranks import mid_ranks
 from unknot.metrics.inputs import numbers, vary
 
 FloatArray = NDArray[np.float64]
@@ -68,7 +67,7 @@ def udr(
         raise UserError(f"similarity is {similarity!r}; it can be lasso, spearman")
     standard = [_standardize(numbers("codes", c), active_above) for c in codes]
     if similarity == "spearman":
-        standard = [_standardize(rankdata(c, axis=0), 0.0) if c.size else c for c in standard]
+        standard = [_standardize(mid_ranks(c), 0.0) if c.size else c for c in standard]
     pairs = np.full((len(codes), len(codes)), np.nan)
     for i, first in enumerate(standard):
         for j, second in enumerate(standard[:i]):
@@ -106,5 +105,7 @@ def _similarity(first: FloatArray, second: FloatArray, kind: str) -> FloatArray:
         return np.zeros((first.shape[1], second.shape[1]))
     if kind == "spearman":
         return np.abs(first.T @ second) / len(first)
+    from sklearn.linear_model import Lasso  # half a second, which only this needs
+
     model = Lasso(alpha=LASSO_PENALTY, fit_intercept=False)
     return np.abs(np.stack([model.fit(first, latent).coef_ for latent in second.T], axis=1))

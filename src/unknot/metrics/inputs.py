@@ -5,10 +5,10 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.stats import rankdata
 
 from unknot.common.errors import UserError
 from unknot.metrics.estimators.bins import NUM_BINS
+from unknot.metrics.estimators.ranks import mid_ranks
 from unknot.metrics.table import MIN_KNOWN, Factor, Kind, Table, canonical, make_factor
 
 KINDS: dict[str, Kind] = {
@@ -276,7 +276,7 @@ def _correlated(factors: Sequence[Factor]) -> list[str]:
     for i, first in enumerate(factors):
         for second in factors[:i]:
             both = first.known & second.known
-            rho = _correlation(rankdata(first.values[both]), rankdata(second.values[both]))
+            rho = _correlation(mid_ranks(first.values[both]), mid_ranks(second.values[both]))
             if abs(rho) >= CORRELATED:
                 pairs.append((abs(rho), f"{second.name} and {first.name} ({rho:+.2f})"))
     if not pairs:

@@ -6,13 +6,13 @@ the observed value that it is held against.
 
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import cache
 from typing import Literal
 
 import numpy as np
 from joblib import Parallel, delayed
 from numpy.typing import NDArray
-from sklearn import config_context
-from threadpoolctl import threadpool_limits
+from threadpoolctl import ThreadpoolController
 
 from unknot.common.progress import Progress
 from unknot.metrics.registry import METRICS, load_metric
@@ -123,10 +123,18 @@ def _score_draw(
     sample = _sample(table, kind, index, num_points)
     if sample is None:
         return {}
+    from sklearn import config_context  # half a second, which only this needs
+
     needed = [name for name in names if kind != "permutation" or METRICS[name].needs_labels]
-    with threadpool_limits(1), config_context(skip_parameter_validation=True):
+    with _threadpools().limit(limits=1), config_context(skip_parameter_validation=True):
         results = [load_metric(name)(sample) for name in needed]
     return {key: result.value for part in results for key, result in part.items()}
+
+
+@cache
+def _threadpools() -> ThreadpoolController:
+    """Find this process's pools of threads, which takes a twentieth of a draw's time."""
+    return ThreadpoolController()
 
 
 def _sample(table: Table, kind: Kind, index: int, num_points: int) -> Table | None:

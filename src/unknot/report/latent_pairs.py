@@ -8,11 +8,11 @@ from urllib.parse import quote
 import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import linear_sum_assignment
-from scipy.stats import rankdata
 
 from unknot.config.run import setting_text
 from unknot.evidence.rate_matching import RunPosteriors
 from unknot.evidence.rotation_null import spaced_rows
+from unknot.metrics.estimators.ranks import mid_ranks
 
 FloatArray = NDArray[np.float64]
 PAIRED = 0.5
@@ -142,12 +142,15 @@ def latent_partners(runs: Mapping[str, RunPosteriors]) -> dict[tuple[str, int], 
         Name of a run and number of a latent -> its partners.
     """
     ranks = {name: _standard_ranks(run) for name, run in runs.items()}
+    active = {name: run.active.tolist() for name, run in runs.items()}
     partners = {}
     for name, run in runs.items():
         others = [o for o in runs if o != name and runs[o].objective == run.objective]
         tables = {other: ranks[name].T @ ranks[other] for other in others}
-        for row, latent in enumerate(run.active.tolist()):
-            of_others = [_partner(other, runs[other], tables[other][row]) for other in others]
+        for row, latent in enumerate(active[name]):
+            of_others = [
+                _partner(other, runs[other], active[other], tables[other][row]) for other in others
+            ]
             partners[name, latent] = _choose(run.beta, of_others)
     return partners
 
@@ -157,12 +160,14 @@ def _standard_ranks(run: CodedImages) -> FloatArray:
     rows = spaced_rows(len(run.mean), MAX_IMAGES)
     if not len(run.active):
         return np.empty((len(rows), 0))
-    ranks = rankdata(run.mean[rows][:, run.active], axis=0)
+    ranks = mid_ranks(run.mean[rows][:, run.active])
     centered = ranks - ranks.mean(0)
     return np.asarray(centered / np.linalg.norm(centered, axis=0))
 
 
-def _partner(name: str, run: RunPosteriors, correlations: FloatArray) -> Partner:
+def _partner(
+    name: str, run: RunPosteriors, active: Sequence[int], correlations: FloatArray
+) -> Partner:
     """Find the latent of another run that a latent correlates most with."""
     best = int(np.abs(correlations).argmax()) if correlations.size else None
     return Partner(
@@ -170,7 +175,7 @@ def _partner(name: str, run: RunPosteriors, correlations: FloatArray) -> Partner
         beta=run.beta,
         seed=run.seed,
         objective=run.objective,
-        latent=None if best is None else int(run.active[best]),
+        latent=None if best is None else active[best],
         correlation=0.0 if best is None else float(correlations[best]),
     )
 

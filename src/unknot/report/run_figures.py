@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from unknot.common.randomness import standard_normal
-from unknot.report.figures import animations, plots
+from unknot.report.figures import animations
 from unknot.runs.codecs import Codec
 from unknot.runs.run import Run
 
@@ -19,6 +19,8 @@ FIGURE_SEED = 0  # not the run's: the same samples stand in every run
 
 def draw_figures(run: Run) -> None:
     """Draw a run's reconstructions, traversals and curves into its folder."""
+    from unknot.report.figures import plots  # matplotlib takes half a second, and no page needs it
+
     draw_reconstructions(run, run.folder)
     draw_traversals(run, run.folder)
     still = traversal_still(run, run.kl, prior_codes(run)[0], SPAN)

@@ -9,6 +9,7 @@ from PIL import Image, features
 
 from unknot.data.visible_channels import visible
 from unknot.report.browser_decoder import encoded
+from unknot.report.figures.latent_pictures import EFFORT
 
 MOST_TILE = 128  # pixels of the larger side of an image, where the sheet may lose something
 LONGEST_SHEET = 15_000  # pixels, but for rounding; WebP ends at 16,383
@@ -35,7 +36,7 @@ def sheet_address(rows: NDArray[np.uint8], *, lossless: bool = False) -> str:
         picture.save(file, kind)
     else:
         kind = "WEBP" if features.check("webp") else "JPEG"
-        picture.save(file, kind, quality=QUALITY)
+        picture.save(file, kind, quality=QUALITY, method=EFFORT)
     return f"data:image/{kind.lower()};base64,{encoded(file.getvalue())}"
 
 

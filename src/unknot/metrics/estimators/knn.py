@@ -31,29 +31,26 @@ def information_with_levels(
         The estimate, not below 0.
     """
     counts = np.bincount(levels)
-    repeated = counts[levels] > 1
-    levels, latent = levels[repeated], latent[repeated]
+    order = np.argsort(latent, kind="stable")
+    order = order[counts[levels[order]] > 1]
+    levels, latent = levels[order], latent[order]
     if not len(latent):
         return 0.0
-    ordered = np.sort(latent)
-    unique = bool((np.diff(ordered) > 0).all())
+    unique = bool((np.diff(latent) > 0).all())
     radius, nearer, tied = (np.empty(len(latent)) for _ in range(3))
-    k = np.minimum(num_neighbors, counts[levels] - 1)
     for level in np.flatnonzero(counts > 1):
         rows = np.flatnonzero(levels == level)
-        order = rows[np.argsort(latent[rows], kind="stable")]
-        radius[order] = _kth_distance(latent[order], int(k[order[0]]))
+        same = latent[rows]
+        radius[rows] = _kth_distance(same, min(num_neighbors, len(rows) - 1))
         if not unique:
-            nearer[order], tied[order] = _nearer_and_tied(
-                latent[order], latent[order], radius[order]
-            )
+            nearer[rows], tied[rows] = _nearer_and_tied(same, same, radius[rows])
+    k = np.clip(counts - 1, 1, num_neighbors)
     if unique:
-        rank = _num_within(ordered, latent, radius * AT_LEAST)
-        log_rank = digamma(rank)
+        log_rank = digamma(_num_within(latent, latent, radius * AT_LEAST))
     else:
-        all_nearer, all_tied = _nearer_and_tied(ordered, latent, radius)
-        log_rank = _expected_digamma(k - nearer, tied, all_nearer, all_tied)
-    terms = digamma(k) - log_rank - digamma(counts[levels])
+        all_nearer, all_tied = _nearer_and_tied(latent, latent, radius)
+        log_rank = _expected_digamma(k[levels] - nearer, tied, all_nearer, all_tied)
+    terms = (digamma(k) - digamma(counts))[levels] - log_rank
     return max(float(digamma(len(latent)) + terms.mean()), 0.0)
 
 
@@ -154,14 +151,10 @@ def _spread(latent: FloatArray, rng: np.random.Generator) -> FloatArray:
 
 def _kth_distance(ordered: FloatArray, k: int) -> FloatArray:
     """Find the distance of each of ascending values to its k-th nearest other, shape `(num,)`."""
-    num = len(ordered)
-    best = np.full(num, np.inf)
-    for below in range(k + 1):
-        middle = np.arange(below, num - (k - below))
-        low, high = ordered[middle - below], ordered[middle + k - below]
-        reach = np.maximum(ordered[middle] - low, high - ordered[middle])
-        best[middle] = np.minimum(best[middle], reach)
-    return best
+    beyond = np.full(k, np.inf)
+    padded = np.concatenate([-beyond, ordered, beyond])
+    windows = padded[np.arange(2 * k + 1)[:, None] + np.arange(len(ordered))]  # from -k to k
+    return np.maximum(ordered - windows[: k + 1], windows[k:] - ordered).min(0)
 
 
 def _nearer_and_tied(

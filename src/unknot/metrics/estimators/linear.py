@@ -4,9 +4,8 @@ import warnings
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.stats import rankdata
-from sklearn.exceptions import ConvergenceWarning
-from sklearn.linear_model import LogisticRegression
+
+from unknot.metrics.estimators.ranks import mid_ranks
 
 FloatArray = NDArray[np.float64]
 
@@ -42,6 +41,9 @@ def class_probabilities(
     Returns:
         Shape `(num_tested, num_classes)`; classes without a training point get next to nothing.
     """
+    from sklearn.exceptions import ConvergenceWarning  # half a second, which only this needs
+    from sklearn.linear_model import LogisticRegression
+
     many = codes.shape[1] * num_classes > MAX_HESSIAN
     solver, steps = ("lbfgs", 500) if many else ("newton-cholesky", 50)
     model = LogisticRegression(C=WEAK_PENALTY, solver=solver, max_iter=steps)
@@ -82,7 +84,7 @@ def mean_auroc(probabilities: FloatArray, classes: NDArray[np.int64]) -> float:
         is_level = classes == level
         num, num_others = is_level.sum(), (~is_level).sum()
         if num and num_others:
-            ranks = rankdata(probabilities[:, level])
+            ranks = mid_ranks(probabilities[:, level])
             wins = ranks[is_level].sum() - num * (num + 1) / 2
             areas.append(wins / (num * num_others))
     return float(np.mean(areas)) if areas else 0.5
