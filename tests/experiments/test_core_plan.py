@@ -61,17 +61,17 @@ def test_no_other_way_is_done_much_earlier(steps: int) -> None:
 
 
 def test_no_core_has_two_processes_and_no_share_is_too_small() -> None:
-    for cores, num_runs, batch_size in product(range(1, 65), range(1, 41), (4, 16, 48, 64, 256)):
+    for cores, num_runs, batch_size in product(range(1, 65), range(1, 41), (4, 8, 24, 32, 128)):
         at_a_time, each = plan_cores(num_runs, cores, batch_size, STEPS)
         assert 1 <= at_a_time <= num_runs
         assert at_a_time * each <= cores
-        assert each == 1 or batch_size // each >= 16
+        assert each == 1 or batch_size // each >= 8
 
 
 def test_one_core_and_one_run() -> None:
     assert plan_cores(7, 1, BATCH_SIZE, STEPS) == CorePlan(1, 1)
     assert plan_cores(1, 2, BATCH_SIZE, STEPS) == CorePlan(1, 2)
-    assert plan_cores(1, 64, BATCH_SIZE, STEPS) == CorePlan(1, 4)
+    assert plan_cores(1, 64, 32, STEPS) == CorePlan(1, 4)
     assert plan_cores(1, 64, 15, STEPS) == CorePlan(1, 1)
 
 
@@ -98,8 +98,8 @@ def test_the_speed_is_what_was_measured_and_grows_less_and_less() -> None:
     assert all(0 < later < earlier < 1 for earlier, later in pairwise(gains))
 
 
-def test_a_batch_gives_each_core_sixteen_images() -> None:
-    assert [max_cores_each(size) for size in (1, 16, 31, 32, 64)] == [1, 1, 1, 2, 4]
+def test_a_batch_gives_each_core_eight_images() -> None:
+    assert [max_cores_each(size) for size in (1, 8, 15, 16, 32)] == [1, 1, 1, 2, 4]
 
 
 class Experiment:
@@ -140,7 +140,7 @@ def eight_cores(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_the_users_number_of_workers_wins(tmp_path: Path) -> None:
     experiment = Experiment(tmp_path, 2)
     assert experiment.plan() == CorePlan(2, 4)
-    assert experiment.plan(num_jobs=1, workers=1) == CorePlan(1, 4)  # 64 images: four shares
+    assert experiment.plan(num_jobs=1, workers=1) == CorePlan(1, 8)  # 64 images: eight shares
     assert Experiment(tmp_path, 20).plan(num_jobs=20, workers=20) == CorePlan(20, 1)
 
 
@@ -176,7 +176,7 @@ def test_the_plan_in_words() -> None:
 def test_the_table_of_the_page_is_what_the_model_chooses() -> None:
     rows = ["| cores | 1 run | 5 runs | 20 runs |", "|---|---|---|---|"]
     for cores in TABLE_CORES:
-        plans = [plan_cores(num_runs, cores, BATCH_SIZE, STEPS) for num_runs in TABLE_RUNS]
+        plans = [plan_cores(num_runs, cores, 32, 3_000) for num_runs in TABLE_RUNS]
         cells = [f"{plan.at_a_time} x {plan.cores_each}" for plan in plans]
         rows.append(f"| {cores} | {' | '.join(cells)} |")
     table = "\n".join(rows)

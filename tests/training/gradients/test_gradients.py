@@ -58,8 +58,8 @@ def test_a_run_goes_on_as_it_was_begun_or_begins_as_is_wanted(
         (2 * MIN_SHARE, 2, "cpu", True),
         (2 * MIN_SHARE - 1, 2, "cpu", False),
         (64, 1, "cpu", False),
-        (64, 4, "cpu", True),
-        (64, 5, "cpu", False),
+        (32, 4, "cpu", True),
+        (32, 5, "cpu", False),
         (64, 2, "meta", False),
     ],
 )

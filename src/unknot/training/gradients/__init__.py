@@ -24,7 +24,7 @@ STRATEGIES = {
 """Name -> `module:class`: a `Gradients`. Those that compute one run are called with its
 `GradientSource`, `stacked` with the stack that it joins and what the stack needs of the run."""
 
-MIN_SHARE = 16  # images; with fewer, the fixed cost of a step eats the gain
+MIN_SHARE = 8  # images; with fewer, the fixed cost of a step eats the gain
 
 ShareGradients = Callable[[int, slice], Tensor]
 """A step and a share of its batch -> `batch_means`; they and the gradients that it leaves in the
