@@ -54,6 +54,7 @@ def test_the_folder_is_as_designed(trained: Experiment) -> None:
         "environment.json",
         "evidence.json",
         "report.html",
+        ".report.sha256",
         "sample.png",
         "beta-0.5_seed-0",
         "beta-2_seed-0",

@@ -61,18 +61,18 @@ def test_any_executor_serves(
 ) -> None:
     """Takes some ten seconds: it starts a worker process, as every user's comparison does.
 
-    Batches of 32 images are divided among two cores, and among no more of three.
+    Batches of 16 images are divided among two cores, and among no more of three.
     """
     for module in (core_plan, dispatch, local):
         monkeypatch.setattr(module, "num_cores", lambda: 3)
-    options = LINEAR | {"batch_size": 32, "device": "cpu", "workers": 1, "progress": False}
+    options = LINEAR | {"batch_size": 16, "device": "cpu", "workers": 1, "progress": False}
     lines: list[str] = []
     with ThreadPoolExecutor(1) as executor:
         experiment = compare(
             bare_faces, [1], out=tmp_path / "e", engine=executor, tell=lines.append, **options
         )
     (run,) = experiment.runs()
-    is_divided = can_share(32, 2, torch.device("cpu"))
+    is_divided = can_share(16, 2, torch.device("cpu"))
     assert threads_before(run.files) == (2 if is_divided else 3)
     assert lines[-1] == f"3 cores: 1 run at a time, {2 if is_divided else 3} cores each"
 

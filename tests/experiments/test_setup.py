@@ -52,7 +52,7 @@ def test_plain_values_become_a_description(small_faces: ImageSet) -> None:
     with pytest.raises(UserError, match="did you mean 'latent_dim'"):
         experiment_config(small_faces, [1], [0], latent_dims=4)
     resolved = resolve_config(config, small_faces).training
-    assert resolved.batch_size == 64
+    assert resolved.batch_size == 32
 
 
 def test_a_device_that_is_not_there_is_refused(small_faces: ImageSet) -> None:

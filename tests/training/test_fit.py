@@ -106,7 +106,9 @@ def test_history_says_what_a_line_means(finished: Finished) -> None:
     assert line["sigma"] == pytest.approx(2)
     assert line["loss"] == pytest.approx(line["distortion"] + 3 * line["rate"], rel=1e-5)
     assert line["rate"] == pytest.approx(sum(line["kl"]))
-    assert lines[0]["beta"] == pytest.approx(3 * 4 / 15)  # the fifth of 15 steps of warming up
+    assert lines[0]["beta"] == pytest.approx(
+        3 * (4 / 15) ** 2
+    )  # the fifth of 15 steps of warming up
 
 
 def test_frames_are_taken_over_training(finished: Finished) -> None:

@@ -52,7 +52,7 @@ def _stamp(page: Path, sources: str) -> bytes:
 
 def _shown_files(root: Path) -> Iterator[Path]:
     """Every file below a folder that a page may show, in a fixed order."""
-    for path in sorted(root.iterdir()):
+    for path in sorted(root.iterdir()) if root.is_dir() else ():
         if path.name.startswith(".") or path.name in NOT_SHOWN:
             continue
         if path.is_dir():
