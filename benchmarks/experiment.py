@@ -28,7 +28,7 @@ from unknot.data.load import load_images
 from unknot.runs.folder import RunFolder
 from unknot.runs.history import read_history
 
-DEMO = ["--betas", "0.1", "1", "2", "10", "350", "--latent-dim", "6", "--steps", "1000"]
+DEMO = ["--betas", "0.1", "1", "2", "10", "350", "--latent-dim", "6", "--steps", "1200"]
 EIGHT = ["--betas", "0.1", "1", "2", "10", "--seeds", "0", "1"]
 SAMPLE_SECONDS = 0.2
 
