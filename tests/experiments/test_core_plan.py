@@ -35,12 +35,20 @@ TABLE_CORES, TABLE_RUNS = (2, 4, 8, 16, 32, 64), (1, 5, 20)
 SPEED_PAGE = Path(__file__).parents[2] / "docs" / "speed.md"
 
 
-def simulated_seconds(num_runs: int, at_a_time: int, cores_each: int, steps: int) -> float:
-    """Let runs go one after the other, each to the process that is free first."""
+def simulated_seconds(
+    num_runs: int, at_a_time: int, cores_each: int, cores: int, steps: int
+) -> float:
+    """Let runs go one after the other, each to the process that is free first.
+
+    Those that are left over at the end have all cores, at most four each.
+    """
     serial = 2 / SPEED_OF_TWO - 1  # time(t) = serial + (1 - serial) / t, which is 1 / 1.62 at 2
-    step_seconds = steps * BATCH_SIZE / IMAGES_PER_SECOND * (serial + (1 - serial) / cores_each)
+    num_last = num_runs % at_a_time
+    of_last = max(cores_each, min(cores // num_last, 8)) if num_last else 0
     free = [0.0] * at_a_time
-    for _ in range(num_runs):
+    for number in range(num_runs):
+        each = of_last if number >= num_runs - num_last else cores_each
+        step_seconds = steps * BATCH_SIZE / IMAGES_PER_SECOND * (serial + (1 - serial) / each)
         first = free.index(min(free))
         free[first] += step_seconds + SECONDS_BESIDE_STEPS
     return max(free)
@@ -50,11 +58,11 @@ def simulated_seconds(num_runs: int, at_a_time: int, cores_each: int, steps: int
 def test_no_other_way_is_done_much_earlier(steps: int) -> None:
     for cores, num_runs in product(range(1, 65), range(1, 41)):
         plan = plan_cores(num_runs, cores, BATCH_SIZE, steps)
-        seconds = simulated_seconds(num_runs, *plan, steps)
+        seconds = simulated_seconds(num_runs, plan.at_a_time, plan.cores_each, cores, steps)
         assert seconds == pytest.approx(seconds_of_all(num_runs, plan, BATCH_SIZE, steps))
         best = min(
-            simulated_seconds(num_runs, at_a_time, each, steps)
-            for each in range(1, min(cores, 4) + 1)
+            simulated_seconds(num_runs, at_a_time, each, cores, steps)
+            for each in range(1, min(cores, 8) + 1)
             for at_a_time in range(1, min(num_runs, cores // each) + 1)
         )
         assert seconds * (1 - LEAST_GAIN) <= best * (1 + 1e-9)
@@ -62,10 +70,12 @@ def test_no_other_way_is_done_much_earlier(steps: int) -> None:
 
 def test_no_core_has_two_processes_and_no_share_is_too_small() -> None:
     for cores, num_runs, batch_size in product(range(1, 65), range(1, 41), (4, 8, 24, 32, 128)):
-        at_a_time, each = plan_cores(num_runs, cores, batch_size, STEPS)
-        assert 1 <= at_a_time <= num_runs
-        assert at_a_time * each <= cores
-        assert each == 1 or batch_size // each >= 8
+        plan = plan_cores(num_runs, cores, batch_size, STEPS)
+        assert 1 <= plan.at_a_time <= num_runs
+        assert plan.at_a_time * plan.cores_each <= cores
+        assert plan.num_last(num_runs) * plan.cores_of_last <= cores
+        for each in (plan.cores_each, plan.cores_of_last):
+            assert each <= 1 or batch_size // each >= 8
 
 
 def test_one_core_and_one_run() -> None:
@@ -80,14 +90,16 @@ def test_many_runs_have_a_core_each() -> None:
         assert plan_cores(10 * cores, cores, BATCH_SIZE, STEPS) == CorePlan(cores, 1)
 
 
-def test_a_last_wave_that_leaves_cores_idle_is_avoided() -> None:
-    """Five runs on four cores: 2 waves of time 1, or 3 of time 1 / 1.62."""
-    assert plan_cores(5, 4, BATCH_SIZE, STEPS) == CorePlan(2, 2)
-    assert plan_cores(7, 4, BATCH_SIZE, STEPS) == CorePlan(4, 1)  # 2 waves, or 4 of 1 / 1.62
+def test_runs_that_are_left_over_have_the_cores_that_are_idle() -> None:
+    assert plan_cores(5, 2, BATCH_SIZE, STEPS) == CorePlan(2, 1, cores_of_last=2)
+    assert plan_cores(5, 4, BATCH_SIZE, STEPS) == CorePlan(4, 1, cores_of_last=4)
+    assert plan_cores(6, 4, BATCH_SIZE, STEPS) == CorePlan(4, 1, cores_of_last=2)
+    assert plan_cores(7, 4, BATCH_SIZE, STEPS) == CorePlan(4, 1)  # three have a core each
 
 
 def test_short_runs_are_mostly_scores_which_more_cores_do_not_shorten() -> None:
-    assert plan_cores(5, 4, BATCH_SIZE, 60) == CorePlan(4, 1)
+    assert plan_cores(4, 8, BATCH_SIZE, 3) == CorePlan(4, 1)
+    assert plan_cores(4, 8, BATCH_SIZE, STEPS) == CorePlan(4, 2)
 
 
 def test_the_speed_is_what_was_measured_and_grows_less_and_less() -> None:
@@ -151,7 +163,7 @@ def test_the_users_number_of_workers_wins(tmp_path: Path) -> None:
 def test_runs_that_cannot_be_divided_have_a_process_each(
     options: dict[str, Any], tmp_path: Path
 ) -> None:
-    assert Experiment(tmp_path, 5).plan(num_jobs=4) == CorePlan(2, 2)
+    assert Experiment(tmp_path, 5).plan(num_jobs=4) == CorePlan(4, 1, cores_of_last=4)
     assert Experiment(tmp_path, 5, **options).plan(num_jobs=4) == CorePlan(4, 2)
     assert Experiment(tmp_path, 2).plan(stack_runs=2) == CorePlan(1, 8)
 
@@ -170,6 +182,9 @@ def test_runs_that_were_begun_keep_their_threads_and_the_others_get_as_many(
 
 def test_the_plan_in_words() -> None:
     assert plan_line(CorePlan(4, 2), 8) == "8 cores: 4 runs at a time, 2 cores each"
+    assert plan_line(CorePlan(2, 1, 2), 2) == (
+        "2 cores: 2 runs at a time, 1 core each; 2 each at the end"
+    )
     assert plan_line(CorePlan(1, 1), 2) == "2 cores: 1 run at a time, 1 core each"
 
 

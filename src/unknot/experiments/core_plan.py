@@ -37,10 +37,17 @@ class CorePlan(NamedTuple):
     Attributes:
         at_a_time: runs that are executed beside each other, a process each.
         cores_each: of each run.
+        cores_of_last: of each of the runs that are left over when the others have begun, where
+            these leave them more cores; else 0.
     """
 
     at_a_time: int
     cores_each: int
+    cores_of_last: int = 0
+
+    def num_last(self, num_runs: int) -> int:
+        """Count the runs that have `cores_of_last`."""
+        return num_runs % self.at_a_time if self.cores_of_last else 0
 
 
 def plan_cores(num_runs: int, cores: int, batch_size: int, steps: int) -> CorePlan:
@@ -123,13 +130,16 @@ def seconds_of_all(num_runs: int, plan: CorePlan, batch_size: int, steps: int) -
     """
     on_one_core = steps * batch_size / IMAGES_PER_SECOND
     waves = -(-num_runs // plan.at_a_time)
-    return waves * (on_one_core / speed_on(plan.cores_each) + SECONDS_BESIDE_STEPS)
+    last = on_one_core / speed_on(plan.cores_of_last or plan.cores_each)
+    steps_of_all = (waves - 1) * on_one_core / speed_on(plan.cores_each) + last
+    return steps_of_all + waves * SECONDS_BESIDE_STEPS
 
 
 def plan_line(plan: CorePlan, cores: int) -> str:
     """Say how the cores are divided: `8 cores: 4 runs at a time, 2 cores each`."""
     runs = f"{plan.at_a_time} run{'s' * (plan.at_a_time > 1)} at a time"
-    return f"{cores} cores: {runs}, {plan.cores_each} core{'s' * (plan.cores_each > 1)} each"
+    line = f"{cores} cores: {runs}, {plan.cores_each} core{'s' * (plan.cores_each > 1)} each"
+    return line + (f"; {plan.cores_of_last} each at the end" if plan.cores_of_last else "")
 
 
 def _are_divisible(config: ExperimentConfig, execution: ExecutionConfig, batch_size: int) -> bool:
@@ -147,4 +157,7 @@ def _are_divisible(config: ExperimentConfig, execution: ExecutionConfig, batch_s
 def _possible_plans(num_runs: int, cores: int, most_each: int) -> Iterator[CorePlan]:
     """List the plans that are worth a thought: as many runs as fit, from one core each on."""
     for cores_each in range(1, min(cores, most_each) + 1):
-        yield CorePlan(min(num_runs, cores // cores_each), cores_each)
+        at_a_time = min(num_runs, cores // cores_each)
+        num_last = num_runs % at_a_time
+        of_last = min(cores // num_last, most_each) if num_last else 0
+        yield CorePlan(at_a_time, cores_each, of_last if of_last > cores_each else 0)

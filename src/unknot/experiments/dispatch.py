@@ -153,7 +153,7 @@ class NetworkRunner:
 def _jobs(pending: Sequence[RunFolder], execution: ExecutionConfig, plan: CorePlan) -> list[Job]:
     """Divide the unfinished runs into jobs."""
     size = execution.stack_runs
-    return [
+    jobs = [
         Job(
             folders=tuple(str(folder.path.absolute()) for folder in pending[i : i + size]),
             device=execution.device,
@@ -161,6 +161,11 @@ def _jobs(pending: Sequence[RunFolder], execution: ExecutionConfig, plan: CorePl
             max_cores=plan.cores_each,
         )
         for i in range(0, len(pending), size)
+    ]
+    num_last = plan.num_last(len(jobs))
+    first, last = jobs[: len(jobs) - num_last], jobs[len(jobs) - num_last :]
+    return first + [
+        job._replace(jobs_per_machine=num_last, max_cores=plan.cores_of_last) for job in last
     ]
 
 
