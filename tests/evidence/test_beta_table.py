@@ -26,6 +26,7 @@ def test_every_beta_has_an_entry_for_each_of_its_seeds() -> None:
     codes = [run.codes for run in world.runs]
     scores = axis_scores(codes, world.labels.factors, rotations=20)
     probes = linear_probes(world.runs, world.labels)
+    assert probes == linear_probes(world.runs, world.labels, workers=2)
     num = len(world.runs)
     table = table_by_beta(
         world.runs,

@@ -36,6 +36,16 @@ def test_conditions_and_runs_have_rotations_of_their_own() -> None:
     assert len({first.z, second.z, other.z}) == 3
 
 
+def test_more_processes_measure_the_same() -> None:
+    world = make_world("PCA", seed=0, num=200)
+    codes = [run.codes for run in world.runs]
+    alone, shared = (
+        axis_scores(codes, world.labels.factors, rotations=20, workers=workers)
+        for workers in (1, 3)
+    )
+    assert alone == shared
+
+
 def test_many_images_are_thinned_evenly() -> None:
     assert spaced_rows(5, 10).tolist() == [0, 1, 2, 3, 4]
     assert spaced_rows(101, 5).tolist() == [0, 25, 50, 75, 100]

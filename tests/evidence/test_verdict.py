@@ -41,6 +41,12 @@ def test_axes_that_come_with_beta_are_supported() -> None:
     assert (verdict.lowest_beta, verdict.betas, verdict.seeds) == (1, BETAS, (0, 1, 2, 3, 4))
 
 
+def test_more_processes_come_to_the_same_verdict() -> None:
+    world = make_world("as on the faces", seed=0, seeds=2, num=200)
+    alone, shared = (_decide(world, workers=workers) for workers in (1, 2))
+    assert alone.as_dict() == shared.as_dict()
+
+
 def test_nothing_is_not_supported() -> None:
     assert not _decide(make_world("nothing changes", seed=0, num=300)).decision.betas
 

@@ -2,15 +2,16 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from math import ceil
 from typing import Any
 
 import numpy as np
-from joblib import Parallel, delayed
 from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits
 
 from unknot.common.machine import num_cores
+from unknot.common.parallel import map_on_cores
 from unknot.common.progress import Progress
 from unknot.evidence.axis_test import axis_test
 from unknot.evidence.computed_labels import ComputedLabels
@@ -115,27 +116,21 @@ def axis_evidence(
     """
     has_properties = isinstance(properties, ComputedLabels)
     num_tests = len(runs) * (1 + has_properties + _has_labels(runs))
-    workers = max(1, min(num_cores(), len(runs)))
-    jobs = (delayed(_tests_of_run)(run, properties, num_tests) for run in runs)
+    of_labels = partial(_tests_of_labels, properties=properties, num_tests=num_tests)
     tests: list[dict[str, RotationTest]] = []
     if progress:
         progress("tests of latents", 0, len(runs))
     with threadpool_limits(1), one_thread():
-        for run_tests in Parallel(workers, backend="threading", return_as="generator")(jobs):
-            tests.append(run_tests)
+        by_labels = map_on_cores(of_labels, runs, workers=num_cores(), processes=True)
+        by_decoder = map_on_cores(_test_of_decoder, runs, workers=num_cores())
+        for tests_of_labels, test_of_decoder in zip(by_labels, by_decoder, strict=True):
+            tests.append(tests_of_labels | test_of_decoder)
             if progress:
                 progress("tests of latents", len(tests), len(runs))
     return [
         AxisEvidence(beta=run.beta, seed=run.seed, tests=run_tests, p_values_holm=p_values)
         for run, run_tests, p_values in zip(runs, tests, _corrected(tests))
     ]
-
-
-def _tests_of_run(
-    run: RunAxes, properties: ComputedLabels | str | None, num_tests: int
-) -> dict[str, RotationTest]:
-    """Make every test of one run, on one core."""
-    return _tests_of_labels(run, properties, num_tests) | _test_of_decoder(run)
 
 
 def _has_labels(runs: Sequence[RunAxes]) -> bool:

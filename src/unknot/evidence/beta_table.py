@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits
 
+from unknot.common.parallel import map_on_cores
 from unknot.evidence.label_effects import UsableLabels
 from unknot.evidence.preregistration import RULE
 from unknot.evidence.rate_matching import RunPosteriors
@@ -219,19 +220,23 @@ def resample_interval(
     return float(low), float(high)
 
 
-def linear_probes(runs: Sequence[RunPosteriors], labels: UsableLabels) -> list[float]:
+def linear_probes(
+    runs: Sequence[RunPosteriors], labels: UsableLabels, *, workers: int = 1
+) -> list[float]:
     """Measure how well a linear model of each run's latents tells labels, averaged over them.
 
     Args:
         runs: posteriors of the same images.
         labels: of these images, one or more.
+        workers: processes.
     """
-    probes = []
+
+    def probe(run: RunPosteriors) -> float:
+        rng = np.random.default_rng([*b"probe"])  # the same points for every run
+        return float(linear_probe(run.codes, labels.factors, rng).mean())
+
     with threadpool_limits(1):
-        for run in runs:
-            rng = np.random.default_rng([*b"probe"])  # the same points for every run
-            probes.append(float(linear_probe(run.codes, labels.factors, rng).mean()))
-    return probes
+        return list(map_on_cores(probe, runs, workers=workers, processes=True))
 
 
 def linear_probe(

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from unknot.common.errors import UserError
+from unknot.common.machine import num_cores
 from unknot.common.progress import Progress
 from unknot.config.experiment import ExperimentConfig
 from unknot.config.parts import BETA_VAE
@@ -157,7 +158,9 @@ def _evidence_of_row(
         betas=table_by_beta(
             posteriors,
             axis_scores=as_trained,
-            linear_probes=linear_probes(posteriors, labels) if labels.factors else None,
+            linear_probes=linear_probes(posteriors, labels, workers=num_cores())
+            if labels.factors
+            else None,
             jacobian_cosines=[run.jacobian_cosine for run in run_evidence],
             pca=_pca_refits(config, images, len(own_runs)),
             untrained=untrained,
@@ -245,7 +248,8 @@ def _axis_scores(runs: Sequence[RunPosteriors], labels: UsableLabels) -> list[Ax
         return None
     rows = spaced_rows(len(runs[0].mean), RULE.points)
     thinned, factors = thin_out(runs, labels.factors, rows)
-    return axis_scores([run.codes for run in thinned], factors, rotations=RULE.rotations)
+    codes = [run.codes for run in thinned]
+    return axis_scores(codes, factors, rotations=RULE.rotations, workers=num_cores())
 
 
 def _verdict(
@@ -266,7 +270,14 @@ def _verdict(
     level = level_of_look(config.looks, len(config.betas), len(config.seeds))
     interactions = [run.tests.get(INTERACTION) for run in axes]
     try:
-        verdict = decide_verdict(runs, labels, interactions, as_trained=as_trained, level=level)
+        verdict = decide_verdict(
+            runs,
+            labels,
+            interactions,
+            as_trained=as_trained,
+            level=level,
+            workers=num_cores(),
+        )
     except UserError as error:
         return None, str(error)
     return verdict, ""

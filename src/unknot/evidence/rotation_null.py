@@ -5,7 +5,9 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
+from threadpoolctl import threadpool_limits
 
+from unknot.common.parallel import map_on_cores
 from unknot.evidence.label_effects import effects, selectivity
 from unknot.evidence.rate_matching import RunPosteriors
 from unknot.evidence.rotation_test import num_directions, whiten_symmetrically
@@ -125,6 +127,7 @@ def axis_scores(
     rotations: int,
     condition: str = "",
     seed: int = 0,
+    workers: int = 1,
 ) -> list[AxisScore]:
     """Measure how far the axes of every run's codes stand above rotations of them.
 
@@ -134,12 +137,16 @@ def axis_scores(
         rotations: how many of each.
         condition: what was done to the codes; other conditions get other rotations.
         seed: of the rotations.
+        workers: processes.
     """
-    scores = []
-    for i, codes in enumerate(list_of_codes):
+
+    def score(i: int) -> AxisScore:
         rng = np.random.default_rng([seed, i, *condition.encode()])
-        scores.append(axis_score(codes, factors, rotations, rng))
-    return scores
+        return axis_score(list_of_codes[i], factors, rotations, rng)
+
+    with threadpool_limits(1):
+        runs = range(len(list_of_codes))
+        return list(map_on_cores(score, runs, workers=workers, processes=True))
 
 
 def spaced_rows(num: int, max_rows: int) -> NDArray[np.int64]:

@@ -2,16 +2,17 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, NamedTuple
 
 import numpy as np
 import torch
-from joblib import Parallel, delayed
 from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits
 
 from unknot.common.errors import UserError
 from unknot.common.machine import num_cores
+from unknot.common.parallel import map_on_cores
 from unknot.common.progress import Progress
 from unknot.data.image_set import ImageSet
 from unknot.data.layout import TOP_FOLDER
@@ -154,11 +155,10 @@ def _label_runs(
     progress: Progress | None,
 ) -> tuple[list[_RunLabels], str]:
     """What the latents of every run tell of labels, a run on each core."""
-    workers = max(1, min(num_cores(), len(codes)))
-    jobs = (delayed(_label_run)(held_out, folders, properties) for held_out in codes)
+    label_run = partial(_label_run, folders=folders, properties=properties)
     labels: list[_RunLabels] = []
     with threadpool_limits(1):
-        for run_labels in Parallel(workers, backend="threading", return_as="generator")(jobs):
+        for run_labels in map_on_cores(label_run, codes, workers=num_cores(), processes=True):
             labels.append(run_labels)
             if progress:
                 progress("evidence", len(labels), len(codes))
@@ -200,10 +200,14 @@ def _pictures_of_runs(
     runs: Sequence[Run], codes: Sequence[HeldOutCodes], images: ImageSet
 ) -> tuple[list[_RunPictures | None], str]:
     """What the decoders of all runs show, a run on each core, and why some show nothing."""
-    workers = max(1, min(num_cores(), len(runs)))
-    jobs = (delayed(_pictures_of_run)(run, c, images) for run, c in zip(runs, codes))
     with one_thread():
-        results = list(Parallel(workers, backend="threading")(jobs))
+        results = list(
+            map_on_cores(
+                lambda i: _pictures_of_run(runs[i], codes[i], images),
+                range(len(runs)),
+                workers=num_cores(),
+            )
+        )
     reasons = [result for result in results if isinstance(result, str)]
     pictures = [None if isinstance(result, str) else result for result in results]
     return pictures, reasons[-1] if reasons else ""

@@ -6,8 +6,10 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from threadpoolctl import threadpool_limits
 
 from unknot.common.errors import UserError
+from unknot.common.parallel import map_on_cores
 from unknot.config.run import beta_text
 from unknot.evidence.agreement_test import agreement_test
 from unknot.evidence.beta_bases import BetaDecision, combine_bases
@@ -110,6 +112,7 @@ def decide_verdict(
     level: float | None = None,
     rule: Rule = RULE,
     seed: int = 0,
+    workers: int = 1,
 ) -> Verdict:
     """Hold every beta against the lowest, by a rule that was fixed before training.
 
@@ -127,6 +130,7 @@ def decide_verdict(
         level: of this look; that of the rule where it is the only one.
         rule: see there.
         seed: of rotations and noise.
+        workers: processes.
 
     Raises:
         UserError: if nothing can be compared: one beta only, no seed that all betas have, or no
@@ -141,12 +145,21 @@ def decide_verdict(
     tests, left_out = {}, dict(grid.left_out)
     if factors:
         scores = as_trained or axis_scores(
-            [run.codes for run in thinned], factors, rotations=rule.rotations, seed=seed
+            [run.codes for run in thinned],
+            factors,
+            rotations=rule.rotations,
+            seed=seed,
+            workers=workers,
         )
         by_condition = {
             TRAINED: [scores[i] for i in grid.flat],
             MATCHED: axis_scores(
-                matched.codes, factors, rotations=rule.rotations, condition=MATCHED, seed=seed
+                matched.codes,
+                factors,
+                rotations=rule.rotations,
+                condition=MATCHED,
+                seed=seed,
+                workers=workers,
             ),
         }
         tests[LABELS] = _by_labels(grid, by_condition, rule, seed)
@@ -162,7 +175,7 @@ def decide_verdict(
         betas=grid.betas,
         seeds=grid.seeds,
         decision=combine_bases(tests, level=rule.level if level is None else level),
-        agreements=_agreements(grid, chosen, matched, seed),
+        agreements=_agreements(grid, chosen, matched, seed, workers),
         num_latents=matched.num_latents,
         rate=matched.rate,
         left_out=left_out,
@@ -243,17 +256,19 @@ def _by_pictures(
 
 
 def _agreements(
-    grid: _Grid, runs: Sequence[RunPosteriors], matched: MatchedCodes, seed: int
+    grid: _Grid, runs: Sequence[RunPosteriors], matched: MatchedCodes, seed: int, workers: int
 ) -> dict[str, tuple[float, ...]]:
     """How far the seeds of each beta agree beyond rotations, as trained and matched."""
     if len(grid.seeds) < 2:
         return {}
     of_beta = np.arange(grid.rows.size).reshape(grid.rows.shape).T
     codes = {TRAINED: [run.codes for run in runs], MATCHED: matched.codes}
-    return {
-        condition: tuple(
-            agreement_test([values[i] for i in numbers], rotations=AGREEMENT_ROTATIONS, seed=seed).z
-            for numbers in of_beta
-        )
-        for condition, values in codes.items()
-    }
+    groups = [[values[i] for i in rows] for values in codes.values() for rows in of_beta]
+
+    def z(group: Sequence[FloatArray]) -> float:
+        return agreement_test(group, rotations=AGREEMENT_ROTATIONS, seed=seed).z
+
+    with threadpool_limits(1):
+        every_z = tuple(map_on_cores(z, groups, workers=workers, processes=True))
+    num = len(of_beta)
+    return {name: every_z[k * num : (k + 1) * num] for k, name in enumerate(codes)}

@@ -22,6 +22,7 @@ from unknot.report.browser_decoder import (
 )
 from unknot.report.latent_pairs import pair_latents
 from unknot.report.latent_text import best_label_text
+from unknot.report.page_budget import make_within_budget
 from unknot.report.run_figures import prior_codes
 from unknot.report.script_sheets import sheet_address
 from unknot.report.text import run_title
@@ -170,20 +171,20 @@ def script_data(runs: Sequence[Run], evidence: Evidence | None) -> ScriptData | 
     images = frames.get("images", np.empty((0, *runs[0].image_shape), np.uint8))
     codes = {run.name: posteriors_of(run, HeldOutCodes.load(run.files)) for run in runs}
     described: list[ScriptRun] = []
-    model_bytes = sheet_bytes = 0
-    for run in runs:
+    model_bytes = 0
+    sheets = make_within_budget(_sheet, runs, len, SHEET_BYTES)
+    for run, sheet in zip(runs, sheets):
         described.append(
             _describe(
                 run,
                 _script_latents(run, _label_texts(evidence, run), codes[run.name]),
                 images,
                 with_model=model_bytes < MODEL_BYTES,
-                with_sheet=sheet_bytes < SHEET_BYTES,
+                sheet=sheet or None,
             )
         )
-        model, sheet = described[-1].model, described[-1].sheet
+        model = described[-1].model
         model_bytes += len(encoded(model.weights)) if model else 0
-        sheet_bytes += len(sheet or "")
     described = _with_partners(described, codes)
     return ScriptData(
         kernel=kernel(),
@@ -203,7 +204,7 @@ def _describe(
     images: NDArray[np.uint8],
     *,
     with_model: bool,
-    with_sheet: bool,
+    sheet: str | None,
 ) -> ScriptRun:
     model, reason = _open_decoder(run) if with_model else (None, _over_budget())
     return ScriptRun(
@@ -213,9 +214,7 @@ def _describe(
         objective=run.config.training.objective,
         seed=run.config.seed,
         latents=latents,
-        sheet=sheet_address(run.frames()["reconstructions"])
-        if with_sheet and _has_frames(run)
-        else None,
+        sheet=sheet,
         model=model,
         codes=_codes(run, images) if model else [],
         partners={},
@@ -302,6 +301,11 @@ def _label_texts(evidence: Evidence | None, run: Run) -> list[str]:
         next(filter(None, (best_label_text(table, i) for table in tables)), "")
         for i in range(run.latent_dim)
     ]
+
+
+def _sheet(run: Run) -> str:
+    """A run's reconstructions on one sheet; empty where there are none."""
+    return sheet_address(run.frames()["reconstructions"]) if _has_frames(run) else ""
 
 
 def _has_frames(run: Run) -> bool:

@@ -8,6 +8,8 @@ from typing import NamedTuple
 import numpy as np
 
 from unknot.common.errors import UserError
+from unknot.common.machine import num_cores
+from unknot.common.parallel import map_on_cores
 from unknot.evidence.preregistration import BLIND_SEED, planned_blind_seed
 from unknot.evidence.run_evidence import pixel_decoder
 from unknot.report.blind.beta_trials import LEAST_CORRELATION, beta_trials
@@ -36,6 +38,13 @@ class NotAsked(NamedTuple):
     reason: str
 
 
+class _Planned(NamedTuple):
+    """A test that is to be made."""
+
+    title: str
+    make: Callable[[], BlindTest]
+
+
 def blind_seed(files: ExperimentFolder) -> int:
     """Give the seed of the blind test: the plan's, or where it has none that of all plans."""
     planned = planned_blind_seed(files)
@@ -43,17 +52,18 @@ def blind_seed(files: ExperimentFolder) -> int:
 
 
 def blind_tests(runs: Sequence[Run], seed: int) -> Iterator[BlindTest | NotAsked]:
-    """Make every blind test of an experiment, one after another.
+    """Make every blind test of an experiment, one on each core.
 
     Args:
         runs: whose models can be opened, every beta of the first seed first.
         seed: of images and random directions.
     """
-    for run in runs:
-        yield _made_or_not(run_title(run.config), partial(latents_test, run, seed))
+    tests = [_Planned(run_title(run.config), partial(latents_test, run, seed)) for run in runs]
     for first, second in _compared(runs):
         title = " and ".join(titles_of_betas(first, second))
-        yield _made_or_not(title, partial(betas_test, first, second, seed))
+        tests.append(_Planned(title, partial(betas_test, first, second, seed)))
+    with one_thread():
+        yield from map_on_cores(_made_or_not, tests, workers=num_cores())
 
 
 def latents_test(run: Run, seed: int) -> BlindTest:
@@ -117,9 +127,8 @@ def _compared(runs: Sequence[Run]) -> list[tuple[Run, Run]]:
     return [*pairwise(by_beta), *beside_lowest][:MOST_COMPARISONS]
 
 
-def _made_or_not(title: str, make: Callable[[], BlindTest]) -> BlindTest | NotAsked:
+def _made_or_not(test: _Planned) -> BlindTest | NotAsked:
     try:
-        with one_thread():
-            return make()
+        return test.make()
     except UserError as error:
-        return NotAsked(title=title, reason=str(error))
+        return NotAsked(title=test.title, reason=str(error))

@@ -11,6 +11,7 @@ from unknot.report.blind.experiment import blind_seed
 from unknot.report.latent_cards import CardSource, HeldOutImages, LatentCard, latent_cards
 from unknot.report.latent_pairs import PAIRED, latent_partners
 from unknot.report.latent_text import collapsed_text
+from unknot.report.page_budget import make_within_budget
 from unknot.report.sections import NO_EVIDENCE, NO_RUN, LeftOut, ReportContext
 from unknot.report.text import run_title
 from unknot.runs.held_out import HeldOutCodes
@@ -39,6 +40,11 @@ class RunCards:
     collapsed: str
     missing: Sequence[str]
 
+    @property
+    def num_bytes(self) -> int:
+        """What its pictures take in the page."""
+        return sum(card.num_bytes for card in self.cards)
+
 
 @dataclass(frozen=True)
 class Cards:
@@ -61,22 +67,27 @@ def cards(context: ReportContext) -> Cards | LeftOut:
     partners = latent_partners(codes)
     images, no_images = _test_images(context.runs[0], blind_seed(context.files))
     evidence = context.evidence.runs if context.evidence else {}
-    runs: list[RunCards] = []
-    num_bytes = 0
-    for run in context.runs:
-        fits = num_bytes < PICTURE_BYTES
-        decode, no_decoder = _decoder(run) if fits else (None, _over_budget())
+
+    def make(run: Run, *, with_pictures: bool = True) -> RunCards:
+        decode, no_decoder = _decoder(run) if with_pictures else (None, _over_budget())
         source = CardSource(
             run=run,
             codes=codes[run.name],
             partners=partners,
             evidence=evidence.get(run.name),
-            images=images if fits else None,
+            images=images if with_pictures else None,
             decode=decode,
         )
-        gaps = [no_decoder, no_images if fits else "", *_gaps_of_evidence(context, run)]
-        runs.append(_run_cards(source, list(filter(None, gaps))))
-        num_bytes += sum(card.num_bytes for card in runs[-1].cards)
+        gaps = [no_decoder, no_images if with_pictures else "", *_gaps_of_evidence(context, run)]
+        return _run_cards(source, list(filter(None, gaps)))
+
+    illustrated = make_within_budget(
+        make, context.runs, lambda run_cards: run_cards.num_bytes, PICTURE_BYTES
+    )
+    runs = [
+        run_cards or make(run, with_pictures=False)
+        for run, run_cards in zip(context.runs, illustrated)
+    ]
     return Cards(runs, PAIRED)
 
 
