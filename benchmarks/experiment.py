@@ -3,11 +3,11 @@
     python benchmarks/experiment.py [--rounds 1] [--eight STEPS] [--json]
 
 The demo is that of `make demo`, from cached images to the page. `outside_steps` is its time beyond
-that of the steps, which is what they took in all runs over the number of cores. `--eight` adds
-eight runs of so many steps (two seeds of four betas), until the last is done and without what
-follows: as one process per core, one after the other by all cores (as threads of a process, and
-data-parallel), and by one thread. `anonymous_mb` is the most memory that one process had for
-itself; the images are a file's pages, shared by all.
+that of the steps, which is what all cores that worked on them took over the number of cores.
+`--eight` adds eight runs of so many steps (two seeds of four betas), until the last is done and
+without what follows: as one process per core, one after the other by all cores (as threads of a
+process, and data-parallel), and by one thread. `anonymous_mb` is the most memory that one process
+had for itself; the images are a file's pages, shared by all.
 """
 
 import argparse
@@ -27,6 +27,7 @@ from unknot.common.machine import num_cores
 from unknot.data.load import load_images
 from unknot.runs.folder import RunFolder
 from unknot.runs.history import read_history
+from unknot.training.checkpoint import threads_before
 
 DEMO = ["--betas", "0.1", "1", "2", "10", "350", "--latent-dim", "6", "--steps", "1200"]
 EIGHT = ["--betas", "0.1", "1", "2", "10", "--seeds", "0", "1"]
@@ -73,9 +74,10 @@ def until_done(folder: Path, steps: int, *options: str, cores: int | None = None
 
 
 def step_seconds(folder: Path) -> float:
-    """Seconds that the steps of all runs took, over the cores."""
-    histories = [read_history(RunFolder(run).history) for run in folder.glob("beta-*")]
-    return sum(float(lines[-1]["seconds"]) for lines in histories) / num_cores()
+    """Seconds of the steps of all runs, times the cores of each, over those of the machine."""
+    runs = [RunFolder(run) for run in folder.glob("beta-*")]
+    taken = [read_history(run.history)[-1]["seconds"] * threads_before(run) for run in runs]
+    return float(sum(taken)) / num_cores()
 
 
 def main() -> None:
