@@ -104,7 +104,7 @@ def ours(folder: Path, place: Path, processes: int) -> dict[str, float]:
 
 def train(folder: Path, out: Path, seed: int, steps: int, threads: int) -> None:
     torch.set_num_threads(threads)
-    config = RunConfig(1.0, seed, training=TrainingConfig(steps=steps))
+    config = RunConfig(1.0, seed, training=TrainingConfig(steps=steps, batch_size=BATCH))
     fit(config, load_images(folder), RunFolder(out), device="cpu")
 
 

@@ -104,7 +104,7 @@ class PlainFactorVAE:
 
 def steps_of(objective: str, images: ImageSet, folder: str) -> Callable[[], float]:
     """Give what takes some steps with an objective and says how long one took, in seconds."""
-    training = TrainingConfig(objective=objective, data_parallel="off")
+    training = TrainingConfig(objective=objective, batch_size=64, data_parallel="off")
     config = RunConfig(BETA, training=training)
     trainer = Trainer(config, images, RunFolder(f"{folder}/{objective}"), "cpu")
     trainer.start()
