@@ -1,4 +1,4 @@
-# make demo    the main job on the built-in faces: five betas, 1,200 steps each, and the report
+# make demo    the main job on the built-in faces: five betas, 1,000 steps each, and the report
 # make test    the quick tests, in minutes
 # make lint    formatting, style and types, in seconds
 # make check   the slow tests
@@ -26,7 +26,7 @@ $(VENV)/.docs: $(VENV)/.run
 setup: $(VENV)/.run
 
 demo: $(VENV)/.run
-	$(BIN)/unknot compare faces --betas 0.1 1 2 10 350 --latent-dim 6 --steps 1200 --out runs/demo
+	$(BIN)/unknot compare faces --betas 0.1 1 2 10 350 --latent-dim 6 --steps 1000 --out runs/demo
 
 lint: $(VENV)/.dev
 	$(BIN)/ruff format --check src tests benchmarks examples

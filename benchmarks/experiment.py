@@ -29,7 +29,7 @@ from unknot.runs.folder import RunFolder
 from unknot.runs.history import read_history
 from unknot.training.checkpoint import threads_before
 
-DEMO = ["--betas", "0.1", "1", "2", "10", "350", "--latent-dim", "6", "--steps", "1200"]
+DEMO = ["--betas", "0.1", "1", "2", "10", "350", "--latent-dim", "6", "--steps", "1000"]
 EIGHT = ["--betas", "0.1", "1", "2", "10", "--seeds", "0", "1"]
 SAMPLE_SECONDS = 0.2
 
