@@ -45,12 +45,12 @@ test: $(VENV)/.dev browser
 check: $(VENV)/.dev browser
 	$(PYTEST) -m slow
 
-# in 25 minutes on two free cores; what the processor cannot do is left out, and said
+# what the processor cannot do is left out, and said
 bench: $(VENV)/.dev
 	$(BIN)/python benchmarks/run_all.py
 	$(BIN)/python benchmarks/publish.py
 
-# what the time to the loss is compared with: three hours on two free cores, and goes on where it stopped
+# what the time to the loss is compared with; takes hours, and goes on where it stopped
 bench-references: $(VENV)/.run
 	$(BIN)/python benchmarks/recipe.py --references runs/references
 

@@ -5,12 +5,12 @@
 
 `loss` is distortion + beta * rate on validation images, with six latents. Ours is trained here, for
 as many steps as these images need; a seed that has no reference is compared with that of seed 0.
-The references are kept in `benchmarks/references.json`; the
-second command trains them anew with the package's own step, in hours, and goes on where it was
-interrupted. Seconds a step are measured in 300 steps of the plain loop of `training.py` and of one
-run as `unknot train` has it, in turn and in fresh processes, and multiplied by the steps: the
-seconds to the loss are those of the steps alone. The losses over the seconds are drawn into
-`docs/pictures`.
+The references are kept in `benchmarks/references.json`; the second command trains them anew with
+the package's own step, in hours, and goes on where it was interrupted. Seconds a step are measured
+in 300 steps of the plain loop of `training.py` and of one run as `unknot train` has it, in turn and
+in fresh processes, and multiplied by the steps: the seconds to the loss are those of the steps
+alone. The losses over the seconds are drawn into `docs/pictures`; the plain loop's only at its end,
+where no more of a reference was kept.
 """
 
 import argparse

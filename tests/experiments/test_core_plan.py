@@ -40,7 +40,7 @@ def simulated_seconds(
 ) -> float:
     """Let runs go one after the other, each to the process that is free first.
 
-    Those that are left over at the end have all cores, at most four each.
+    Those that are left over at the end have all cores, at most eight each.
     """
     serial = 2 / SPEED_OF_TWO - 1  # time(t) = serial + (1 - serial) / t, which is 1 / 1.62 at 2
     num_last = num_runs % at_a_time
