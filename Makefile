@@ -45,9 +45,9 @@ test: $(VENV)/.dev browser
 check: $(VENV)/.dev browser
 	$(PYTEST) -m slow
 
-# what the processor cannot do is left out, and said
+# what the processor cannot do is left out, and said; CELEBA=FOLDER adds CelebA to the recipe
 bench: $(VENV)/.dev
-	$(BIN)/python benchmarks/run_all.py
+	$(BIN)/python benchmarks/run_all.py $(if $(CELEBA),--celeba $(CELEBA))
 	$(BIN)/python benchmarks/publish.py
 
 # what the time to the loss is compared with; takes hours, and goes on where it stopped

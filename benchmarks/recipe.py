@@ -9,8 +9,8 @@ The references are kept in `benchmarks/references.json`; the second command trai
 the package's own step, in hours, and goes on where it was interrupted. Seconds a step are measured
 in 300 steps of the plain loop of `training.py` and of one run as `unknot train` has it, in turn and
 in fresh processes, and multiplied by the steps: the seconds to the loss are those of the steps
-alone. The losses over the seconds are drawn into `docs/pictures`; the plain loop's only at its end,
-where no more of a reference was kept.
+alone. With `--celeba` the losses over the seconds are drawn into `docs/pictures`; the plain loop's
+only at its end, where no more of a reference was kept.
 """
 
 import argparse
@@ -84,7 +84,8 @@ def main() -> None:
         compared(row, curves[row], reference_of(row, references), seconds[row.images])
         for row in rows
     ]
-    draw(curves, references, seconds)
+    if options.celeba:
+        draw(curves, references, seconds)
     if options.json:
         print(json.dumps({**machine(), "rows": found}, indent=2))
         return

@@ -9,7 +9,8 @@ import pytest
 import torch
 from torch import nn
 
-from unknot.common.files import read_arrays, write_arrays
+from unknot.common.files import write_arrays
+from unknot.common.reading import read_arrays
 from unknot.data.image_set import ImageSet
 from unknot.data.load import load_images
 from unknot.evidence.run_evidence import pixel_decoder

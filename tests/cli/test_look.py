@@ -10,7 +10,8 @@ import pytest
 from tests.command_line import TINY, fails
 from unknot.cli import main
 from unknot.cli.look import NO_BROWSER
-from unknot.common.files import read_arrays, write_arrays
+from unknot.common.files import write_arrays
+from unknot.common.reading import read_arrays
 
 
 @pytest.fixture

@@ -9,11 +9,8 @@ import pytest
 
 from unknot.common.errors import UserError
 from unknot.common.files import (
-    damage_named,
     has_foreign_files,
     make_folder,
-    read_arrays,
-    read_json,
     recover_folder,
     replace_folder,
     write_arrays,
@@ -22,6 +19,7 @@ from unknot.common.files import (
     write_text,
     written_beside,
 )
+from unknot.common.reading import read_arrays, read_json
 
 
 def test_a_file_written_beside_its_place_is_renamed_into_it(tmp_path: Path) -> None:
@@ -82,40 +80,6 @@ def test_python_objects_are_neither_written_nor_read(tmp_path: Path) -> None:
     np.savez(tmp_path / "b.npz", factors=objects)
     with pytest.raises(UserError, match=r"b.npz is damaged.*delete it and run again"):
         read_arrays(tmp_path / "b.npz")
-
-
-@pytest.mark.parametrize("read", [read_json, read_arrays])
-def test_a_missing_or_damaged_file_is_one_line(read: Any, tmp_path: Path) -> None:
-    path = tmp_path / "file"
-    with pytest.raises(UserError, match="file is missing; the folder is incomplete"):
-        read(path)
-    for content in (b"", b"{", b"\xff\xfe", b"PK\x03\x04"):
-        path.write_bytes(content)
-        with pytest.raises(UserError, match=r"file is damaged.*delete it and run again") as caught:
-            read(path)
-        assert "\n" not in str(caught.value)
-
-
-def test_arrays_cut_short_are_damaged(tmp_path: Path) -> None:
-    path = tmp_path / "arrays.npz"
-    write_arrays(path, {"noise": np.random.default_rng(0).random(1000)})
-    content = path.read_bytes()
-    for size in (20, len(content) // 2, len(content) - 1):
-        path.write_bytes(content[:size])
-        with pytest.raises(UserError, match="is damaged"):
-            read_arrays(path)
-
-
-@pytest.mark.parametrize("document", [[], {}, {"a": 1}, {"a": []}, {"a": ["x"]}])
-def test_a_document_that_does_not_fit_is_one_line(document: Any, tmp_path: Path) -> None:
-    damaged = pytest.raises(UserError, match=r"file is damaged \(\w+Error.*delete it and run again")
-    with damaged, damage_named(tmp_path / "file"):
-        float(document["a"][0])
-
-
-def test_an_error_that_is_told_already_is_left_as_it_is(tmp_path: Path) -> None:
-    with pytest.raises(UserError, match=r"^another$"), damage_named(tmp_path / "file"):
-        raise UserError("another")
 
 
 def test_a_folder_of_ours_has_only_our_files(tmp_path: Path) -> None:

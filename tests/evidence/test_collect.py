@@ -9,7 +9,8 @@ import pytest
 from tests.command_line import fails
 from tests.evidence.conftest import BETAS
 from unknot.cli import main
-from unknot.common.files import read_json, write_json
+from unknot.common.files import write_json
+from unknot.common.reading import read_json
 from unknot.data.image_set import ImageSet
 from unknot.data.load import load_images
 from unknot.evidence.answers import QUESTIONS

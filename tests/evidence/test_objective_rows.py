@@ -2,7 +2,7 @@
 
 import json
 
-from unknot.common.files import read_json
+from unknot.common.reading import read_json
 from unknot.evidence.answers import QUESTIONS
 from unknot.evidence.evidence import Evidence
 from unknot.evidence.objective_rows import compare_objectives, run_points

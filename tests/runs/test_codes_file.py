@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from unknot.common.files import read_arrays
+from unknot.common.reading import read_arrays
 from unknot.data.load import load_images
 from unknot.data.table_choice import CODES_HEADER
 from unknot.models.vae import Posterior

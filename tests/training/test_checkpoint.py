@@ -15,7 +15,7 @@ from torch import nn
 from tests.training.tiny import same_bits, tiny, weights
 from unknot.common import files
 from unknot.common.errors import UserError
-from unknot.common.files import read_arrays
+from unknot.common.reading import read_arrays
 from unknot.config.run import RunConfig
 from unknot.data.image_set import ImageSet
 from unknot.models.objectives.factor_vae import FactorVAE

@@ -14,7 +14,7 @@ from torch import Tensor, nn
 
 from tests.training.tiny import LINEAR, losses, same_bits, stop_at, tiny, weights
 from unknot.common.errors import Interrupted, UserError
-from unknot.common.files import read_arrays
+from unknot.common.reading import read_arrays
 from unknot.config.experiment import ExperimentConfig
 from unknot.config.parts import ModelConfig, TrainingConfig
 from unknot.config.run import RunConfig

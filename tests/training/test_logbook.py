@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from tests.training.tiny import LINEAR, tiny
-from unknot.common.files import read_json
+from unknot.common.reading import read_json
 from unknot.config.run import RunConfig
 from unknot.data.image_set import ImageSet
 from unknot.runs.folder import RunFolder

@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from tests.training.tiny import CPU
-from unknot.common.files import read_arrays
+from unknot.common.reading import read_arrays
 from unknot.data.image_set import ImageSet
 from unknot.models.build import build_vae
 from unknot.models.objectives import Loss

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from tests.training.tiny import LINEAR, tiny
-from unknot.common.files import read_arrays
+from unknot.common.reading import read_arrays
 from unknot.config.run import RunConfig
 from unknot.data.image_set import ImageSet
 from unknot.runs.evaluation import Evaluation

@@ -21,7 +21,7 @@ from tests.training.tiny import (
     weights,
 )
 from unknot.common.errors import Interrupted, UserError
-from unknot.common.files import read_json
+from unknot.common.reading import read_json
 from unknot.config.parts import ModelConfig, TrainingConfig
 from unknot.config.run import RunConfig
 from unknot.data.image_set import ImageSet

@@ -4,8 +4,6 @@ import io
 import json
 import os
 import shutil
-import zipfile
-import zlib
 from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -82,49 +80,6 @@ def write_arrays(
     save = np.savez_compressed if compressed else np.savez
     save(buffer, allow_pickle=False, **arrays)
     write_bytes(path, buffer.getvalue())
-
-
-def read_arrays(path: Path) -> dict[str, NDArray[Any]]:
-    """Read every array of an npz; nothing in it is ever unpickled.
-
-    Raises:
-        UserError: if it is not there, is damaged, or holds Python objects.
-    """
-    try:
-        with np.load(io.BytesIO(path.read_bytes()), allow_pickle=False) as stored:
-            return dict(stored)
-    except FileNotFoundError:
-        raise UserError(f"{path} is missing; the folder is incomplete") from None
-    except (ValueError, EOFError, OSError, zipfile.BadZipFile, zlib.error) as error:
-        raise UserError(f"{path} is damaged: {error}; delete it and run again") from None
-
-
-def read_json(path: Path) -> Any:
-    """Read a JSON file.
-
-    Raises:
-        UserError: if it is not there or is not JSON.
-    """
-    try:
-        return json.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        raise UserError(f"{path} is missing; the folder is incomplete") from None
-    except (json.JSONDecodeError, UnicodeDecodeError) as error:
-        raise UserError(f"{path} is damaged: {error}; delete it and run again") from None
-
-
-@contextmanager
-def damage_named(path: Path) -> Iterator[None]:
-    """Name the file that a document was read from where the block finds that it does not fit.
-
-    Raises:
-        UserError: in the place of what Python raises for a field that is missing or another thing.
-    """
-    try:
-        yield
-    except (KeyError, IndexError, TypeError, AttributeError, ValueError) as error:
-        reason = f"{type(error).__name__}: {error}"
-        raise UserError(f"{path} is damaged ({reason}); delete it and run again") from None
 
 
 def has_foreign_files(folder: Path, own: Collection[str]) -> bool:

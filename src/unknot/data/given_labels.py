@@ -9,7 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from unknot.common.errors import UserError
-from unknot.common.files import read_arrays, write_arrays
+from unknot.common.files import write_arrays
+from unknot.common.reading import read_arrays
 from unknot.data.image_set import ImageSet
 from unknot.data.picture_labels import labels_from_table
 

@@ -9,7 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from unknot.common.errors import UserError
-from unknot.common.files import read_arrays, read_json, write_arrays, write_json
+from unknot.common.files import write_arrays, write_json
+from unknot.common.reading import read_arrays, read_json
 from unknot.data.cache import cached_entry
 from unknot.data.splits import SPLITS
 from unknot.data.standardize import Moments, moments

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from unknot.common.errors import UserError
-from unknot.common.files import damage_named, read_json
+from unknot.common.reading import damage_named, read_json
 from unknot.evidence.answers import Answer
 from unknot.evidence.axes import AxisEvidence
 from unknot.evidence.beta_choice import BetaChoice

@@ -12,7 +12,7 @@ from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from typing import Any, Literal
 
-from unknot.common.files import read_json
+from unknot.common.reading import read_json
 from unknot.config.experiment import ExperimentConfig
 from unknot.config.parts import OLD_MODES, TrainingConfig
 from unknot.data.image_set import ImageSet

@@ -8,7 +8,8 @@ from importlib.util import find_spec
 from typing import TYPE_CHECKING, NamedTuple
 
 from unknot.common.errors import UserError
-from unknot.common.files import read_json, written_beside
+from unknot.common.files import written_beside
+from unknot.common.reading import read_json
 from unknot.experiments.experiment import Experiment
 from unknot.report.run_watcher import ExperimentWatcher
 from unknot.runs.folder import ExperimentFolder

@@ -17,7 +17,7 @@ import numpy as np
 
 from unknot.common.durations import duration_text
 from unknot.common.errors import UserError
-from unknot.common.files import read_arrays
+from unknot.common.reading import read_arrays
 from unknot.config.experiment import ExperimentConfig
 from unknot.config.run import RunConfig
 from unknot.report.live_runs import (

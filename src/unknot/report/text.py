@@ -5,7 +5,7 @@ from math import isfinite
 
 import numpy as np
 
-from unknot.common.files import read_json
+from unknot.common.reading import read_json
 from unknot.config.parts import BETA_VAE
 from unknot.config.run import RunConfig, setting_text
 from unknot.evidence.answers import AXES, QUESTIONS, counted, p_text

@@ -5,7 +5,8 @@ from pathlib import Path
 from typing import Any
 
 from unknot.common.errors import UserError
-from unknot.common.files import damage_named, read_json, write_json
+from unknot.common.files import write_json
+from unknot.common.reading import damage_named, read_json
 from unknot.metrics.registry import OLD_KEYS
 from unknot.metrics.result import Score
 from unknot.metrics.settings import NullSettings

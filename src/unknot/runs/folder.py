@@ -10,7 +10,8 @@ from typing import Any, NamedTuple
 from filelock import FileLock, Timeout
 
 from unknot.common.errors import UserError
-from unknot.common.files import has_foreign_files, read_json, write_json, write_text
+from unknot.common.files import has_foreign_files, write_json, write_text
+from unknot.common.reading import read_json
 from unknot.common.toml import first_difference, from_toml, to_toml
 from unknot.config.experiment import ExperimentConfig
 from unknot.config.parts import BETA_VAE

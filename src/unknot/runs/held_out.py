@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from unknot.common.files import read_arrays
+from unknot.common.reading import read_arrays
 from unknot.data.image_set import ImageSet
 from unknot.data.splits import SPLITS
 from unknot.models.vae import Posterior

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from unknot.common.errors import UserError
-from unknot.common.files import read_arrays
+from unknot.common.reading import read_arrays
 from unknot.config.parts import CUSTOM
 from unknot.config.run import RunConfig
 from unknot.data.image_set import ImageSet

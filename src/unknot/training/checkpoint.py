@@ -10,7 +10,8 @@ from typing import NamedTuple
 from torch import nn
 
 from unknot.common.errors import UserError
-from unknot.common.files import read_json, recover_folder, replace_folder
+from unknot.common.files import recover_folder, replace_folder
+from unknot.common.reading import read_json
 from unknot.runs.evaluation import OLD_STRATEGIES
 from unknot.runs.folder import RunFolder
 from unknot.runs.weights import load_weights, read_tensors, save_weights, to_bytes

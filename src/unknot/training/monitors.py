@@ -9,7 +9,8 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from unknot.common.files import read_arrays, write_arrays
+from unknot.common.files import write_arrays
+from unknot.common.reading import read_arrays
 from unknot.data.image_set import ImageSet
 from unknot.models.objectives import Loss
 from unknot.models.vae import VAE, Terms

@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from tests.report.small import small_config, small_run
-from unknot.common.files import read_json, write_json
+from unknot.common.files import write_json
+from unknot.common.reading import read_json
 from unknot.evidence.preregistration import BLIND_SEED
 from unknot.evidence.run_evidence import pixel_decoder
 from unknot.experiments.experiment import Experiment

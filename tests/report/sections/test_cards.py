@@ -20,7 +20,8 @@ from tests.report.small import (
     small_run_evidence,
 )
 from tests.report.watched_page import WatchedPage
-from unknot.common.files import read_arrays, write_arrays
+from unknot.common.files import write_arrays
+from unknot.common.reading import read_arrays
 from unknot.config.parts import CUSTOM, ModelConfig
 from unknot.experiments.experiment import Experiment
 

@@ -7,7 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from unknot.common.files import damage_named, read_json, write_json
+from unknot.common.files import write_json
+from unknot.common.reading import damage_named, read_json
 from unknot.experiments.papers.paper import Published
 
 

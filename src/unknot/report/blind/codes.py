@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from unknot.common.errors import UserError
-from unknot.common.files import read_arrays
+from unknot.common.reading import read_arrays
 from unknot.data.splits import SPLITS
 from unknot.metrics.posterior import ACTIVE_VARIANCE
 from unknot.report.figures.sheets import SAMPLE_SEED, sample_indices
