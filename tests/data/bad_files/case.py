@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import NamedTuple
 
-from bad_files.seeds import good_pictures
+from tests.data.bad_files.seeds import good_pictures
 
 FLIPS, CUTS = 2, (0.3, 0.9)
 

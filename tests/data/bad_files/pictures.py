@@ -8,8 +8,8 @@ from collections.abc import Callable, Iterator
 import numpy as np
 from PIL import Image
 
-from bad_files.case import Case, among_good, damaged
-from bad_files.seeds import PICTURES, encoded, npy, npz
+from tests.data.bad_files.case import Case, among_good, damaged
+from tests.data.bad_files.seeds import PICTURES, encoded, npy, npz
 
 HUGE = 60_000  # pixels a side: 3,600 million in all
 LARGE = 9_900  # a side: just below the limit

@@ -13,9 +13,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from bad_files.case import Case, alone, damaged, write
-from bad_files.pictures import zeros
-from bad_files.seeds import (
+from tests.data.bad_files.case import Case, alone, damaged, write
+from tests.data.bad_files.pictures import zeros
+from tests.data.bad_files.seeds import (
     ARRAYS,
     NUM,
     good_pictures,

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import numpy as np
 
-from bad_files.case import Case, write
-from bad_files.seeds import good_pictures
+from tests.data.bad_files.case import Case, write
+from tests.data.bad_files.seeds import good_pictures
 
 CACHE = "UNKNOT_CACHE"
 

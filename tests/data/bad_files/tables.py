@@ -3,8 +3,8 @@
 import json
 from collections.abc import Callable, Iterator
 
-from bad_files.case import Case, among_good, damaged, labelling
-from bad_files.seeds import NUM, TABLES, good_pictures, npz, parquet
+from tests.data.bad_files.case import Case, among_good, damaged, labelling
+from tests.data.bad_files.seeds import NUM, TABLES, good_pictures, npz, parquet
 
 NAMES = tuple(good_pictures())
 
