@@ -61,7 +61,7 @@ def _read_within_limit(path: Path, file: BinaryIO, most_bytes: int) -> bytes:
             f"{path} has {status.st_size:,} bytes, more than the {most_bytes:,} that are read; "
             "move it away and run again"
         )
-    return file.read(most_bytes + 1)
+    return file.read(status.st_size)  # with more asked for, room is made for all of it
 
 
 def check_within(path: Path, folder: Path) -> None:

@@ -36,6 +36,7 @@ from unknot.data.raster.chunks import (
     digest_of,
     read_content,
 )
+from unknot.data.raster.heic import HeicReaders
 from unknot.data.raster.picture_files import UnreadableImage
 from unknot.data.raster.value_ranges import Measured, describe_range, find_ranges, merge
 
@@ -93,9 +94,13 @@ def decode_all(
     Raises:
         UserError: if a file changes while the set is decoded.
     """
-    plan = Plan(read=read, preparation=preparation, frames=frames)
     num_threads = workers or os.cpu_count() or 1
-    with _without_warnings(), ThreadPoolExecutor(num_threads) as pool:
+    with (
+        _without_warnings(),
+        HeicReaders() as heic,
+        ThreadPoolExecutor(num_threads) as pool,
+    ):
+        plan = Plan(read=read, preparation=preparation, frames=frames, heic=heic)
         try:
             plan = _survey(plan, num)
             report = partial(progress, "decoding") if progress else _say_nothing

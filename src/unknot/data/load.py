@@ -19,6 +19,7 @@ from unknot.common.plugins import load_plugin
 from unknot.common.progress import Progress
 from unknot.data.cache import cache_key, cache_notes
 from unknot.data.folder_walk import UNUSED, file_kind
+from unknot.data.given_path import look_at
 from unknot.data.image_files import is_picture, is_table
 from unknot.data.image_set import ImageSet, Labels, prepare
 from unknot.data.preparation import SHARES, Preparation, parse_split
@@ -130,6 +131,8 @@ def _prepare(scan: Scan, options: LoadOptions) -> ImageSet:
 
 def _is_readable(path: Path) -> bool:
     try:
+        if not path.is_file():
+            return False
         with path.open("rb") as file:
             return bool(file.read(1))
     except OSError:
@@ -163,10 +166,12 @@ def _check_keys(source: Source, options: LoadOptions) -> None:
 
 def _choose(given: Any) -> Source:
     """Find the source of what was given, or say why there is none."""
+    path = as_path(given)
+    if path is not None and str(given) not in BUILT_IN and _is_there(path):
+        look_at(path, takes_folders=True)
     source = find_source(given)
     if source is not None:
         return source
-    path = as_path(given)
     assert path is not None, "whatever is no path is taken for images in memory"
     if not path.exists():
         raise UserError(
@@ -174,6 +179,17 @@ def _choose(given: Any) -> Source:
             f"or {' or '.join(BUILT_IN)}"
         )
     raise UserError(f"{path} {_why_not(path)}")
+
+
+def _is_there(path: Path) -> bool:
+    """Whether something has this name, be it a broken link; so it is where nothing can tell."""
+    try:
+        path.lstat()
+    except (FileNotFoundError, NotADirectoryError):
+        return False
+    except (OSError, ValueError):
+        return True
+    return True
 
 
 def _why_not(path: Path) -> str:

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageFile, TiffImagePlugin
 
+from unknot.data.raster.decoder_limits import MAX_PIXELS
 from unknot.data.raster.value_ranges import FLOAT, FULL_16_BITS, RawValues
 
 PNG_START, TIFF_STARTS = b"\x89PNG\r\n\x1a\n", (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
@@ -49,6 +50,8 @@ def read_raw_values(content: bytes, picture: Image.Image, frame: int) -> RawValu
     raw_modes = {_raw_mode(tile) for tile in _tiles(picture)} if content else set()
     if raw_modes == {"LA;16B"} or (raw_modes and raw_modes.issubset(TWO_BYTES)):
         declared = _declared(content, tags)
+        if picture.width * picture.height > MAX_PIXELS // 2:
+            raise ValueError(f"has more than {MAX_PIXELS // 2:,} pixels of 16 bits in each channel")
         values = _both_bytes(content, picture, frame)
         transparent = picture.info.get("transparency")
         return RawValues(values, "16-bit", declared, transparent=transparent)
@@ -110,7 +113,9 @@ def _both_bytes(content: bytes, picture: Image.Image, frame: int) -> NDArray[np.
 
 
 def _join(upper: NDArray[np.uint16], lower: NDArray[np.uint16]) -> NDArray[np.uint16]:
-    return np.bitwise_or(np.left_shift(upper, 8, dtype=np.uint16), lower, dtype=np.uint16)
+    joined = np.left_shift(upper, 8, dtype=np.uint16)
+    joined |= lower
+    return joined
 
 
 def _with_lower_bytes(tile: Any) -> Any:

@@ -8,9 +8,10 @@ import numpy as np
 
 from unknot.common.errors import UserError
 from unknot.data.preparation import CHANNELS, COLORS
-from unknot.data.raster.picture_files import MAX_PIXELS
-from unknot.data.sources.array_file import ArrayFile, UnreadArray
+from unknot.data.raster.decoder_limits import MAX_PIXELS
+from unknot.data.sources.array_file import ArrayFile
 from unknot.data.sources.array_images import has_channels_first
+from unknot.data.sources.array_limits import UnreadArray
 from unknot.data.splits import TEST, TRAIN, VALIDATION
 
 IMAGES = ("images", "imgs", "x_train", "train_images")
