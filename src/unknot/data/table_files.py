@@ -8,12 +8,14 @@ import codecs
 import csv
 import io
 import json
+from functools import cache
 from importlib.util import find_spec
 from typing import Any
 
 from unknot.common.errors import UserError
 from unknot.data.image_files import is_picture
 from unknot.data.label_table import LabelTable, as_column
+from unknot.data.text_cells import unquoted_cell
 
 MAX_CELL = 2**20
 MAX_NAMED = 5
@@ -55,7 +57,7 @@ def _decode(content: bytes) -> str:
 def _read_csv(source: str, text: str) -> LabelTable:
     header = text.lstrip("\r\n").split("\n", 1)[0]
     delimiter = max("\t;,", key=lambda mark: (header.count(mark), mark == "\t"))
-    same: dict[str, str] = {}  # equal cells are kept once: there are millions
+    text_of = cache(unquoted_cell)  # equal cells are kept once: there are millions
     rows: list[list[str]] = []
     csv.field_size_limit(MAX_CELL)
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter)
@@ -66,7 +68,7 @@ def _read_csv(source: str, text: str) -> LabelTable:
             if not any(row):
                 continue
             _fit_row(source, row, len(names), reader.line_num)
-            rows.append([same.setdefault(cell, cell) for cell in map(str.strip, row)])
+            rows.append(list(map(text_of, map(str.strip, row))))
     except csv.Error as error:
         raise UserError(f"{source} line {reader.line_num} cannot be read: {error}") from None
     if not rows:
@@ -78,7 +80,7 @@ def _read_csv(source: str, text: str) -> LabelTable:
 
 
 def _header(source: str, cells: list[str]) -> list[str]:
-    names = [" ".join(cell.split()) for cell in cells]
+    names = [unquoted_cell(" ".join(cell.split())) for cell in cells]
     if not any(names):
         raise UserError(f"{source} is empty; it needs a header and a row for each image")
     if any(map(is_picture, names)):
