@@ -201,7 +201,7 @@ def test_a_history_that_is_none_is_said_of_its_run_alone(
 ) -> None:
     first, second = _folders(files)
     _trains(second, _line(3)).close()
-    bad = line if "split" in line else _line(2, **line)
+    bad = line if "split" in line else _line(2) | line
     write_text(first.history, f"{json.dumps(_line(1))}\n{json.dumps(bad)}\n")
     seen = ExperimentWatcher(files).look().runs
     assert "history.jsonl is damaged" in seen[0].status
