@@ -39,7 +39,7 @@ def test_certainty_is_said_in_words(tmp_path: Path) -> None:
 
 def test_the_next_command_stands_alone_to_be_copied(tmp_path: Path) -> None:
     found = small_evidence().answers
-    command = "unknot compare --seeds 1 2 <x>"
+    command = "unknot compare --seeds 1 2 '<x>'"
     with_command = replace(found[2], next=f"train more: {command} (a hint)", command=command)
     evidence = small_evidence(answers=[*found[:2], with_command, *found[3:]])
     html = shown("answers", small_context(tmp_path, evidence=evidence))
