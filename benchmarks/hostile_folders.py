@@ -253,6 +253,14 @@ def _deep_folders(folder: Path, outside: Path) -> None:
     (folder / "root").symlink_to("/")
 
 
+NEEDED = (
+    *(RUN, f"{RUN}/weights.safetensors", f"{RUN}/codes.npz", f"{RUN}/evaluation.json"),
+    *(f"{RUN}/config.toml", f"{RUN}/images.json", "experiment.toml", "evidence.json"),
+    *("environment.json", f"{RUN}/frames.npz", f"{RUN}/history.jsonl", "sample.png", "plan.json"),
+)
+"""Files and folders that a page shows something of."""
+LINKED = {f"{name} lies elsewhere and is linked": name for name in NEEDED}
+"""Kinds in which such a file is whole, but outside: it is not read, and that is said."""
 KINDS: dict[str, Kind] = {
     **{f"text: {name}": partial(_shown_texts, text=text) for name, text in TEXTS.items()},
     **{
@@ -311,14 +319,7 @@ KINDS: dict[str, Kind] = {
     "link of the stamp to a file": partial(
         _link, name=".report.sha256", target="{outside}/secret.txt"
     ),
-    **{
-        f"{name} lies elsewhere and is linked": partial(_moved_and_linked, name=name)
-        for name in (
-            *(RUN, f"{RUN}/weights.safetensors", f"{RUN}/codes.npz", f"{RUN}/frames.npz"),
-            *(f"{RUN}/evaluation.json", f"{RUN}/history.jsonl", f"{RUN}/config.toml"),
-            *("sample.png", "evidence.json", "environment.json"),
-        )
-    },
+    **{kind: partial(_moved_and_linked, name=name) for kind, name in LINKED.items()},
     "circles of links": partial(_link, name="sample.png", target="sample.png"),
     "deep folders, and links to / and to itself": _deep_folders,
     "100,000 labels": _many_names,

@@ -19,7 +19,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from hostile_folders import KINDS, NAMES, SECRET, outside_of
+from hostile_folders import KINDS, LINKED, NAMES, SECRET, outside_of
 from robust_common import ACCEPTED, ONE_LINE, Tally, Verdict, judged, run_forked
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
@@ -48,7 +48,7 @@ class Opened(NamedTuple):
     errors: list[str]
 
 
-def open_page(browser: Any, path: Path) -> Opened:
+def open_page(browser: Any, kind: str, path: Path) -> Opened:
     """Open a page, wait until its scripts are ready, and look at what is there."""
     opened = Opened([], [], [], [], [], [])
     page = browser.new_page()
@@ -59,7 +59,9 @@ def open_page(browser: Any, path: Path) -> Opened:
     page.goto(path.as_uri())
     page.locator("[data-widget]:not([data-ready])").first.wait_for(state="detached", timeout=60_000)
     page.wait_for_timeout(200)
-    _look(opened, page, path)
+    text = _look(opened, page, path)
+    if kind in LINKED and LINKED[kind] != "plan.json" and "is a link to" not in text:
+        opened.leaked.append(f"{LINKED[kind]} was read through a link")
     page.close()
     return opened
 
@@ -74,7 +76,8 @@ def _see(opened: Opened, address: str, path: Path) -> None:
         opened.loaded.append(address[:100])
 
 
-def _look(opened: Opened, page: Any, path: Path) -> None:
+def _look(opened: Opened, page: Any, path: Path) -> str:
+    """Look at a page that stands; gives its text."""
     if page.evaluate("window.hacked !== undefined"):
         opened.ran.append("window.hacked")
     if not page.url.startswith(path.as_uri()):
@@ -93,8 +96,10 @@ def _look(opened: Opened, page: Any, path: Path) -> None:
         opened.loaded.append("an image that is no data")
     if page.evaluate("[...document.images].some((it) => it.complete && !it.naturalWidth)"):
         opened.errors.append("a picture that cannot be shown")
-    opened.leaked.extend(word for word in ("root:x:0", SECRET) if word in text + attributes)
+    secrets = [SECRET, *filter(None, Path("/etc/passwd").read_text().splitlines())]
+    opened.leaked.extend(secret for secret in secrets if secret in text + attributes)
     opened.hidden.extend(sorted({ascii(found) for found in HIDDEN.findall(text + attributes)}))
+    return str(text)
 
 
 def trained_experiment(place: Path) -> Path:
@@ -168,7 +173,7 @@ def open_pages(pages: dict[str, Path]) -> dict[str, Opened]:
 
     with sync_playwright() as started:
         browser = started.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
-        return {kind: open_page(browser, path) for kind, path in pages.items()}
+        return {kind: open_page(browser, kind, path) for kind, path in pages.items()}
 
 
 def finish(verdicts: dict[str, Verdict], opened: dict[str, Opened], *, as_json: bool) -> int:

@@ -6,6 +6,7 @@ The page shows a command with a button that copies it; a stranger's file may hol
 import ast
 import shlex
 
+LONGEST = 5_000  # characters
 END = ", ...)"
 """Of a call whose other arguments are left to the reader."""
 
@@ -15,7 +16,9 @@ def is_own_command(text: str) -> bool:
 
     No shell and no Python finds anything in it that does more.
     """
-    return text.isprintable() and (_is_command_line(text) or _is_call(text))
+    if len(text) > LONGEST or not text.isprintable():
+        return False
+    return _is_command_line(text) or _is_call(text)
 
 
 def _is_command_line(text: str) -> bool:

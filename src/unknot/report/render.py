@@ -14,7 +14,7 @@ from markupsafe import Markup
 
 from unknot.report.script_data import ScriptData
 from unknot.report.sections import SECTIONS, SERVED
-from unknot.runs.plain_text import legible
+from unknot.runs.plain_text import legible, shortened
 
 SCRIPTS = ("decoder.js", "page.js", "scales.js", "chart.js", "chart_files.js")
 """What all parts of the page share, before the scripts of its sections."""
@@ -24,6 +24,8 @@ CONNECTION = " connect-src 'self';"
 """What lets a page hear from the server that it came from."""
 WASM = " 'wasm-unsafe-eval'"
 """What lets a page compile WebAssembly; without it the plain JavaScript is used."""
+MOST_TEXT = 20_000
+"""Characters of one text in the page; a longer one is cut."""
 _ESCAPE = re.compile(r"\\(?:ud[89ab]..\\ud[c-f]..|u....|.)")
 """In JSON of ASCII alone; a character beyond U+FFFF has two in a row."""
 
@@ -144,7 +146,9 @@ def _environment() -> Environment:
 
 def _legible(value: Any) -> Any:
     """What a template puts into the page; text that is no markup is escaped by jinja after it."""
-    return legible(value) if type(value) is str else value
+    if type(value) is not str or value.startswith("data:image/"):
+        return value
+    return legible(shortened(value, MOST_TEXT))
 
 
 def _inert_json(document: Any) -> str:

@@ -29,11 +29,11 @@ def legible(text: str) -> str:
     return text if text.isprintable() else _HIDDEN.sub(lambda match: on_one_line(match[0]), text)
 
 
-def shortened(name: str) -> str:
-    """Cut a name that no page has room for."""
-    if len(name) <= MOST_CHARACTERS:
-        return name
-    return f"{name[:MOST_CHARACTERS]}… ({len(name):,} characters)"
+def shortened(text: str, most_characters: int = MOST_CHARACTERS) -> str:
+    """Cut a name or a text that no page has room for, and tell its length."""
+    if len(text) <= most_characters:
+        return text
+    return f"{text[:most_characters]}… ({len(text):,} characters)"
 
 
 def markdown_text(text: str) -> str:

@@ -181,7 +181,9 @@ def answers(context: ReportContext) -> Answers:
 
 
 def _must_know(context: ReportContext) -> list[str]:
-    sentences = must_know(context.config, context.runs, context.failures, context.evidence)
+    sentences = must_know(
+        context.config, context.runs, context.failures, context.evidence, context.histories
+    )
     return sentences if context.strength == "beta" else list(map(in_strengths, sentences))
 
 

@@ -32,7 +32,7 @@ def images(context: ReportContext) -> ImageFacts:
     """List what is known of the images, and how the runs were made."""
     environment = context.environment
     data = environment["data"]
-    seconds = sum(training_seconds(run) for run in context.runs)
+    seconds = sum(training_seconds(context.histories.of(run)) for run in context.runs)
     facts = [
         *data_facts(data, data["splits"]),
         ("made with", _versions(environment)),
