@@ -32,6 +32,19 @@ def test_a_file_written_beside_its_place_is_renamed_into_it(tmp_path: Path) -> N
     assert os.listdir(path.parent) == ["table.csv"]
 
 
+def test_nothing_is_written_through_a_link(tmp_path: Path) -> None:
+    outside, path = tmp_path / "outside.txt", tmp_path / "folder" / "report.html"
+    outside.write_text("before")
+    path.parent.mkdir()
+    path.symlink_to(outside)
+    path.with_name(f".report.{os.getpid()}.html").symlink_to(outside)
+    write_text(path, "after")
+    assert outside.read_text() == "before"
+    assert not path.is_symlink()
+    assert path.read_text() == "after"
+    assert os.listdir(path.parent) == ["report.html"]
+
+
 def test_a_failed_write_leaves_what_was_there(tmp_path: Path) -> None:
     path = tmp_path / "table.csv"
     path.write_text("before")

@@ -67,13 +67,14 @@ def _experiment_of(run: "Run") -> "Experiment | None":
 
 
 def _page(run: "Run", experiment: "Experiment | None") -> Path:
-    """The page that holds the run's cards, written where it is not there."""
+    """The page that holds the run's cards, written where this user has not yet written it."""
     from unknot.report.page import write_run_report
+    from unknot.report.up_to_date import is_written_here
 
     if experiment is None:
         return write_run_report(run)
     page = experiment.files.report
-    if page.is_file() and f'data-cards="{run.name}"' in page.read_text(encoding="utf-8"):
+    if is_written_here(page) and f'data-cards="{run.name}"' in page.read_text(encoding="utf-8"):
         return page
     return experiment.report()
 

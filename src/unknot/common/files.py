@@ -37,6 +37,7 @@ def written_beside(path: Path) -> Iterator[Path]:
     """
     make_folder(path.parent)
     temporary = path.with_name(f".{path.stem}.{os.getpid()}{path.suffix}")
+    temporary.unlink(missing_ok=True)  # a link that somebody left there would be written through
     try:
         yield temporary
         os.replace(temporary, path)

@@ -10,12 +10,14 @@ import io
 import json
 from collections import Counter
 from collections.abc import Collection
+from functools import cache
 from importlib.util import find_spec
 from typing import Any
 
 from unknot.common.errors import UserError
 from unknot.data.image_files import is_picture
 from unknot.data.label_table import LabelTable, as_column
+from unknot.data.text_cells import unquoted_cell
 
 MAX_CELL = 2**20
 MAX_CELLS, MAX_COLUMNS = 20_000_000, 10_000
@@ -60,7 +62,7 @@ def _encoding(content: bytes) -> str:
 
 def _read_csv(source: str, content: bytes) -> LabelTable:
     text = io.TextIOWrapper(io.BytesIO(content), _encoding(content), errors="replace", newline="")
-    same: dict[str, str] = {}  # equal cells are kept once: there are millions
+    text_of = cache(unquoted_cell)  # equal cells are kept once: there are millions
     rows: list[list[str]] = []
     csv.field_size_limit(MAX_CELL)
     reader = csv.reader(text, delimiter=_delimiter(text))
@@ -72,7 +74,7 @@ def _read_csv(source: str, content: bytes) -> LabelTable:
             if not any(row):
                 continue
             _fit_row(source, row, len(names), reader.line_num)
-            rows.append([same.setdefault(cell, cell) for cell in map(str.strip, row)])
+            rows.append(list(map(text_of, map(str.strip, row))))
     except csv.Error as error:
         raise UserError(f"{source} line {reader.line_num} cannot be read: {error}") from None
     if not rows:
@@ -106,8 +108,12 @@ def _check_width(source: str, names: Collection[str]) -> None:
 
 
 def _header(source: str, cells: list[str]) -> list[str]:
+<<<<<<< HEAD
     _check_width(source, cells)
     names = [" ".join(cell.split()) for cell in cells]
+=======
+    names = [unquoted_cell(" ".join(cell.split())) for cell in cells]
+>>>>>>> part-page
     if not any(names):
         raise UserError(f"{source} is empty; it needs a header and a row for each image")
     if any(map(is_picture, names)):

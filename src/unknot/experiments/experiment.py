@@ -22,7 +22,7 @@ from unknot.experiments.display.bars import shown_progress
 from unknot.models.networks import NetworkBuilder
 from unknot.report.page import page_html, report_context, write_report
 from unknot.report.run_watcher import ExperimentWatcher
-from unknot.report.up_to_date import sources_digest, stamp_page
+from unknot.report.up_to_date import UNKNOWN, sources_digest, stamp_page
 from unknot.runs.folder import ERROR, ExperimentFolder
 from unknot.runs.run import Run
 
@@ -205,8 +205,8 @@ class Experiment:
         sources = sources_digest(self.folder)
         runs = self.runs()
         write_report(self.files, self.config, runs, self.failures(), self.saved_evidence())
-        if self._networks is None and _have_images(runs):
-            stamp_page(self.files.report, sources)
+        is_reproducible = self._networks is None and _have_images(runs)
+        stamp_page(self.files.report, sources if is_reproducible else UNKNOWN)
         return self.files.report
 
     def live_page(self) -> str:

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from unknot.common.files import write_arrays, written_beside
 from unknot.common.text import ESCAPE
 from unknot.data.image_set import ImageSet
+from unknot.data.text_cells import quoted_cell
 from unknot.models.vae import Posterior
 
 LABELS = ("factors", "factor_names", "attributes", "attribute_names")
@@ -49,6 +50,8 @@ def write_codes_file(
 def write_codes_table(path: Path, names: Sequence[str], posterior: Posterior) -> None:
     """Write a csv with a column for the images' names and one for each mean and log variance.
 
+    A name that a spreadsheet would compute is quoted, as `text_cells` has it.
+
     Args:
         path: of the file.
         names: of the images.
@@ -63,7 +66,7 @@ def write_codes_table(path: Path, names: Sequence[str], posterior: Posterior) ->
         table = csv.writer(file)
         table.writerow(["name", *(f"mean_{i}" for i in latents)] + [f"logvar_{i}" for i in latents])
         for name, *values in zip(names, *mean.T.tolist(), *logvar.T.tolist()):
-            table.writerow([name, *values])
+            table.writerow([quoted_cell(name), *values])
 
 
 def joined_labels(
