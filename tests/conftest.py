@@ -136,3 +136,4 @@ def _strengthen(run: Run, levels: float = 15.0) -> None:
     save_weights(run.files.weights, model)
     arrays["posterior_mean"] = run.encode(images[arrays["image"]])
     write_arrays(run.files.codes, arrays)
+    run.files.mark_done()

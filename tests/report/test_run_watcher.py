@@ -15,7 +15,8 @@ from unknot.common.files import write_arrays, write_text
 from unknot.report import run_watcher
 from unknot.report.live_runs import FAILED, FINISHED, SCORING, STOPPED, TRAINING, WAITING, LiveRun
 from unknot.report.run_watcher import MAX_POINTS, ExperimentWatcher, RunWatcher
-from unknot.runs.folder import ExperimentFolder, RunFolder
+from unknot.runs.experiment_folder import ExperimentFolder
+from unknot.runs.folder import RunFolder
 from unknot.runs.history import History
 
 

@@ -57,7 +57,7 @@ def latent_command(options: LatentOptions) -> tuple[str, Any]:
 def _experiment_of(run: "Run") -> "Experiment | None":
     """The experiment that a run belongs to; None if it was trained alone."""
     from unknot.experiments.experiment import Experiment
-    from unknot.runs.folder import ExperimentFolder
+    from unknot.runs.experiment_folder import ExperimentFolder
 
     if not ExperimentFolder(run.folder.parent).is_experiment:
         return None

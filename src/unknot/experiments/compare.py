@@ -38,8 +38,10 @@ from unknot.experiments.setup import (
     with_what_is_there,
 )
 from unknot.models.networks import NetworkBuilder
-from unknot.runs.folder import ExperimentFolder, RunFolder
+from unknot.runs.experiment_folder import ExperimentFolder
+from unknot.runs.folder import RunFolder
 from unknot.runs.run import Run
+from unknot.runs.soundness import reopen_if_damaged
 from unknot.training.fit import check_stackable
 
 
@@ -307,6 +309,7 @@ def train_run(
             _tell_if_continued(before, config.training, tell)
     (run,) = config.runs()
     folder.create(run, images)
+    reopen_if_damaged(folder, run)
     if not folder.is_done:
         _say_note(beta_warning(config, images), tell)
         _say_note(pairing, tell)

@@ -21,7 +21,9 @@ from unknot.experiments.execute import execute_run
 from unknot.models.device import choose_device
 from unknot.models.networks import NetworkBuilder
 from unknot.report.live_runs import STOPPED, TRAINING, WAITING
-from unknot.runs.folder import ERROR, ExperimentFolder, RunFolder
+from unknot.runs.experiment_folder import ExperimentFolder
+from unknot.runs.folder import ERROR, RunFolder
+from unknot.runs.soundness import reopen_if_damaged
 
 
 def train_all(
@@ -55,6 +57,7 @@ def train_all(
     runs = [(run, folder.run(run)) for run in config.runs()]
     for run, run_folder in runs:
         run_folder.create(run, images)
+        reopen_if_damaged(run_folder, run)
     pending = [run_folder for _, run_folder in runs if not run_folder.is_done]
     if not pending:
         return

@@ -13,7 +13,7 @@ from unknot.common.reading import read_json
 from unknot.experiments.experiment import Experiment
 from unknot.report.run_watcher import ExperimentWatcher
 from unknot.report.seal import is_sealed, seal
-from unknot.runs.folder import ExperimentFolder
+from unknot.runs.experiment_folder import ExperimentFolder
 
 if TYPE_CHECKING:
     from unknot.report.server import PageServer

@@ -11,7 +11,7 @@ from unknot.report.render import Piece, render_page, render_piece
 from unknot.report.script_data import empty_script_data, script_data
 from unknot.report.sections import SECTIONS, SERVED, LeftOut, ReportContext, find_section
 from unknot.report.text import run_title
-from unknot.runs.folder import ExperimentFolder
+from unknot.runs.experiment_folder import ExperimentFolder
 from unknot.runs.run import Run
 
 RUN_SECTIONS = ("explorer", "cards")

@@ -35,7 +35,8 @@ from unknot.report.live_runs import (
 )
 from unknot.report.script_sheets import sheet_address
 from unknot.report.text import run_title
-from unknot.runs.folder import ERROR, ExperimentFolder, RunFolder
+from unknot.runs.experiment_folder import ExperimentFolder
+from unknot.runs.folder import ERROR, RunFolder
 from unknot.runs.history import HistoryLine, HistoryTail
 
 LOOK_SECONDS = 1.0

@@ -59,7 +59,7 @@ def run_facts(files: RunFolder, config: RunConfig) -> dict[str, str]:
     knob, strength = config.setting.split(" ")
     facts = {knob: strength, "seed": str(config.seed)}
     try:
-        evaluation = Evaluation.load(files.evaluation)
+        evaluation = Evaluation.load(files.evaluation, config)
     except (UserError, OSError) as error:
         return facts | {"evaluation": f"cannot be read ({error})"}
     facts |= {

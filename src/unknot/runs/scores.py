@@ -102,8 +102,8 @@ def score_summary(scored: CodeScores) -> str:
         return "collapsed: no latent is active"
     parts = []
     for label, name in (("DCI", "dci_disentanglement"), ("InfoM", "infomec_modularity")):
-        score = scored.scores[name]
-        if np.isnan(score.value) or VOID in score.flags:
+        score = scored.scores.get(name)
+        if score is None or np.isnan(score.value) or VOID in score.flags:
             parts.append(f"{label} void")
             continue
         null = score.null_rotation

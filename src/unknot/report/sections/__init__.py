@@ -24,7 +24,7 @@ if TYPE_CHECKING:  # the names below must be had without torch
     from unknot.evidence.evidence import Evidence
     from unknot.report.histories import Histories
     from unknot.report.script_data import ScriptData
-    from unknot.runs.folder import ExperimentFolder
+    from unknot.runs.experiment_folder import ExperimentFolder
     from unknot.runs.run import Run
 
 SECTIONS = {
