@@ -7,10 +7,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from filelock import FileLock, Timeout
-
 from unknot.common.errors import UserError
-from unknot.common.files import has_foreign_files, write_json, write_text
+from unknot.common.files import has_foreign_files, make_folder, write_json, write_text
+from unknot.common.locks import locked
 from unknot.common.reading import read_json
 from unknot.common.toml import first_difference, from_toml, to_toml
 from unknot.config.experiment import ExperimentConfig
@@ -19,7 +18,8 @@ from unknot.config.run import RunConfig
 from unknot.data.image_set import ImageSet, open_image_set
 from unknot.data.load import load_images
 
-LOCK_SECONDS = 60
+LOCK_SECONDS = 8.0  # a little longer than one who is asked to stop may take
+EXPERIMENT_LOCK_SECONDS = 2.0
 ERROR = "error: "  # how the last line of a log begins if a user can mend what stopped the run
 PARTS_OF_RUNS = ("data", "model", "training")  # of an experiment's description
 NOT_COMPARED = ("source",)  # one folder has many names; the images' fingerprint tells
@@ -176,15 +176,21 @@ class RunFolder:
         """Hold the run's lock while the block runs.
 
         Raises:
-            UserError: if another process holds it for a minute.
+            UserError: if another process holds it and goes on to.
         """
-        try:
-            with FileLock(self._lock, timeout=LOCK_SECONDS):
-                yield
-        except Timeout:
-            raise UserError(
-                f"another process is training {self.path}; wait for it, or end it"
-            ) from None
+        with locked(self._lock, f"training {self.path}", LOCK_SECONDS):
+            yield
+
+    @contextmanager
+    def scores_locked(self) -> Iterator[None]:
+        """Hold the lock of the run's scores, which several processes may add to, during the block.
+
+        Raises:
+            UserError: if another process holds it and goes on to.
+        """
+        path = self.path / ".evaluation.lock"
+        with locked(path, f"writing the scores of {self.path}", LOCK_SECONDS):
+            yield
 
     @property
     def is_trained(self) -> bool:
@@ -299,6 +305,29 @@ class ExperimentFolder:
         environment: dict[str, Any] = read_json(self.environment)
         return environment
 
+    @contextmanager
+    def locked(self) -> Iterator[None]:
+        """Hold the experiment's lock while the block runs: one comparison is at work in a folder.
+
+        Raises:
+            UserError: if another process holds it and goes on to, or the folder is no experiment's.
+        """
+        self._check_free()
+        make_folder(self.path)
+        path = self.path / ".lock"
+        with locked(path, f"at work on {self.path}", EXPERIMENT_LOCK_SECONDS):
+            yield
+
+    def _check_free(self) -> None:
+        """Refuse a folder with something else in it.
+
+        Raises:
+            UserError: if there is something.
+        """
+        left_by_a_start = (self.environment.name, self.sample.name, self.plan.name)
+        if not self.config.exists() and has_foreign_files(self.path, left_by_a_start):
+            raise UserError(f"{self.path} exists but holds no experiment; choose another --out")
+
     def check(self, config: ExperimentConfig, images: ImageSet) -> None:
         """Check that the folder is free, or holds this experiment on these images.
 
@@ -308,10 +337,8 @@ class ExperimentFolder:
         Raises:
             UserError: if the folder holds something else, or the images have changed.
         """
+        self._check_free()
         if not self.config.exists():
-            left_by_a_start = (self.environment.name, self.sample.name, self.plan.name)
-            if has_foreign_files(self.path, left_by_a_start):
-                raise UserError(f"{self.path} exists but holds no experiment; choose another --out")
             return
         difference = _other_rows(self.read_config(), config)
         if difference:
