@@ -3,7 +3,6 @@
 import errno
 import os
 import signal
-from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -129,17 +128,8 @@ def _explain(number: int, reason: str, path: Any) -> str:
 def _explain_no_room(number: int, where: str, path: str) -> str:
     if path.startswith(SHARED_MEMORY):
         return f"the shared memory of the machine is full{where}; make room in it, and {GOES_ON}"
-    if number == errno.EDQUOT:
-        what = "the disk is full, or your share of it (quota)"
-    else:
-        what = "the disk is full"
-    import tempfile  # not needed for help, which is to be quick
-
-    advice = "make room"
-    with suppress(OSError):
-        if path and path.startswith(tempfile.gettempdir() + os.sep):
-            advice = "make room, or set TMPDIR to another folder,"
-    return f"{what}{where}; {advice} and {GOES_ON}"
+    quota = ", or your share of it (quota)" if number == errno.EDQUOT else ""
+    return f"the disk is full{quota}{where}; make room and {GOES_ON}"
 
 
 def _explain_refusal(number: int, where: str, path: str) -> str:

@@ -1,5 +1,6 @@
 """A function called for many inputs, a call on each core, with the results in their order."""
 
+import os
 import sys
 import traceback
 from array import array
@@ -7,7 +8,6 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from multiprocessing.connection import Connection, Pipe, wait
-from tempfile import TemporaryFile
 from typing import Any, BinaryIO, NoReturn, TypeVar
 
 from unknot.common.child_processes import cause_of_death, end_child, exit_child, fork_child
@@ -55,12 +55,15 @@ def _map_in_processes(
     function: Callable[[int], Result], num: int, workers: int
 ) -> Iterator[Result]:
     """Call a function for the numbers below `num` in forked processes, which end with this one."""
-    with TemporaryFile(buffering=0) as numbers:  # a read takes from all processes what it reads
+    # a read takes from all processes what it reads; the file is in memory, and needs no disk
+    with open(os.memfd_create("numbers"), "w+b", buffering=0) as numbers:
         numbers.write(array("Q", range(num)).tobytes())
         numbers.seek(0)
         connections: list[Connection] = []
-        pids = [_fork_worker(function, numbers, connections) for _ in range(workers)]
+        pids: list[int] = []
         try:
+            for _ in range(workers):
+                pids.append(_fork_worker(function, numbers, connections))
             yield from _in_order(connections, pids, num)
         finally:
             for connection in connections:

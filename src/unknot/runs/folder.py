@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from unknot.common.errors import UserError
+from unknot.common.errors import UserError, explain_os_error
 from unknot.common.files import has_foreign_files, make_folder, write_json, write_text
 from unknot.common.locks import locked
 from unknot.common.reading import read_json
@@ -208,9 +208,16 @@ class RunFolder:
         self.newest_frame.unlink(missing_ok=True)
 
     def append_log(self, text: str) -> None:
-        """Add a line to what the run's process printed."""
-        with self.log.open("a", encoding="utf-8") as log:
-            log.write(f"{text}\n")
+        """Add a line to what the run's process printed.
+
+        Raises:
+            UserError: if the system refuses it.
+        """
+        try:
+            with self.log.open("a", encoding="utf-8") as log:
+                log.write(f"{text}\n")
+        except OSError as error:
+            raise UserError(explain_os_error(error, self.log)) from None
 
     def last_log_line(self) -> str:
         """Read the last line of the log, or an empty string."""
