@@ -108,12 +108,8 @@ def _check_width(source: str, names: Collection[str]) -> None:
 
 
 def _header(source: str, cells: list[str]) -> list[str]:
-<<<<<<< HEAD
     _check_width(source, cells)
-    names = [" ".join(cell.split()) for cell in cells]
-=======
     names = [unquoted_cell(" ".join(cell.split())) for cell in cells]
->>>>>>> part-page
     if not any(names):
         raise UserError(f"{source} is empty; it needs a header and a row for each image")
     if any(map(is_picture, names)):

@@ -1,11 +1,13 @@
 """The folder of an experiment: the name of every file, and how it is read."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 from unknot.common.errors import UserError
-from unknot.common.files import has_foreign_files, write_json, write_text
+from unknot.common.files import has_foreign_files, make_folder, write_json, write_text
+from unknot.common.locks import locked
 from unknot.common.reading import check_within, damage_named, read_json
 from unknot.common.toml import from_toml, to_toml
 from unknot.config.experiment import ExperimentConfig
@@ -16,6 +18,7 @@ from unknot.runs.folder import RunFolder
 from unknot.runs.own_digest import tell_if_edited, with_own_digest
 from unknot.runs.records import checked_environment
 
+LOCK_SECONDS = 2.0
 PUT_BACK = "put back a copy of it; it cannot be made again"
 
 
@@ -94,6 +97,28 @@ class ExperimentFolder:
         """Write what results depend on besides the description."""
         write_json(self.environment, with_own_digest(environment))
 
+    @contextmanager
+    def locked(self) -> Iterator[None]:
+        """Hold the experiment's lock while the block runs: one comparison is at work in a folder.
+
+        Raises:
+            UserError: if another process holds it and goes on to, or the folder is no experiment's.
+        """
+        self._check_free()
+        make_folder(self.path)
+        with locked(self.path / ".lock", f"at work on {self.path}", LOCK_SECONDS):
+            yield
+
+    def _check_free(self) -> None:
+        """Refuse a folder with something else in it.
+
+        Raises:
+            UserError: if there is something.
+        """
+        left_by_a_start = (self.environment.name, self.sample.name, self.plan.name)
+        if not self.config.exists() and has_foreign_files(self.path, left_by_a_start):
+            raise UserError(f"{self.path} exists but holds no experiment; choose another --out")
+
     def check(self, config: ExperimentConfig, images: ImageSet) -> None:
         """Check that the folder is free, or holds this experiment on these images.
 
@@ -103,10 +128,8 @@ class ExperimentFolder:
         Raises:
             UserError: if the folder holds something else, or the images have changed.
         """
+        self._check_free()
         if not self.config.exists():
-            left_by_a_start = (self.environment.name, self.sample.name, self.plan.name)
-            if has_foreign_files(self.path, left_by_a_start):
-                raise UserError(f"{self.path} exists but holds no experiment; choose another --out")
             return
         other = other_rows(self.read_config(), config)
         if other:

@@ -7,10 +7,9 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
-from filelock import FileLock, Timeout
-
 from unknot.common.errors import UserError
 from unknot.common.files import has_foreign_files, write_json, write_text
+from unknot.common.locks import locked
 from unknot.common.notices import give_notice
 from unknot.common.reading import (
     DamageError,
@@ -28,7 +27,7 @@ from unknot.runs.differences import difference
 from unknot.runs.log_file import append_line, log_end
 from unknot.runs.records import DoneRecord, ImagesRecord, content_digest
 
-LOCK_SECONDS = 60
+LOCK_SECONDS = 8.0  # a little longer than one who is asked to stop may take
 MOST_DONE_BYTES = 65_536
 ARRAY = "array"  # as the source of images that were given from Python
 ERROR = "error: "  # how the last line of a log begins if a user can mend what stopped the run
@@ -255,15 +254,21 @@ class RunFolder:
         """Hold the run's lock while the block runs.
 
         Raises:
-            UserError: if another process holds it for a minute.
+            UserError: if another process holds it and goes on to.
         """
-        try:
-            with FileLock(self._lock, timeout=LOCK_SECONDS):
-                yield
-        except Timeout:
-            raise UserError(
-                f"another process is training {self.path}; wait for it, or end it"
-            ) from None
+        with locked(self._lock, f"training {self.path}", LOCK_SECONDS):
+            yield
+
+    @contextmanager
+    def scores_locked(self) -> Iterator[None]:
+        """Hold the lock of the run's scores, which several processes may add to, during the block.
+
+        Raises:
+            UserError: if another process holds it and goes on to.
+        """
+        path = self.path / ".evaluation.lock"
+        with locked(path, f"writing the scores of {self.path}", LOCK_SECONDS):
+            yield
 
     @property
     def is_trained(self) -> bool:

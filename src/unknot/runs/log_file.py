@@ -3,6 +3,7 @@
 import os
 from pathlib import Path
 
+from unknot.common.errors import UserError, explain_os_error
 from unknot.common.notices import NOTE
 from unknot.common.reading import check_within, opened_file
 
@@ -18,11 +19,14 @@ def append_line(path: Path, text: str) -> None:
         text: may be several lines, such as a traceback.
 
     Raises:
-        UserError: if a link leads out of the run's folder.
+        UserError: if a link leads out of the run's folder, or the system refuses it.
     """
     check_within(path, path.parent)
-    with open(path, "a", encoding="utf-8", opener=_open_without_waiting) as log:
-        log.write(f"{text}\n")
+    try:
+        with open(path, "a", encoding="utf-8", opener=_open_without_waiting) as log:
+            log.write(f"{text}\n")
+    except OSError as error:
+        raise UserError(explain_os_error(error, path)) from None
 
 
 def log_end(path: Path) -> str:

@@ -166,7 +166,7 @@ def _train(trainers: Sequence[Trainer], progress: Progress | None) -> dict[Path,
     try:
         with graceful_shutdown() as stop:
             for trainer in trainers:
-                trainer.start()
+                trainer.start(lambda: stop.requested)
             while (active := unfinished()) and not stop.requested:
                 _advance(active, failures)
                 going = [t for t in active if t.folder.path not in failures]
@@ -182,7 +182,8 @@ def _train(trainers: Sequence[Trainer], progress: Progress | None) -> dict[Path,
         first = unfinished()[0]
         raise Interrupted(
             f"stopped at step {first.state.step} of {first.recipe.steps}"
-            + "".join(f"; {error}" for error in failures.values())
+            + "".join(f"; {error}" for error in failures.values()),
+            stop.number,
         )
     return failures
 

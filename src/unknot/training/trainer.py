@@ -2,6 +2,7 @@
 
 import math
 import time
+from collections.abc import Callable
 
 import numpy as np
 import torch
@@ -164,8 +165,12 @@ class Trainer:
         """Whether every step has been taken."""
         return self.state.step >= self.recipe.steps
 
-    def start(self) -> None:
-        """Take the picture from before the first step; start what a step needs."""
+    def start(self, is_stopping: Callable[[], bool] = lambda: False) -> None:
+        """Take the picture from before the first step; start what a step needs.
+
+        Args:
+            is_stopping: whether the run has been asked to save and stop.
+        """
         if self.state.step == 0:
             self._logbook.record_start()
         if self.is_done:
@@ -186,6 +191,7 @@ class Trainer:
                 compute_share=self.compute_gradients,
                 batch_size=self.recipe.batch_size,
                 threads=self.state.threads,
+                is_stopping=is_stopping,
             )
             self._gradients = start_gradients(self.state.strategy, source)
 

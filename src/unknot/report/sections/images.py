@@ -9,7 +9,7 @@ from unknot.common.errors import UserError
 from unknot.data.summary import data_facts
 from unknot.report.sections import ReportContext
 from unknot.report.sections.curves import training_seconds
-from unknot.runs.folder import ExperimentFolder
+from unknot.runs.experiment_folder import ExperimentFolder
 from unknot.runs.pictures import picture_address
 
 
