@@ -25,10 +25,7 @@ def test_every_command_is_in_the_overview_and_has_help(capsys: pytest.CaptureFix
 
 def test_mistyped_commands_and_options(capsys: pytest.CaptureFixture[str]) -> None:
     assert "did you mean 'compare'" in fails(["compar"], capsys)
-    with pytest.raises(SystemExit) as ended:
-        main(["compare", "faces", "--latent-dims", "3"])
-    assert ended.value.code == 2
-    assert "--latent-dim" in capsys.readouterr().err
+    assert "did you mean --latent-dim?" in fails(["compare", "--latent-dims", "3"], capsys)
 
 
 def test_version(capsys: pytest.CaptureFixture[str]) -> None:

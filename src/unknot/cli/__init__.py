@@ -16,7 +16,7 @@ from typing import Any, NamedTuple
 from unknot import __version__
 from unknot.common.errors import Interrupted, RunsFailedError, UserError, explain_failure
 from unknot.common.interruption import WORDS, interrupted_status, signals_raised
-from unknot.common.text import escape_output, json_text, on_one_line
+from unknot.common.text import escape_output, json_text, on_one_line, shortened
 
 EXIT_USER, EXIT_FAULT = 2, 1
 
@@ -114,13 +114,13 @@ def main(arguments: list[str] | None = None) -> int:
     except BrokenPipeError:
         return EXIT_FAULT
     except UserError as error:
-        print(f"error: {on_one_line(str(error))}", file=sys.stderr)
+        print(f"error: {shortened(on_one_line(str(error)))}", file=sys.stderr)
         return EXIT_USER
     except Exception as error:
         explained = explain_failure(error)
         if explained is None:
             raise
-        print(f"error: {explained}", file=sys.stderr)
+        print(f"error: {shortened(on_one_line(explained))}", file=sys.stderr)
         return EXIT_USER
 
 
@@ -136,7 +136,10 @@ def _dispatch(name: str, rest: list[str]) -> int:
     rest = renamed.without_commas(rest)
     command = COMMANDS[name]
     module = import_module(command.module)
-    options = _parse(name, getattr(module, command.options), rest)
+    kind = getattr(module, command.options)
+    from unknot.cli.parse import parse_options
+
+    options = parse_options(name, kind, rest, _defaults(kind, rest))
     try:
         text, document = getattr(module, command.function)(options)
     except RunsFailedError as failed:
@@ -145,19 +148,6 @@ def _dispatch(name: str, rest: list[str]) -> int:
         return EXIT_FAULT if failed.has_crashed else EXIT_USER
     _show(text, document, options.output.json)
     return 0
-
-
-def _parse(name: str, kind: type, rest: list[str]) -> Any:
-    """Turn what was typed into the command's options."""
-    import tyro
-
-    return tyro.cli(
-        kind,
-        prog=f"unknot {name}",
-        args=rest,
-        default=_defaults(kind, rest),
-        config=(tyro.conf.OmitArgPrefixes, tyro.conf.HelptextFromCommentsOff),
-    )
 
 
 def _show(text: str, document: Any, as_json: bool) -> None:

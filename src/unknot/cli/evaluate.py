@@ -120,6 +120,8 @@ def evaluate_command(options: EvaluateOptions) -> tuple[str, Any]:
     """Score the codes of runs in full."""
     from unknot.common.progress import announced
 
+    if not options.runs:
+        raise UserError("no RUN is given; give folders of runs, or of experiments")
     with announced(options.output.hides_progress, "opening the runs"):
         runs, experiments = _open(options.runs)
     if not runs:

@@ -3,6 +3,7 @@
 import codecs
 import io
 import json
+import os
 import re
 import sys
 from typing import Any
@@ -38,6 +39,26 @@ def _printable(character: str) -> str:
         return character
     code = ord(character)
     return f"\\x{code:02x}" if code < 0x100 else _escaped(character)
+
+
+def shortened(text: str, most: int = 2_000) -> str:
+    """Leave out the middle of a text that nobody would read to its end.
+
+    Args:
+        text: of any length.
+        most: characters that stay, half of them from each end.
+    """
+    if len(text) <= most:
+        return text
+    return f"{text[: most // 2]} [{len(text) - most:,} more] {text[-(most // 2) :]}"
+
+
+def is_name(text: str) -> bool:
+    """Whether a file could be called this: no NUL, no half of a pair of UTF-16."""
+    try:
+        return b"\0" not in os.fsencode(text)
+    except UnicodeEncodeError:
+        return False
 
 
 def shown(text: str) -> str:
