@@ -27,10 +27,11 @@ PIXELS, LABELS, INFO, CHECKSUMS = "images.u8", "labels.npz", "info.json", "check
 BLOCK_BYTES = 2**20
 FEW = 8  # blocks that are compared where nothing speaks for a change
 TEXTS = ("source", "kind", "fingerprint", "split_by")
-LISTS = ("names", "attribute_names", "factor_names", "group_names", "notes")
-TABLES = ("preparation", "unreadable")
-OPTIONAL_LISTS, OPTIONAL_TABLES = ("passing",), ("options", "factor_levels")
-"""Keys of `info.json` by what they hold; older entries lack the last ones."""
+LISTS = ("names", "attribute_names", "factor_names", "group_names", "notes", "passing")
+TABLES = ("preparation", "unreadable", "options", "factor_levels")
+"""Keys of `info.json` by what they hold."""
+NEEDED = ("shape", "fingerprint", "names", "attribute_names", "factor_names", "group_names")
+"""Keys that every version has written."""
 Arrays = Mapping[str, NDArray[Any]]
 Kept = TypeVar("Kept")
 
@@ -44,12 +45,14 @@ def read_info(folder: Path) -> dict[str, Any]:
     info = read_json(folder / INFO)
     with damage_named(folder / INFO):
         _check(isinstance(info, dict), "not an object")
-        for key in TEXTS:
+        lacking = next((key for key in NEEDED if key not in info), "")
+        _check(not lacking, lacking)
+        for key in info.keys() & set(TEXTS):
             _check(isinstance(info[key], str), key)
-        for key in (*LISTS, *(key for key in OPTIONAL_LISTS if key in info)):
+        for key in info.keys() & set(LISTS):
             are_texts = isinstance(info[key], list) and all(isinstance(t, str) for t in info[key])
             _check(are_texts, key)
-        for key in (*TABLES, *(key for key in OPTIONAL_TABLES if key in info)):
+        for key in info.keys() & set(TABLES):
             _check(isinstance(info[key], dict), key)
         shape = info["shape"]
         are_lengths = len(shape) == 4 and all(type(n) is int and n > 0 for n in shape)

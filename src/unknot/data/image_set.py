@@ -165,7 +165,7 @@ def _open(folder: Path) -> ImageSet:
         images=np.memmap(folder / PIXELS, np.uint8, "r", shape=shape),
         names=tuple(info["names"]),
         labels=labels,
-        info={**info, "notes": [*info["notes"], *notes]},
+        info={**info, "notes": [*info["notes"], *notes]} if notes else info,
     )
 
 
