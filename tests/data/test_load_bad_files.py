@@ -40,5 +40,6 @@ def test_a_bad_input_is_refused_or_its_good_part_is_used(
         warnings.simplefilter("error")
         with suppress(UserError):
             images = load_images(words[0], size=28, workers=1, **options)
-            assert images.info["unreadable"] or not case.must_refuse
+            is_said = any("again" in note for note in images.info["notes"])
+            assert images.info["unreadable"] or is_said or not case.must_refuse
     assert capfd.readouterr() == ("", "")

@@ -90,6 +90,8 @@ def answer(request: bytes) -> bytes:
     """
     try:
         head, pixels = _decoded(request[HEAD.size :], *HEAD.unpack_from(request))
+    except MemoryError:
+        head, pixels = {"error": "takes more memory than its reader is given"}, b""
     except Exception as error:  # whatever its library raises on damaged files
         reason = " ".join(str(error).split()) or type(error).__name__
         head, pixels = {"error": reason}, b""
