@@ -21,6 +21,8 @@ from robust_common import ACCEPTED, OTHER, Tally, Verdict, judged, run_forked
 KINDS = ("pictures", "arrays", "tables", "folders")
 NOTES = ("error: ", "note: ", "skipped: ")
 """How lines on the standard error begin: all others are some library's."""
+SAID = ("skipped", "prepared again", "made again")
+"""What `unknot data` tells of what it did not use as it was."""
 IMPORTED = ("unknot.cli.inspect", "unknot.data.load", "unknot.data.pca", "unknot.data.summary")
 ROOT = Path(__file__).parents[1]
 
@@ -59,7 +61,8 @@ def verdict_of(case: Any) -> Verdict:
     strange = [line for line in ended.stderr.splitlines() if not line.startswith(NOTES)]
     if verdict.outcome not in ("traceback", "hang") and strange:
         return Verdict(OTHER, f"a line of a library: {strange[0][:200]}")
-    if verdict.outcome == ACCEPTED and case.must_refuse and "skipped" not in ended.stdout:
+    is_said = any(word in ended.stdout for word in SAID)
+    if verdict.outcome == ACCEPTED and case.must_refuse and not is_said:
         return Verdict(OTHER, "used without a word")
     return verdict
 

@@ -12,7 +12,7 @@ import pytest
 from tests.data.pictures import fill
 from unknot.common.errors import UserError
 from unknot.data import entry_checks
-from unknot.data.entry_checks import check_pixels, kept_arrays, read_info, read_labels
+from unknot.data.entry_checks import check_as_written, kept_arrays, read_info, read_labels
 from unknot.data.load import load_images
 
 
@@ -32,6 +32,7 @@ def change(path: Path, **values: Any) -> None:
         ("shape", [12, 1, 64, 16, 1]),
         ("shape", [12, 5, 32, 32]),
         ("shape", [12.0, 3, 32, 32]),
+        ("shape", [12, 3, 16, 64]),
         ("shape", None),
         ("names", ["a"]),
         ("names", [1] * 12),
@@ -89,13 +90,13 @@ def test_pixels_are_compared_whole_where_the_time_differs(
     content[1500] ^= 1  # in a block that is not among the few
     pixels.write_bytes(content)
     os.utime(pixels, ns=times)
-    check_pixels(entry, shape)
+    check_as_written(entry, shape)
     os.utime(pixels, ns=(0, 0))
     with pytest.raises(UserError, match="other pixels than were written"):
-        check_pixels(entry, shape)
+        check_as_written(entry, shape)
     content[1500] ^= 1
     pixels.write_bytes(content)
-    check_pixels(entry, shape)
+    check_as_written(entry, shape)
     assert json.loads((entry / "checksums.json").read_text())["mtime_ns"] == (
         pixels.stat().st_mtime_ns
     )
@@ -103,15 +104,23 @@ def test_pixels_are_compared_whole_where_the_time_differs(
     pixels.write_bytes(content)
     os.utime(pixels, ns=times)
     with pytest.raises(UserError, match="other pixels than were written"):
-        check_pixels(entry, shape)
+        check_as_written(entry, shape)
+
+
+def test_a_letter_that_changed_is_found(entry: Path) -> None:
+    shape, info = read_info(entry)["shape"], entry / "info.json"
+    check_as_written(entry, shape)
+    info.write_text(info.read_text().replace("0003.png", "0003.pnh"))
+    with pytest.raises(UserError, match=r"info.json is damaged \(other content than was written"):
+        check_as_written(entry, read_info(entry)["shape"])
 
 
 def test_entries_without_checksums_are_older_ones(entry: Path) -> None:
     (entry / "checksums.json").unlink()
-    check_pixels(entry, read_info(entry)["shape"])
+    check_as_written(entry, read_info(entry)["shape"])
     os.truncate(entry / "images.u8", 100)
     with pytest.raises(UserError, match="another size"):
-        check_pixels(entry, read_info(entry)["shape"])
+        check_as_written(entry, read_info(entry)["shape"])
 
 
 @pytest.mark.parametrize(

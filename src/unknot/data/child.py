@@ -57,27 +57,38 @@ class Child:
         Raises:
             ChildFailure: if the process dies, or takes too long; it is of no more use then.
         """
-        assert self._process.stdin is not None, "it is a pipe"
         end = time.monotonic() + self._seconds
         try:
             with suppress(BrokenPipeError):  # its end is told below
-                self._process.stdin.write(LENGTH.pack(len(request)))
-                self._process.stdin.write(request)
-                self._process.stdin.flush()
+                self._give(LENGTH.pack(len(request)), end)
+                self._give(request, end)
             (length,) = LENGTH.unpack(self._take(LENGTH.size, end))
             return self._take(length, end)
         except ChildFailure:
             self.close()
             raise
 
+    def _give(self, content: bytes, end: float) -> None:
+        """Send bytes, as many at a time as the pipe has room for."""
+        assert self._process.stdin is not None, "it is a pipe"
+        file, rest = self._process.stdin.fileno(), memoryview(content)
+        os.set_blocking(file, False)
+        while rest:
+            self._wait(file, select.POLLOUT, end)
+            rest = rest[os.write(file, rest[:PIECE_BYTES]) :]
+
+    def _wait(self, file: int, event: int, end: float) -> None:
+        poll = select.poll()
+        poll.register(file, event)
+        if not poll.poll(max(0.0, 1e3 * (end - time.monotonic()))):
+            raise ChildFailure(f"its reader took longer than {self._seconds:g} s")
+
     def _take(self, num: int, end: float) -> bytes:
         """Receive so many bytes."""
         assert self._process.stdout is not None, "it is a pipe"
         content, file = bytearray(), self._process.stdout.fileno()
         while len(content) < num:
-            left = end - time.monotonic()
-            if left <= 0 or not select.select([file], [], [], left)[0]:
-                raise ChildFailure(f"its reader took longer than {self._seconds:g} s")
+            self._wait(file, select.POLLIN, end)
             piece = os.read(file, min(PIECE_BYTES, num - len(content)))
             if not piece:
                 raise ChildFailure(f"its reader crashed{self._signal()}")

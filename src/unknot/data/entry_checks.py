@@ -1,7 +1,7 @@
 """An entry of the cache: its files are as they were written, or it is not used.
 
-Checksums of the pixels stand beside them. All are compared where size or time of the file are not
-those recorded, and else a few, which takes milliseconds.
+Checksums stand beside them: of the pixels one a MiB. All of these are compared where the file's
+time is not the one recorded, and else a few, which takes milliseconds.
 """
 
 import errno
@@ -20,17 +20,18 @@ from numpy.typing import NDArray
 
 from unknot.common.errors import UserError
 from unknot.common.files import write_arrays, write_json
-from unknot.common.reading import damage_named, read_arrays, read_json
-from unknot.data.preparation import CHANNELS
+from unknot.common.reading import damage_named, read_arrays, read_file, read_json
+from unknot.data.preparation import CHANNELS, Preparation
 
 PIXELS, LABELS, INFO, CHECKSUMS = "images.u8", "labels.npz", "info.json", "checksums.json"
 BLOCK_BYTES = 2**20
 FEW = 8  # blocks that are compared where nothing speaks for a change
 TEXTS = ("source", "kind", "fingerprint", "split_by")
-LISTS = ("names", "attribute_names", "factor_names", "group_names", "notes")
-TABLES = ("preparation", "unreadable")
-OPTIONAL_LISTS, OPTIONAL_TABLES = ("passing",), ("options", "factor_levels")
-"""Keys of `info.json` by what they hold; older entries lack the last ones."""
+LISTS = ("names", "attribute_names", "factor_names", "group_names", "notes", "passing")
+TABLES = ("preparation", "unreadable", "options", "factor_levels")
+"""Keys of `info.json` by what they hold."""
+NEEDED = ("shape", "fingerprint", "names", "attribute_names", "factor_names", "group_names")
+"""Keys that every version has written."""
 Arrays = Mapping[str, NDArray[Any]]
 Kept = TypeVar("Kept")
 
@@ -44,17 +45,22 @@ def read_info(folder: Path) -> dict[str, Any]:
     info = read_json(folder / INFO)
     with damage_named(folder / INFO):
         _check(isinstance(info, dict), "not an object")
-        for key in TEXTS:
+        lacking = next((key for key in NEEDED if key not in info), "")
+        _check(not lacking, lacking)
+        for key in info.keys() & set(TEXTS):
             _check(isinstance(info[key], str), key)
-        for key in (*LISTS, *(key for key in OPTIONAL_LISTS if key in info)):
+        for key in info.keys() & set(LISTS):
             are_texts = isinstance(info[key], list) and all(isinstance(t, str) for t in info[key])
             _check(are_texts, key)
-        for key in (*TABLES, *(key for key in OPTIONAL_TABLES if key in info)):
+        for key in info.keys() & set(TABLES):
             _check(isinstance(info[key], dict), key)
         shape = info["shape"]
         are_lengths = len(shape) == 4 and all(type(n) is int and n > 0 for n in shape)
         _check(are_lengths and shape[1] in CHANNELS, "shape")
         _check(len(info["names"]) == shape[0], "names")
+        if "preparation" in info:
+            prepared = Preparation(**info["preparation"])
+            _check(shape[2:] == [prepared.height, prepared.width], "shape")
     return info
 
 
@@ -87,8 +93,12 @@ def _check(fits: bool, what: str) -> None:
         raise ValueError(what)
 
 
-def check_pixels(folder: Path, shape: tuple[int, ...]) -> None:
-    """Check that the pixels of an entry have their length and are those that were written.
+def check_as_written(folder: Path, shape: tuple[int, ...]) -> None:
+    """Check that the files of an entry are those that were written.
+
+    Args:
+        folder: of the entry.
+        shape: of the images.
 
     Raises:
         UserError: if they are not.
@@ -104,6 +114,9 @@ def check_pixels(folder: Path, shape: tuple[int, ...]) -> None:
         return
     stored = read_json(folder / CHECKSUMS)
     with damage_named(folder / CHECKSUMS):
+        for name in (INFO, LABELS):
+            if stored[name] != zlib.crc32(read_file(folder / name)):
+                raise UserError(f"{folder / name} is damaged (other content than was written)")
         blocks, is_same = stored["blocks"], stored["mtime_ns"] == status.st_mtime_ns
         _check(len(blocks) == -(-status.st_size // BLOCK_BYTES), "blocks")
         few = np.linspace(0, len(blocks) - 1, min(FEW, len(blocks))).astype(int).tolist()
@@ -118,11 +131,12 @@ def check_pixels(folder: Path, shape: tuple[int, ...]) -> None:
 
 
 def write_checksums(folder: Path) -> None:
-    """Write the checksums of the pixels of an entry."""
+    """Write the checksums of the files of an entry, whose pixels are the largest."""
     path = folder / PIXELS
     status = path.stat()
+    small = {name: zlib.crc32((folder / name).read_bytes()) for name in (INFO, LABELS)}
     blocks = list(_checksums(path, range(-(-status.st_size // BLOCK_BYTES))))
-    write_json(folder / CHECKSUMS, {"mtime_ns": status.st_mtime_ns, "blocks": blocks})
+    write_json(folder / CHECKSUMS, {**small, "mtime_ns": status.st_mtime_ns, "blocks": blocks})
 
 
 def _checksums(path: Path, blocks: Any) -> Iterator[int]:

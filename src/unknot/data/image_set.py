@@ -15,7 +15,7 @@ from unknot.data.entry_checks import (
     INFO,
     LABELS,
     PIXELS,
-    check_pixels,
+    check_as_written,
     kept_arrays,
     may_be_read,
     read_info,
@@ -149,7 +149,7 @@ def _open(folder: Path) -> ImageSet:
     info = read_info(folder)
     shape = tuple(info["shape"])
     stored = read_labels(folder, info)
-    check_pixels(folder, shape)
+    check_as_written(folder, shape)
     notes = without_damaged([*folder.glob(MOMENTS), *folder.glob("directions-*.npz")])
     labels = Labels(
         split=stored["split"],
@@ -165,7 +165,7 @@ def _open(folder: Path) -> ImageSet:
         images=np.memmap(folder / PIXELS, np.uint8, "r", shape=shape),
         names=tuple(info["names"]),
         labels=labels,
-        info={**info, "notes": [*info["notes"], *notes]},
+        info={**info, "notes": [*info["notes"], *notes]} if notes else info,
     )
 
 
@@ -203,7 +203,6 @@ def prepare(
             "groups": labels.groups,
         }
         write_arrays(folder / LABELS, arrays)
-        write_checksums(folder)
         write_json(
             folder / INFO,
             {
@@ -213,6 +212,7 @@ def prepare(
                 "group_names": labels.group_names,
             },
         )
+        write_checksums(folder)
 
     images = cached_entry(key, num_bytes, open_whole, fill, renew=renew)
     if not damages:

@@ -22,7 +22,7 @@ from unknot.data.folder_walk import UNUSED, file_kind
 from unknot.data.given_path import look_at
 from unknot.data.image_files import is_picture, is_table
 from unknot.data.image_set import ImageSet, Labels, prepare
-from unknot.data.preparation import SHARES, Preparation, parse_split
+from unknot.data.preparation import MAX_PIXELS, SHARES, Preparation, parse_split
 from unknot.data.sources import (
     BUILT_IN,
     SOURCES,
@@ -53,6 +53,7 @@ def load_images(
     split: str = "auto",
     images_key: str = "",
     factors_key: str = "",
+    max_pixels: int = MAX_PIXELS,
     num: int | None = None,
     seed: int = 0,
     attributes: Mapping[str, Any] | None = None,
@@ -84,6 +85,8 @@ def load_images(
             `"60/20/20"`, deals them anew by a hash of their names.
         images_key: the array that holds the images, in a file of arrays.
         factors_key: the array that holds their factors.
+        max_pixels: that one picture may have; larger ones are left out, so that the memory
+            suffices.
         num: how many built-in images to draw (20,000 faces, 50,000 sprites).
         seed: of the built-in images.
         attributes: for arrays and Pillow images: name -> binary labels (1, 0, -1 if missing).
@@ -103,6 +106,7 @@ def load_images(
         split=split,
         images_key=images_key,
         factors_key=factors_key,
+        max_pixels=max_pixels,
         num=num,
         seed=seed,
         attributes=attributes or {},

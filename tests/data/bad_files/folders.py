@@ -20,7 +20,7 @@ def cases() -> Iterator[Case]:
     for name, make in FOLDERS.items():
         yield Case("folders", name, make)
     for name, spoil in CACHES.items():
-        yield Case("caches", name, _spoiled(spoil))
+        yield Case("caches", name, _spoiled(spoil), must_refuse=True)
 
 
 def _with(change: Callable[[Path], object]) -> Callable[[Path], list[str]]:

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL.Image import Image as Picture
 
-from unknot.data.preparation import Preparation
+from unknot.data.preparation import MAX_PIXELS, Preparation
 from unknot.data.raster.heic import HeicReaders
 from unknot.data.raster.picture_files import Frame, UnreadableImage, read_frames
 from unknot.data.raster.pixels import draw, has_color, is_grey_frame, shrink_while_decoding, to_grey
@@ -38,6 +38,7 @@ class Plan:
         checks_color: whether a picture in color is an error of the plan.
         ranges: black and white of values that are no bytes, by kind.
         heic: decodes HEIC.
+        max_pixels: that one picture may have.
         large: held while a large picture is decoded: one at a time, whatever the threads.
     """
 
@@ -48,6 +49,7 @@ class Plan:
     checks_color: bool = False
     ranges: Mapping[str, ValueRange] = field(default_factory=dict)
     heic: HeicReaders | None = None
+    max_pixels: int = MAX_PIXELS
     large: AbstractContextManager[Any] = field(default_factory=threading.RLock)
 
     @property
@@ -207,7 +209,7 @@ def _decoded_in_turn(plan: Plan, content: bytes, turn: ExitStack) -> Iterator[Im
         if picture.width * picture.height > LARGE_PIXELS:
             turn.enter_context(plan.large)
 
-    for frame in read_frames(content, plan.frames, prepare_to_load, plan.heic):
+    for frame in read_frames(content, plan.frames, prepare_to_load, plan.heic, plan.max_pixels):
         measured = _measure(frame)
         ranges = plan.ranges
         if measured and measured.kind not in ranges:  # until all pictures have been measured

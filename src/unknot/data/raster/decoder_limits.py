@@ -8,7 +8,8 @@ from pathlib import Path
 
 from PIL import Image
 
-MAX_PIXELS = 100_000_000
+from unknot.data.preparation import MAX_PIXELS
+
 MAX_FRAMES = 100_000
 MAX_PAGES = 20_000  # of a TIFF, whose reader compares each with all before it
 MAX_SCANS, MAX_SCANNED = (
@@ -19,16 +20,17 @@ SMALLEST_FRAME = 12  # bytes of a GIF's
 LIBTIFF = re.compile(r"\s(/\S*libtiff\S*)$", re.MULTILINE)
 
 
-def too_much_work(content: bytes, picture: Image.Image) -> str:
+def too_much_work(content: bytes, picture: Image.Image, max_pixels: int = MAX_PIXELS) -> str:
     """Say what makes a file too much work for its decoder; nothing where it is not.
 
     Args:
         content: the whole file.
         picture: opened and not yet loaded.
+        max_pixels: that it may have.
     """
     width, height = picture.size
-    if width * height > MAX_PIXELS:
-        return f"{width}x{height} has more than {MAX_PIXELS:,} pixels"
+    if width * height > max_pixels:
+        return too_many_pixels(picture.size, max_pixels)
     if picture.format == "JPEG" and picture.info.get("progressive"):
         num = content.count(b"\xff\xda")
         if num > MAX_SCANS and num * width * height > MAX_SCANNED:
@@ -38,6 +40,12 @@ def too_much_work(content: bytes, picture: Image.Image) -> str:
     if picture.format == "GIF" and _has_many_frames(content):
         return f"has more than {MAX_FRAMES:,} frames"
     return ""
+
+
+def too_many_pixels(size: tuple[int, int], max_pixels: int) -> str:
+    """Say that a picture has too many pixels, and what takes it all the same."""
+    width, height = size
+    return f"{width}x{height} has more than {max_pixels:,} pixels; --max-pixels takes more"
 
 
 def _has_many_pages(content: bytes) -> bool:

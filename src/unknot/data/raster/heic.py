@@ -9,11 +9,12 @@ from typing import Any
 from PIL import Image
 
 from unknot.data.child import Child, ChildFailure
-from unknot.data.raster.decoder_limits import MAX_PIXELS
+from unknot.data.preparation import MAX_PIXELS
+from unknot.data.raster.decoder_limits import too_many_pixels
 
 BRANDS = (b"heic", b"heix", b"hevc", b"hevx", b"heim", b"heis", b"mif1", b"msf1")
 OTHERS = (b"avif", b"avis")  # whose files may begin with the last two of these as well
-HEAD = struct.Struct("<I")
+HEAD = struct.Struct("<Q")
 
 
 def is_heic(content: bytes) -> bool:
@@ -43,8 +44,12 @@ class HeicReaders:
         while self._idle:
             self._idle.pop().close()
 
-    def decode(self, content: bytes) -> Image.Image:
+    def decode(self, content: bytes, max_pixels: int = MAX_PIXELS) -> Image.Image:
         """Decode a picture; a process that fails is not used again.
+
+        Args:
+            content: the bytes of the file.
+            max_pixels: that it may have.
 
         Raises:
             ValueError: if it is damaged or too large, or the library crashes or hangs.
@@ -54,7 +59,7 @@ class HeicReaders:
         except IndexError:
             child = Child(f"{__name__}:answer")
         try:
-            reply = child.ask(content)
+            reply = child.ask(HEAD.pack(max_pixels) + content)
         except ChildFailure as error:
             raise ValueError(str(error)) from None
         except BaseException:
@@ -77,10 +82,16 @@ def _picture_of(reply: bytes) -> Image.Image:
     return picture
 
 
-def answer(content: bytes) -> bytes:
-    """Decode a picture in a child: what is known of it as JSON, and its pixels."""
+def answer(request: bytes) -> bytes:
+    """Decode a picture in a child: what is known of it as JSON, and its pixels.
+
+    Args:
+        request: the number of pixels that it may have, and the file.
+    """
     try:
-        head, pixels = _decoded(content)
+        head, pixels = _decoded(request[HEAD.size :], *HEAD.unpack_from(request))
+    except MemoryError:
+        head, pixels = {"error": "takes more memory than its reader is given"}, b""
     except Exception as error:  # whatever its library raises on damaged files
         reason = " ".join(str(error).split()) or type(error).__name__
         head, pixels = {"error": reason}, b""
@@ -88,15 +99,14 @@ def answer(content: bytes) -> bytes:
     return HEAD.pack(len(text)) + text + pixels
 
 
-def _decoded(content: bytes) -> tuple[dict[str, Any], bytes]:
+def _decoded(content: bytes, max_pixels: int) -> tuple[dict[str, Any], bytes]:
     from pillow_heif import register_heif_opener
 
     register_heif_opener()
     Image.MAX_IMAGE_PIXELS = None
     picture = Image.open(io.BytesIO(content), formats=("HEIF",))
-    width, height = picture.size
-    if width * height > MAX_PIXELS:
-        raise ValueError(f"{width}x{height} has more than {MAX_PIXELS:,} pixels")
+    if picture.width * picture.height > max_pixels:
+        raise ValueError(too_many_pixels(picture.size, max_pixels))
     picture.load()
     head: dict[str, Any] = {"mode": picture.mode, "size": picture.size}
     for name in ("exif", "icc_profile"):

@@ -8,10 +8,11 @@ from typing import NamedTuple
 from PIL import Image
 
 from unknot.data.image_files import reads_heic
+from unknot.data.preparation import MAX_PIXELS
 from unknot.data.raster.decoder_limits import (
     MAX_FRAMES,
-    MAX_PIXELS,
     silence_libtiff,
+    too_many_pixels,
     too_much_work,
 )
 from unknot.data.raster.heic import HeicReaders, is_heic
@@ -76,6 +77,7 @@ def read_frames(
     frames: str = "first",
     shrink: Callable[[Image.Image], None] | None = None,
     heic: HeicReaders | None = None,
+    max_pixels: int = MAX_PIXELS,
 ) -> Iterator[Frame]:
     """Decode the picture, or every page or frame, of a file.
 
@@ -84,20 +86,21 @@ def read_frames(
         frames: `first` or `all`.
         shrink: called with each picture before it is loaded.
         heic: decodes HEIC; by default a process of its own for this file.
+        max_pixels: that the picture may have.
 
     Raises:
         UnreadableImage: if it is not a picture, is damaged, or is too large.
     """
     num_read = 0
     try:
-        for frame in _frames(content, frames, shrink, heic):
+        for frame in _frames(content, frames, shrink, heic, max_pixels):
             yield frame
             num_read += 1
     except DamagedImage:
         pixels_only = without_metadata(content)
         if num_read or pixels_only == content:
             raise
-        for frame in _frames(pixels_only, frames, shrink, heic):
+        for frame in _frames(pixels_only, frames, shrink, heic, max_pixels):
             yield frame._replace(is_metadata_damaged=True)
 
 
@@ -106,18 +109,19 @@ def _frames(
     frames: str,
     shrink: Callable[[Image.Image], None] | None,
     heic: HeicReaders | None,
+    max_pixels: int,
 ) -> Iterator[Frame]:
-    with decoding(content), open_picture(content, heic) as picture:
+    with decoding(content), open_picture(content, heic, max_pixels) as picture:
         numbers = _frame_numbers(picture)
         for number in numbers if frames == "all" else numbers[:1]:
             if number > 0:
                 picture.seek(number)
-                _check_pixels(picture)
+                _check_pixels(picture, max_pixels)
             size = picture.size
             if shrink:
                 shrink(picture)
             is_shrunk = picture.size != size
-            raw = read_raw_values(content, picture, number)
+            raw = read_raw_values(content, picture, number, max_pixels)
             picture.load()
             orientation = find_orientation(picture)
             no_profile = picture.info.get("icc_profile", b"?") is None
@@ -144,14 +148,14 @@ def decoding(content: bytes = b"") -> Iterator[None]:
         raise
     except Image.UnidentifiedImageError:
         raise _unidentified(content) from None
-    except Image.DecompressionBombError:
-        raise UnreadableImage(f"has more than {MAX_PIXELS:,} pixels") from None
     except Exception as error:
         reason = " ".join(str(error).split()) or type(error).__name__
         raise DamagedImage(f"damaged: {reason}") from None
 
 
-def open_picture(content: bytes, heic: HeicReaders | None = None) -> Image.Image:
+def open_picture(
+    content: bytes, heic: HeicReaders | None = None, max_pixels: int = MAX_PIXELS
+) -> Image.Image:
     """Read a picture's header; HEIC is decoded at once, in another process.
 
     Raises:
@@ -159,21 +163,20 @@ def open_picture(content: bytes, heic: HeicReaders | None = None) -> Image.Image
     """
     if is_heic(content) and reads_heic():
         if heic is not None:
-            return heic.decode(content)
+            return heic.decode(content, max_pixels)
         with HeicReaders() as readers:
-            return readers.decode(content)
+            return readers.decode(content, max_pixels)
     picture = Image.open(io.BytesIO(content), formats=FORMATS)
     if picture.format == "TIFF":
         silence_libtiff()
-    if reason := too_much_work(content, picture):
+    if reason := too_much_work(content, picture, max_pixels):
         raise UnreadableImage(reason)
     return picture
 
 
-def _check_pixels(picture: Image.Image) -> None:
-    width, height = picture.size
-    if width * height > MAX_PIXELS:
-        raise UnreadableImage(f"{width}x{height} has more than {MAX_PIXELS:,} pixels")
+def _check_pixels(picture: Image.Image, max_pixels: int) -> None:
+    if picture.width * picture.height > max_pixels:
+        raise UnreadableImage(too_many_pixels(picture.size, max_pixels))
 
 
 def _unidentified(content: bytes) -> UnreadableImage:

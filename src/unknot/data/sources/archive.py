@@ -79,10 +79,13 @@ class ArchiveSource:
             options.preparation.as_dict(),
             keys,
             given_key(options.labels),
+            *options.limits(),
             *_stamp(path, stat.st_size, stat.st_mtime_ns),
         )
         with open_arrays(path, was_opened=has_entry(cache_key(*key))) as arrays:
-            layout = find_layout(arrays, options.images_key, options.factors_key)
+            layout = find_layout(
+                arrays, options.images_key, options.factors_key, options.max_pixels
+            )
             images = _images_of(arrays, layout)
             check_rasters(images, options.preparation)
         image_shape = prepared_shape(images, options.preparation)

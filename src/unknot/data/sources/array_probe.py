@@ -47,6 +47,8 @@ def answer(request: bytes) -> bytes:
         with path.open("rb") as file:
             is_hdf5 = HDF5_START in file.read(HDF5_HEAD) or path.suffix.lower() != ".mat"
         _try_hdf5(path) if is_hdf5 else _try_matlab(path)
+    except MemoryError:
+        return b"it takes more memory than its reader is given"
     except Exception as error:  # whatever a library raises on damaged files
         return (" ".join(str(error).split()) or type(error).__name__).encode("utf-8", "replace")
     return b""
