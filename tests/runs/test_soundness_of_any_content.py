@@ -38,7 +38,7 @@ READERS: dict[str, list[Reader]] = {
     "beta-2_seed-0/weights.safetensors": [lambda experiment, run: Run(run.files).model],
     "beta-2_seed-0/log.txt": [lambda experiment, run: run.files.last_log_line()],
     "beta-2_seed-0/checkpoint/state.json": [
-        lambda experiment, run: read_training_state(run.files, 12),
+        lambda experiment, run: read_training_state(run.files, run.config),
         lambda experiment, run: threads_before(run.files),
     ],
     "environment.json": [lambda experiment, run: experiment.files.read_environment()],
