@@ -120,7 +120,7 @@ def test_a_finished_run_knows_its_files_by_their_digests(copied: Experiment) -> 
     folder = copied.run(2).files
     record = folder.read_done()
     assert record is not None
-    assert record.fingerprint == folder.read_images().fingerprint
+    assert record.images == folder.read_images().text
     kept = {"weights.safetensors", "codes.npz", "frames.npz", "history.jsonl"}
     assert set(record.digests) == kept
     for name in kept:

@@ -12,14 +12,16 @@ from tests.report.small import ENVIRONMENT
 from unknot.common.reading import UnfitError
 from unknot.runs.records import DoneRecord, ImagesRecord, checked_environment, content_digest
 
-DONE = DoneRecord("2026-11-28T02:37:00+00:00", "4f12", {"codes.npz": content_digest(b"codes")})
+DONE = DoneRecord(
+    "2026-11-28T02:37:00+00:00", "4f12, 20x1x8x8", {"codes.npz": content_digest(b"codes")}
+)
 IMAGES = {"fingerprint": "4f12", "shape": [20, 1, 8, 8], "prepared": "/cache/4f12"}
 
 
 def test_the_record_of_a_finished_run_comes_back() -> None:
     assert DoneRecord.from_text(DONE.as_text()) == DONE
     old = DoneRecord.from_text("2026-11-28T02:37:00+00:00\n")  # as version 0.1.0 wrote it
-    assert (old.fingerprint, dict(old.digests)) == ("", {})
+    assert (old.images, dict(old.digests)) == ("", {})
 
 
 def test_it_is_one_that_sha256sum_checks(tmp_path: Path) -> None:
@@ -49,6 +51,7 @@ def test_any_text_is_a_record_or_refused(text: str) -> None:
 def test_which_images_a_run_had_comes_back() -> None:
     record = ImagesRecord.from_dict(IMAGES)
     assert record == ImagesRecord("4f12", (20, 1, 8, 8), "/cache/4f12")
+    assert record.text == DONE.images
 
 
 @pytest.mark.parametrize(

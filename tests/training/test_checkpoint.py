@@ -295,6 +295,9 @@ def test_a_flipped_bit_in_a_checkpoint_is_found(name: str, tmp_path: Path) -> No
         load_checkpoint(folder, *parts)
 
 
+HUNDRED_STEPS = RunConfig(1.0, 0, training=tiny(steps=100))
+
+
 @pytest.mark.parametrize(
     ("field", "value", "reason"),
     [
@@ -310,6 +313,7 @@ def test_a_flipped_bit_in_a_checkpoint_is_found(name: str, tmp_path: Path) -> No
         ("sums", [None], "it should be a number"),
         ("sums", [float("inf")], "not a finite number"),
         ("strategy", ["single"], "it should be text"),
+        ("run", "beta-7_seed-0", "it is of the run beta-7_seed-0"),
     ],
 )
 def test_a_state_that_cannot_be_is_damaged(
@@ -322,10 +326,10 @@ def test_a_state_that_cannot_be_is_damaged(
     del document["sha256"]
     path.write_text(json.dumps(document | {field: value}))
     with pytest.raises(UserError, match=rf"state.json is damaged \(.*{reason}"):
-        read_training_state(folder, 100)
+        read_training_state(folder, HUNDRED_STEPS)
     path.write_text(json.dumps(document | {"more": 1}))
     with pytest.raises(UserError, match=r"state.json is damaged"):
-        read_training_state(folder, 100)
+        read_training_state(folder, HUNDRED_STEPS)
 
 
 def test_a_state_that_was_edited_is_refused(tmp_path: Path) -> None:

@@ -255,7 +255,7 @@ class Experiment:
 
 
 def _problem_of(folder: RunFolder, config: RunConfig) -> str:
-    """Say why a run cannot be opened; empty if it can."""
+    """Say why a run cannot be opened, aloud where it is finished; empty if it can."""
     try:
         if folder.is_done:
             check_sound(folder, config)
@@ -263,6 +263,7 @@ def _problem_of(folder: RunFolder, config: RunConfig) -> str:
         folder.read_done()
         return folder.last_log_line().removeprefix(ERROR) or "not finished"
     except UserError as error:
+        give_notice(f"{folder.name} is left out: {error}")
         return str(error)
 
 

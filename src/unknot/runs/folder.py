@@ -182,7 +182,7 @@ class RunFolder:
         """Read which images the run was trained on.
 
         What is damaged or missing is made again, where the images' source still gives the images
-        that `done` has the fingerprint of.
+        that `done` names.
 
         Raises:
             UserError: if it cannot be.
@@ -205,20 +205,20 @@ class RunFolder:
         with damage_named(self.images, remedy):
             record = ImagesRecord.from_dict(document)
         done = self.read_done()
-        if done and done.fingerprint not in ("", record.fingerprint):
+        if done and done.images not in ("", record.text):
             raise damage(self.images, "of other images than when the run was finished", remedy)
         return record
 
     def _images_of_source(self) -> ImageSet | None:
         """Load the images that the run was trained on from their source; None if that is gone."""
         data, done = self.read_config().data, self.read_done()
-        if data.source == ARRAY or done is None or not done.fingerprint:
+        if data.source == ARRAY or done is None or not done.images:
             return None
         try:
             images = load_images(data.source, **data.load_options())
         except UserError:
             return None
-        return images if images.fingerprint == done.fingerprint else None
+        return images if _record_of(images).text == done.images else None
 
     def open_images(self) -> ImageSet:
         """Open the run's images: from the cache, or prepared again from their source.
@@ -289,7 +289,7 @@ class RunFolder:
         kept = (self.weights, self.codes, self.frames, self.history)
         record = DoneRecord(
             finished=datetime.now(UTC).isoformat(timespec="seconds"),
-            fingerprint=self.read_images().fingerprint if self.images.exists() else "",
+            images=self.read_images().text if self.images.exists() else "",
             digests={
                 path.name: content_digest(read_file(path, within=self.path))
                 for path in kept
@@ -303,13 +303,9 @@ class RunFolder:
         """Add a line to what the run's process printed."""
         append_line(self.log, text)
 
-    def end_of_log(self) -> str:
-        """Read the end of the log, without notices; empty where there is none to be read."""
-        return log_end(self.log)
-
     def last_log_line(self) -> str:
         """Read the last line of the log that is no notice, or an empty string."""
-        return self.end_of_log().rpartition("\n")[2]
+        return log_end(self.log).rpartition("\n")[2]
 
     def _check_place(self) -> None:
         """Refuse a folder that a link leads out of the experiment to."""

@@ -13,8 +13,8 @@ from unknot.data.visible_channels import CHANNEL_NAMES
 from unknot.runs.field_types import check_fields, check_least, check_table
 
 DIGEST = re.compile(r"([0-9a-f]{64})  ([\w.]+)")
-IMAGES = "# images "
-"""How the line with the images' fingerprint begins; `sha256sum --check` passes over it."""
+IMAGES = "# images: "
+"""How the line about the images begins; `sha256sum --check` passes over it."""
 
 
 class ImagesRecord(NamedTuple):
@@ -29,6 +29,11 @@ class ImagesRecord(NamedTuple):
     fingerprint: str
     shape: tuple[int, ...]
     prepared: str
+
+    @property
+    def text(self) -> str:
+        """Fingerprint and shape, as `done` has them: `4f123ac0, 400x1x32x32`."""
+        return f"{self.fingerprint}, {'x'.join(map(str, self.shape))}"
 
     @classmethod
     def from_dict(cls, document: Mapping[str, Any]) -> "ImagesRecord":
@@ -59,18 +64,18 @@ class DoneRecord:
 
     Attributes:
         finished: date and time.
-        fingerprint: of the images; empty in runs of version 0.1.0.
+        images: their fingerprint and shape; empty in runs of version 0.1.0.
         digests: name of each file that stays as it is -> its SHA-256; empty in these.
     """
 
     finished: str
-    fingerprint: str
+    images: str
     digests: Mapping[str, str]
 
     def as_text(self) -> str:
         """Write it down."""
         lines = [self.finished]
-        lines += [f"{IMAGES}{self.fingerprint}"] if self.fingerprint else []
+        lines += [f"{IMAGES}{self.images}"] if self.images else []
         lines += [f"{digest}  {name}" for name, digest in self.digests.items()]
         return "".join(f"{line}\n" for line in lines)
 
@@ -82,18 +87,18 @@ class DoneRecord:
             UnfitError: if it is something else.
         """
         finished, *lines = text.splitlines() or [""]
-        digests, fingerprint = {}, ""
+        digests, images = {}, ""
         for line in lines:
             match = DIGEST.fullmatch(line)
             if match:
                 digests[match[2]] = match[1]
-            elif line.startswith(IMAGES) and not fingerprint:
-                fingerprint = line.removeprefix(IMAGES)
+            elif line.startswith(IMAGES) and not images:
+                images = line.removeprefix(IMAGES)
             else:
                 raise UnfitError("a line of it is no digest")
         if not _is_date(finished) or not text.endswith("\n"):
             raise UnfitError("it does not begin with a date")
-        return cls(finished=finished, fingerprint=fingerprint, digests=digests)
+        return cls(finished=finished, images=images, digests=digests)
 
 
 def content_digest(content: bytes) -> str:

@@ -12,8 +12,9 @@ from torch import nn
 from unknot.common.errors import UserError
 from unknot.common.files import recover_folder, replace_folder
 from unknot.common.reading import UnfitError, damage, damage_named, parse_json
+from unknot.config.run import RunConfig
 from unknot.runs.evaluation import OLD_STRATEGIES
-from unknot.runs.field_types import LARGEST, check_fields, check_finite, check_least
+from unknot.runs.field_types import check_fields, check_finite, check_least
 from unknot.runs.folder import RunFolder
 from unknot.runs.own_digest import OWN_DIGEST, is_as_written, with_own_digest
 from unknot.runs.records import content_digest
@@ -40,6 +41,7 @@ class TrainingState(NamedTuple):
         first_loss: the loss of the first step, against which an explosion is judged.
         sums: of the training terms since the last line of the history.
         num_summed: how many steps are in them.
+        run: its name by its description; empty in version 0.1.0.
     """
 
     step: int
@@ -50,9 +52,13 @@ class TrainingState(NamedTuple):
     first_loss: float
     sums: tuple[float, ...] = ()
     num_summed: int = 0
+    run: str = ""
 
-    def check(self, steps: int) -> None:
-        """Refuse what no run of so many steps can come to.
+    def check(self, config: RunConfig | None) -> None:
+        """Refuse what cannot be, and what is of another run.
+
+        Args:
+            config: the run's description, if it is known.
 
         Raises:
             UnfitError: names the field.
@@ -64,10 +70,15 @@ class TrainingState(NamedTuple):
         check_least("num_summed", 0, self.num_summed)
         check_finite("seconds", self.seconds)
         check_finite("sums", *self.sums)
-        if self.step > steps:
-            raise UnfitError(f"step {self.step:,} of a run of {steps:,}")
         if self.threads > MOST_THREADS:
             raise UnfitError(f"field 'threads' is {self.threads:,}")
+        if config is None:
+            return
+        steps = config.training.optimization().steps
+        if self.step > steps:
+            raise UnfitError(f"step {self.step:,} of a run of {steps:,}")
+        if self.run not in ("", config.name):
+            raise UnfitError(f"it is of the run {self.run}")
 
 
 def save_checkpoint(
@@ -92,14 +103,14 @@ def save_checkpoint(
         shutil.rmtree(beside, ignore_errors=True)
 
 
-def read_training_state(folder: RunFolder, steps: int = LARGEST) -> TrainingState | None:
+def read_training_state(folder: RunFolder, config: RunConfig | None = None) -> TrainingState | None:
     """Read where a run's checkpoint stands; None if it has none.
 
     Also clears what a killed process left half written.
 
     Args:
         folder: the run's.
-        steps: that it is to take.
+        config: its description, to which the state must fit.
 
     Raises:
         UserError: if it is damaged.
@@ -116,7 +127,7 @@ def read_training_state(folder: RunFolder, steps: int = LARGEST) -> TrainingStat
         state = TrainingState(
             **{k: v for k, v in document.items() if k not in (OWN_DIGEST, DIGESTS)}
         )
-        state.check(steps)
+        state.check(config)
     return state._replace(sums=tuple(state.sums))
 
 

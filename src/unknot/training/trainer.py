@@ -91,7 +91,7 @@ class Trainer:
         self._adapt = self.objective.adapt if isinstance(self.objective, PairObjective) else None
         disable_heap_trimming()
         make_folder(folder.path)
-        saved = checkpoint.read_training_state(folder, self.recipe.steps)
+        saved = checkpoint.read_training_state(folder, config)
         if saved:
             torch.set_num_threads(saved.threads)
         self.model = build_untrained(config, images, networks).to(self.device)
@@ -118,6 +118,7 @@ class Trainer:
             strategy=strategy,
             precision=self.precision.name,
             first_loss=math.nan,
+            run=config.name,
         )
         self._stack = Stack() if stack is None else stack
         self._gradients: Gradients | None = None
@@ -303,7 +304,7 @@ class Trainer:
         if divergence is None:
             return
         beta = self._context(divergence.step).beta
-        saved = checkpoint.read_training_state(self.folder, self.recipe.steps)
+        saved = checkpoint.read_training_state(self.folder, self.config)
         stays = f"the checkpoint of step {saved.step} stays" if saved else "nothing was saved yet"
         raise UserError(
             f"training diverged at step {divergence.step}, beta {beta:g}: the loss is "

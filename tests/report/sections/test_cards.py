@@ -117,6 +117,7 @@ def spread(trained: Experiment, tmp_path_factory: pytest.TempPathFactory) -> Pat
         deviation = (1, 1, 0 if run.config.beta == 2 else 1)
         arrays["posterior_mean"] = (mean / mean.std(0) * deviation).astype(np.float32)
         write_arrays(run.files.codes, arrays)
+        run.files.mark_done()
     return experiment.report()
 
 
