@@ -118,7 +118,7 @@ COMMANDS = {
 }
 FILES = {
     f"{RUN}/config.toml": ("report", "encode", "traverse"),
-    f"{RUN}/images.json": ("encode", "report", "evidence"),
+    f"{RUN}/images.json": ("encode", "report"),
     f"{RUN}/scales.json": ("report",),
     f"{RUN}/history.jsonl": ("report",),
     f"{RUN}/frames.npz": ("report", "reconstruct"),
@@ -135,8 +135,8 @@ FILES = {
     "stopped/checkpoint/state.json": ("train",),
     "stopped/checkpoint/weights.safetensors": ("train",),
     "stopped/checkpoint/optimizer.safetensors": ("train",),
-    "experiment/experiment.toml": ("report", "evidence"),
-    "experiment/environment.json": ("report", "evidence"),
+    "experiment/experiment.toml": ("report",),
+    "experiment/environment.json": ("report",),
     "experiment/plan.json": ("report", "evidence"),
     "experiment/evidence.json": ("report",),
     "experiment/labels.npz": ("evidence",),
@@ -225,7 +225,7 @@ DAMAGES: dict[str, Callable[[Path], None]] = {
 }
 VALUES: tuple[Any, ...] = (None, "text", [], {}, -1, float("nan"), 10**30, True, 1e308, [[]])
 """That take the place of each key's value in turn."""
-MOST_KEYS = 40
+MOST_KEYS = 25
 """Of one document."""
 
 
@@ -256,7 +256,7 @@ def _places(value: Any, keys: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]
 
 
 def _wrong_values(path: Path) -> Iterator[tuple[str, Callable[[Path], None]]]:
-    """Another value in the place of each key's, up to 40 of a document."""
+    """Another value in the place of each key's, up to 25 of a document."""
     places = list(_places(_read(path)))
     random.Random(0).shuffle(places)
     for number, keys in enumerate(places[:MOST_KEYS]):
