@@ -74,6 +74,25 @@ def test_without_a_browser_the_address_is_left_to_the_user(
     assert NO_BROWSER in capsys.readouterr().out
 
 
+@pytest.mark.parametrize("is_link", [False, True])
+def test_a_page_that_came_with_the_folder_is_written_again(
+    spread: Path, opened: list[str], tmp_path: Path, is_link: bool
+) -> None:
+    evil = '<script>alert(1)</script><div data-cards="beta-1_seed-0">'
+    page, outside = spread / "report.html", tmp_path / "outside.html"
+    outside.write_text(evil)
+    page.unlink()
+    if is_link:
+        page.symlink_to(outside)
+    else:
+        page.write_text(evil)
+    assert main(["latent", str(spread / "beta-1_seed-0"), "0"]) == 0
+    assert len(opened) == 1
+    assert "alert(1)" not in page.read_text()
+    assert not page.is_symlink()
+    assert outside.read_text() == evil
+
+
 def test_a_page_that_lacks_the_cards_is_written_again(spread: Path, opened: list[str]) -> None:
     page = spread / "report.html"
     run = str(spread / "beta-1_seed-0")

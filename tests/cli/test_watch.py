@@ -23,7 +23,7 @@ def _get(address: str) -> str:
         return str(answer.read().decode())
 
 
-def _interrupt(*arguments: object, **options: object) -> None:
+async def _interrupt(*arguments: object, **options: object) -> None:
     raise KeyboardInterrupt
 
 
@@ -32,7 +32,7 @@ def test_watch_tells_the_address_and_ends_with_ctrl_c(
 ) -> None:
     opened: list[str] = []
     monkeypatch.setattr(experiments_watch, "open_in_browser", opened.append)
-    monkeypatch.setattr("uvicorn.Server.run", _interrupt)
+    monkeypatch.setattr("uvicorn.Server.serve", _interrupt)
     assert main(["watch", str(experiment), "--open"]) == 0
     out, err = capsys.readouterr()
     assert ADDRESS.findall(err) == opened

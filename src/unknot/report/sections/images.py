@@ -3,13 +3,13 @@
 import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from unknot.common.errors import UserError
 from unknot.data.summary import data_facts
 from unknot.report.sections import ReportContext
 from unknot.report.sections.curves import training_seconds
-from unknot.runs.experiment_folder import ExperimentFolder
 from unknot.runs.pictures import picture_address
 
 
@@ -39,16 +39,16 @@ def images(context: ReportContext) -> ImageFacts:
         ("training took", f"{seconds:,.0f} seconds for all runs together"),
         ("fingerprint", environment["data_fingerprint"]),
     ]
-    sample, gap = _sample(context.files)
+    sample, gap = _sample(context.files.sample)
     return ImageFacts(sample=sample, gap=gap, facts=facts)
 
 
-def _sample(files: ExperimentFolder) -> tuple[str, str]:
+def _sample(path: Path) -> tuple[str, str]:
     """Give the random sample as a data address, or a sentence that says why it is not shown."""
-    if not os.path.lexists(files.sample):
+    if not os.path.lexists(path):
         return "", ""
     try:
-        return picture_address(files.sample, within=files.path), ""
+        return picture_address(path, within=path.parent), ""
     except UserError as error:
         return "", f"The random sample is not shown: {error}."
 
