@@ -1,6 +1,6 @@
 """What the system refuses, while a tiny comparison runs: one line, and the same command goes on.
 
-    python benchmarks/robust_faults.py [--only WORD] [--json]
+    python benchmarks/robust_faults.py [--only WORD ...] [--json]
 
 Most faults are made by `faults.c`, which the script compiles and loads below Python: it has the
 n-th call of a kind fail that is made to a file below a folder. Others are real: tiny disks, limits
@@ -291,7 +291,7 @@ def compiled(folder: Path) -> Path | None:
 def main() -> None:
     """Try everything and print the table."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--only", default="", help="a word of the kind or name of what is tried")
+    parser.add_argument("--only", nargs="+", default=[""], help="parts of names of what is tried")
     parser.add_argument("--json", action="store_true")
     parser.add_argument("--folder", type=Path, help="to work in; a new one by default")
     arguments = parser.parse_args()
@@ -302,19 +302,22 @@ def main() -> None:
         os.execve(sys.executable, command, environment)
     import unknot.experiments.compare  # noqa: F401  # imported once, for every fork
 
+    def is_wanted(name: str) -> bool:
+        return any(word in name for word in arguments.only)
+
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     bench = Bench(folder)
     bench.prepare()
     for kind, faults in FAULTS.items() if "LD_PRELOAD" in os.environ else ():
         for fault in faults:
-            if arguments.only in f"{kind} {fault.name}":
+            if is_wanted(f"{kind} {fault.name}"):
                 bench.try_fault(kind, fault)
     for kind, worlds in WORLDS.items():
         for name, world in worlds.items():
-            if arguments.only in f"{kind} {name}":
+            if is_wanted(f"{kind} {name}"):
                 bench.try_world(kind, name, world)
     for name, commands in NEIGHBOURS.items():
-        if arguments.only in f"neighbours {name}":
+        if is_wanted(f"neighbours {name}"):
             bench.try_neighbours(name, commands)
     status = bench.tally.finish(as_json=arguments.json)
     os.chdir("/")

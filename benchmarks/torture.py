@@ -196,7 +196,8 @@ class Torture:
         found = outcome(self.folder / "e")
         for name, digest in expected.items():
             if found.get(name) != digest:
-                self.fail(f"{comparison.name}: another {name}")
+                where = first_difference(digest, found.get(name, ""))
+                self.fail(f"{comparison.name}: another {name}: {where}")
         if left_over(self.folder / "e"):
             self.fail(f"{comparison.name}: left {left_over(self.folder / 'e')}")
 
@@ -234,10 +235,17 @@ def problem_of(ended: Ended, number: int) -> str:
     return ""
 
 
+def first_difference(before: str, after: str) -> str:
+    """Show where two texts part."""
+    pairs = enumerate(zip(before, after))
+    at = next((i for i, (old, new) in pairs if old != new), min(len(before), len(after)))
+    return f"{before[max(0, at - 80) : at + 80]!r} has become {after[max(0, at - 80) : at + 80]!r}"
+
+
 def outcome(experiment: Path) -> dict[str, str]:
     """What an experiment has come to, with its page but for how long things took."""
     page = (experiment / "report.html").read_text(encoding="utf-8")
-    page = re.sub(r"\d+(\.\d+)? (s|ms|seconds|minutes|min)\b", "TIME", page)
+    page = re.sub(r'<td class="number">[\d,.]+</td><td>beta_eff', "SECONDS", page)
     return {**bits(experiment), "page": page}
 
 

@@ -204,8 +204,7 @@ def test_the_whole_script_on_the_processor(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     "command",
     [
-        "robust_faults.py --only write_20_once",
-        "robust_faults.py --only working_folder_gone",
+        "robust_faults.py --only write_20_once working_folder_gone",
         "torture.py --kills 2 --signals 2",
     ],
 )
