@@ -28,12 +28,14 @@ class World(NamedTuple):
         command: without the program.
         start: as of a `Fault`.
         is_new: whether the command does not lead to the experiment `e`.
+        silent: exit statuses that need no line, since nobody could read it.
     """
 
     made: Callable[[Path], contextlib.AbstractContextManager[Made]]
     command: str = COMPARE
     start: str = FRESH
     is_new: bool = False
+    silent: tuple[int, ...] = ()
 
 
 def plain(*words: str, **environment: str) -> Callable[[Path], Any]:
@@ -102,7 +104,9 @@ WORLDS = {
         "stdout closed": World(plain(*SHELL, 'exec "$@" >&-', "sh")),
         "stderr closed": World(plain(*SHELL, 'exec "$@" 2>&-', "sh")),
         "stdout full": World(plain(*SHELL, 'exec "$@" >/dev/full', "sh")),
-        "stdout nobody reads": World(plain("bash", "-c", 'exec "$@" > >(exec <&-)', "sh")),
+        "stdout nobody reads": World(
+            plain("bash", "-c", 'exec "$@" > >(exec <&-)', "sh"), silent=(1,)
+        ),
     },
     "limits of a process": {
         f"{what} {value}": World(plain("prlimit", f"--{what}={value}"))

@@ -209,6 +209,8 @@ class Bench:
             command = [*words, sys.executable, "-m", "unknot", *world.command.split()]
             environment = {"LD_PRELOAD": "", **environment}
             ended = run_command(command, env=environment, seconds=SECONDS, **options)
+        if ended.status in world.silent and not ended.stderr:
+            ended = ended._replace(status=0)
         if world.is_new:
             self.tally.add(kind, name, judged(ended))
         else:

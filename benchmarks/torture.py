@@ -246,6 +246,7 @@ def outcome(experiment: Path) -> dict[str, str]:
     """What an experiment has come to, with its page but for how long things took."""
     page = (experiment / "report.html").read_text(encoding="utf-8")
     page = re.sub(r'<td class="number">[\d,.]+</td><td>beta_eff', "SECONDS", page)
+    page = re.sub(r"<td>[^<>]+ for all runs together", "SECONDS", page)
     return {**bits(experiment), "page": page}
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+import unknot
 from unknot.common.interruption import SIGNALS, WORDS
 
 COMMAND = [sys.executable, "-m", "unknot"]
@@ -48,6 +49,21 @@ def test_a_signal_while_it_starts_is_one_line(
         _, said = process.communicate(timeout=10)
     assert process.returncode == 128 + number
     assert said == f"{WORDS}\n"
+
+
+def test_a_working_folder_that_is_gone_is_one_line(tmp_path: Path) -> None:
+    command = ["sh", "-c", 'mkdir gone; cd gone; rmdir ../gone; exec "$@"', "sh", *COMMAND]
+    environment = {**os.environ, "PYTHONPATH": str(Path(unknot.__file__).parents[1])}
+    ended = subprocess.run(
+        [*command, "report", str(tmp_path)],
+        cwd=tmp_path,
+        env=environment,
+        capture_output=True,
+        text=True,
+    )
+    assert ended.returncode == 2
+    assert ended.stderr.startswith("error: the folder that you are in is gone; change to")
+    assert ended.stderr.count("\n") == 1
 
 
 def test_nobody_reads_what_is_printed() -> None:

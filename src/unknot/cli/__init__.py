@@ -7,6 +7,7 @@ inside those functions, so that help and errors answer at once. `renamed` knows 
 versions.
 """
 
+import os
 import sys
 from difflib import get_close_matches
 from importlib import import_module
@@ -124,6 +125,7 @@ def _run(arguments: list[str]) -> int:
     elif arguments[0] == "--version":
         print(f"unknot {__version__}", flush=True)
     else:
+        os.getcwd()  # refused in a folder that is gone, where libraries would end the process
         return _dispatch(arguments[0], arguments[1:])
     return 0
 
