@@ -165,8 +165,6 @@ class Bench:
                 self._set(
                     fault.call.encode(), fault.number, fault.first, fault.last, below.encode()
                 )
-                os.chdir(self.folder)
-                words[-1] = str(self.folder / words[-1]) if words[-1] == "e" else words[-1]
             return main(words)
 
         return run_forked(call, seconds=SECONDS)
