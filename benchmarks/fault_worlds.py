@@ -95,7 +95,7 @@ WORLDS = {
         "working folder gone": World(plain(*SHELL, GONE, "sh"), is_new=True),
         "working folder gone, report": World(
             plain(*SHELL, GONE, "sh"),
-            command="report ../e",
+            command="report ../e --quiet",
             start=FINISHED,
             is_new=True,
         ),
@@ -125,7 +125,7 @@ WORLDS = {
             is_new=True,
         )
         for command in (
-            "report moved",
+            "report moved --quiet",
             "evidence moved --quiet",
             "evaluate moved --quiet --permutations 5 --rotations 5 --subsamples 0",
             "traverse moved/beta-2_seed-0 --format png --quiet",
@@ -135,19 +135,19 @@ WORLDS = {
         command: World(read_only, command=command, start=FINISHED, is_new=True)
         for command in (
             f"{COMPARE}",
-            "report e",
+            "report e --quiet",
             "evidence e --quiet",
             "evaluate e --quiet --permutations 5 --rotations 5 --subsamples 0",
             "encode e/beta-2_seed-0 tiny.npz --out codes.npz --quiet",
             "traverse e/beta-2_seed-0 --out pictures --format png --quiet",
-            "latent e/beta-2_seed-0 0",
+            "latent e/beta-2_seed-0 0 --quiet",
         )
     },
 }
 
 NEIGHBOURS = {
     "two compare": [COMPARE] * 2,
-    "compare and report": [COMPARE, "report e", "report e"],
+    "compare and report": [COMPARE, "report e --quiet", "report e --quiet"],
     "compare and evidence": [COMPARE, "evidence e --quiet"],
     "four on one cache": [f"{COMPARE}{number}" for number in ("", 2, 3, 4)],
     "two evaluate": [
