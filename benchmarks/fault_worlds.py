@@ -140,7 +140,7 @@ WORLDS = {
             "evaluate e --quiet --permutations 5 --rotations 5 --subsamples 0",
             "encode e/beta-2_seed-0 tiny.npz --out codes.npz --quiet",
             "traverse e/beta-2_seed-0 --out pictures --format png --quiet",
-            "latent e/beta-2_seed-0 0 --quiet",
+            "latent e/beta-2_seed-0 0 --no-open --quiet",
         )
     },
 }
