@@ -2,13 +2,14 @@
 # make test    the quick tests, in minutes
 # make lint    formatting, style and types, in seconds
 # make check   the slow tests
+# make torture 100 kills and 30 signals at random moments, then everything that a system can refuse
 # make papers  published experiments run again, in hours: docs/papers.md
 # Each target sets up .venv when needed and is quick the second time.
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 INSTALL := $(BIN)/python -m pip install --quiet --no-compile -c constraints.txt
-.PHONY: setup demo test lint check browser bench bench-references papers docs kernel dist clean
+.PHONY: setup demo test lint check browser bench bench-references torture papers docs kernel dist clean
 
 $(VENV)/.run: pyproject.toml constraints.txt
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
@@ -53,6 +54,10 @@ bench: $(VENV)/.dev
 # what the time to the loss is compared with; takes hours, and goes on where it stopped
 bench-references: $(VENV)/.run
 	$(BIN)/python benchmarks/recipe.py --references runs/references
+
+torture: $(VENV)/.dev
+	$(BIN)/python benchmarks/torture.py
+	$(BIN)/python benchmarks/robust_faults.py
 
 # what is finished in runs/papers is left alone; docs/papers.md is written anew
 papers: $(VENV)/.run

@@ -1,6 +1,6 @@
 """What the system refuses, while a tiny comparison runs: one line, and the same command goes on.
 
-    python benchmarks/robust_faults.py [--only WORD] [--json]
+    python benchmarks/robust_faults.py [--only WORD ...] [--json]
 
 Most faults are made by `faults.c`, which the script compiles and loads below Python: it has the
 n-th call of a kind fail that is made to a file below a folder. Others are real: tiny disks, limits
@@ -10,7 +10,6 @@ evidence. Takes some ten minutes and needs Linux; mounted disks need root and ar
 """
 
 import argparse
-import contextlib
 import ctypes
 import errno
 import hashlib
@@ -21,21 +20,18 @@ import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
+from fault_worlds import COMPARE, FINISHED, FRESH, HALF, NEIGHBOURS, NO_PAGE, WORLDS, World
 from robust_common import OTHER, Ended, Tally, Verdict, judged, run_command, run_forked
 
 SHIM = Path(__file__).with_name("faults.c")
 SECONDS = 60.0  # of a whole comparison
 EVER = 10**9
-COMPARE = "compare tiny.npz --size 32 --images-key images --factors-key factors --betas 0.5 2"
-COMPARE += " --batch-size 16 --latent-dim 3 --network linear --steps 24 --checkpoint-every 10"
-COMPARE += " --quiet --out e"
-FRESH, HALF, NO_PAGE = "fresh", "half", "no page"
-"""A comparison that has not begun; one that was killed in its second run; one without a page."""
 
 
 class Fault(NamedTuple):
@@ -134,6 +130,7 @@ class Bench:
         os.chdir(folder)
         os.environ["UNKNOT_CACHE"] = str(folder / "cache")
         write_images(folder / "tiny.npz")
+        write_images(folder / "other.npz", seed=1)
         library = os.environ.get("LD_PRELOAD")
         self._set = ctypes.CDLL(library).fault_set if library else lambda *_: None
 
@@ -141,7 +138,7 @@ class Bench:
         """Train the undisturbed comparison, and stop one half way."""
         self._checked(self.compare())
         self.expected = bits(self.folder / "e")
-        shutil.copytree("e", "finished")
+        shutil.copytree("e", FINISHED)
         shutil.copytree("e", NO_PAGE)
         for name in ("report.html", ".report.sha256", "evidence.json"):
             (self.folder / NO_PAGE / name).unlink()
@@ -168,8 +165,6 @@ class Bench:
                 self._set(
                     fault.call.encode(), fault.number, fault.first, fault.last, below.encode()
                 )
-                os.chdir(self.folder)
-                words[-1] = str(self.folder / words[-1]) if words[-1] == "e" else words[-1]
             return main(words)
 
         return run_forked(call, seconds=SECONDS)
@@ -205,137 +200,47 @@ class Bench:
         print(line, file=sys.stderr, flush=True)
         self.tally.add(kind, name, verdict)
 
-    def try_world(self, kind: str, name: str, world: "World") -> None:
+    def try_world(self, kind: str, name: str, world: World) -> None:
         """Count what comes of a real fault, in a process of its own with its workers."""
         self.start_from(world.start)
         with world.made(self.folder) as (words, environment, options):
             command = [*words, sys.executable, "-m", "unknot", *world.command.split()]
             environment = {"LD_PRELOAD": "", **environment}
             ended = run_command(command, env=environment, seconds=SECONDS, **options)
+        if ended.status in world.silent and not ended.stderr:
+            ended = ended._replace(status=0)
         if world.is_new:
             self.tally.add(kind, name, judged(ended))
         else:
             self.count(kind, name, ended, self.compare)
+
+    def try_neighbours(self, name: str, commands: list[str]) -> None:
+        """Count what comes of commands that are begun at once; nothing of any may be lost."""
+        self.start_from(FINISHED if "evaluate" in name else FRESH)
+        with ThreadPoolExecutor(len(commands)) as pool:
+            for ended in list(pool.map(self._run_process, commands)):
+                self.tally.add("neighbours", name, judged(ended))
+        if "evaluate" in name:
+            document = json.loads(Path("e/beta-2_seed-0/evaluation.json").read_text())
+            if len(document["scores_on_other_data"]) != len(commands):
+                self.tally.add("neighbours", name, Verdict(OTHER, "scores were lost"))
+        else:
+            self._checked(self.compare())
+            if bits(self.folder / "e") != self.expected:
+                self.tally.add("neighbours", name, Verdict(OTHER, "other bits"))
+
+    def _run_process(self, command: str) -> Ended:
+        words = [sys.executable, "-m", "unknot", *command.split()]
+        return run_command(words, env={"LD_PRELOAD": ""}, seconds=SECONDS)
 
     def _checked(self, ended: Ended) -> None:
         if ended.status:
             raise SystemExit(f"the undisturbed comparison fails: {ended.stderr}")
 
 
-Made = tuple[list[str], dict[str, str], dict[str, Any]]
-"""Words before a command, its environment, and options of `run_command`."""
-
-
-class World(NamedTuple):
-    """What a command is run in.
-
-    Attributes:
-        made: makes it for a folder.
-        command: without the program.
-        start: as of a `Fault`.
-        is_new: whether the command does not lead to the experiment `e`.
-    """
-
-    made: Callable[[Path], contextlib.AbstractContextManager[Made]]
-    command: str = COMPARE
-    start: str = FRESH
-    is_new: bool = False
-
-
-def plain(*words: str, **environment: str) -> Callable[[Path], Any]:
-    """Words before the command, such as a shell's, and variables."""
-
-    @contextlib.contextmanager
-    def made(folder: Path) -> Iterator[Made]:
-        yield list(words), environment, {}
-
-    return made
-
-
-def disk(place: str, options: str, **environment: str) -> Callable[[Path], Any]:
-    """A tiny disk, mounted for the command alone, that goes with it."""
-    shell = 'mkdir -p "$0" && mount -t tmpfs -o ' + options + ' tmpfs "$0" && exec "$@"'
-
-    @contextlib.contextmanager
-    def made(folder: Path) -> Iterator[Made]:
-        where = str(folder / place)  # an absolute place stays itself
-        variables = dict.fromkeys(environment, where)
-        yield ["unshare", "-m", "sh", "-c", shell, where], variables, {}
-        if not Path(place).is_absolute():
-            shutil.rmtree(where, ignore_errors=True)
-
-    return made
-
-
-def read_only(folder: Path) -> Any:
-    """The experiment, mounted so that nobody can write to it."""
-    shell = 'mount --bind e e && mount -o remount,ro,bind e && exec "$@"'
-    return plain("unshare", "-m", "sh", "-c", shell, "sh")(folder)
-
-
-SHELL = ("sh", "-c")
-WORLDS = {
-    "tiny disks": {
-        "40 KB for the experiment": World(disk("e", "size=40k")),
-        "400 KB for the experiment": World(disk("e", "size=400k")),
-        "8 files for the experiment": World(disk("e", "nr_inodes=8")),
-        "4 KB for temporary files": World(disk("temporary", "size=4k", TMPDIR="")),
-        "temporary files read only": World(disk("temporary", "ro", TMPDIR="")),
-        "4 KB of shared memory": World(disk("/dev/shm", "size=4k")),
-        "shared memory read only": World(disk("/dev/shm", "ro")),
-        "4 KB for the cache": World(disk("cache2", "size=4k", UNKNOT_CACHE="")),
-        "cache read only": World(disk("cache2", "ro", UNKNOT_CACHE="")),
-    },
-    "places that are none": {
-        "no shared memory": World(
-            plain("unshare", "-m", *SHELL, 'umount /dev/shm; rmdir /dev/shm 2>&-; exec "$@"', "sh")
-        ),
-        "temporary folder absent": World(plain(TMPDIR="/no/such/folder")),
-        "cache is a file": World(plain(UNKNOT_CACHE="tiny.npz")),
-        "cache below a file": World(plain(UNKNOT_CACHE="tiny.npz/cache")),
-        "working folder gone": World(
-            plain(*SHELL, 'mkdir gone && cd gone && rmdir ../gone && exec "$@"', "sh"), is_new=True
-        ),
-        "working folder gone, report": World(
-            plain(*SHELL, 'mkdir gone && cd gone && rmdir ../gone && exec "$@"', "sh"),
-            command="report ../e",
-            start="finished",
-            is_new=True,
-        ),
-    },
-    "streams": {
-        "stdout closed": World(plain(*SHELL, 'exec "$@" >&-', "sh")),
-        "stderr closed": World(plain(*SHELL, 'exec "$@" 2>&-', "sh")),
-        "stdout full": World(plain(*SHELL, 'exec "$@" >/dev/full', "sh")),
-        "stdout nobody reads": World(plain("bash", "-c", 'exec "$@" > >(exec <&-)', "sh")),
-    },
-    "limits of a process": {
-        f"{what} {value}": World(plain("prlimit", f"--{what}={value}"))
-        for what, values in {
-            "fsize": (1000, 30000),
-            "nofile": (8, 20, 40),
-            "as": (300 << 20, 900 << 20, 1400 << 20, 1700 << 20),
-        }.items()
-        for value in values
-    },
-    "read only experiment": {
-        command: World(read_only, command=command, start="finished", is_new=True)
-        for command in (
-            f"{COMPARE}",
-            "report e",
-            "evidence e --quiet",
-            "evaluate e --quiet --permutations 5 --rotations 5 --subsamples 0",
-            "encode e/beta-2_seed-0 tiny.npz --out codes.npz --quiet",
-            "traverse e/beta-2_seed-0 --out pictures --format png --quiet",
-            "latent e/beta-2_seed-0 0",
-        )
-    },
-}
-
-
-def write_images(path: Path) -> None:
-    """200 pictures of a square each; where it is and how bright are the labels."""
-    rng = np.random.default_rng(0)
+def write_images(path: Path, seed: int = 0) -> None:
+    """Write 200 pictures of a square each; where it is and how bright are the labels."""
+    rng = np.random.default_rng(seed)
     factors = rng.integers(0, 4, (200, 3))
     images = np.zeros((200, 32, 32), np.uint8)
     for image, (row, column, brightness) in zip(images, factors):
@@ -386,7 +291,7 @@ def compiled(folder: Path) -> Path | None:
 def main() -> None:
     """Try everything and print the table."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--only", default="", help="a word of the kind or name of what is tried")
+    parser.add_argument("--only", nargs="+", default=[""], help="parts of names of what is tried")
     parser.add_argument("--json", action="store_true")
     parser.add_argument("--folder", type=Path, help="to work in; a new one by default")
     arguments = parser.parse_args()
@@ -397,17 +302,23 @@ def main() -> None:
         os.execve(sys.executable, command, environment)
     import unknot.experiments.compare  # noqa: F401  # imported once, for every fork
 
+    def is_wanted(name: str) -> bool:
+        return any(word in name for word in arguments.only)
+
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     bench = Bench(folder)
     bench.prepare()
     for kind, faults in FAULTS.items() if "LD_PRELOAD" in os.environ else ():
         for fault in faults:
-            if arguments.only in f"{kind} {fault.name}":
+            if is_wanted(f"{kind} {fault.name}"):
                 bench.try_fault(kind, fault)
     for kind, worlds in WORLDS.items():
         for name, world in worlds.items():
-            if arguments.only in f"{kind} {name}":
+            if is_wanted(f"{kind} {name}"):
                 bench.try_world(kind, name, world)
+    for name, commands in NEIGHBOURS.items():
+        if is_wanted(f"neighbours {name}"):
+            bench.try_neighbours(name, commands)
     status = bench.tally.finish(as_json=arguments.json)
     os.chdir("/")
     shutil.rmtree(folder)

@@ -197,3 +197,21 @@ def test_the_whole_script_on_the_processor(tmp_path: Path) -> None:
     assert results["comparison"]["as it is"]["failures"] == 0
     page = publish.section("gpu", [out])
     assert "| 2 processes, trainer, bfloat16 |" in page
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(sys.platform != "linux", reason="faults are made as Linux has them")
+@pytest.mark.parametrize(
+    "command",
+    [
+        "robust_faults.py --only write_20_once working_folder_gone",
+        "torture.py --kills 2 --signals 2",
+    ],
+)
+def test_what_a_system_does_gives_one_line_and_loses_nothing(command: str) -> None:
+    """A subset of `make torture`."""
+    words = [word.replace("_", " ") if "--" not in word else word for word in command.split()]
+    words[0] = str(BENCHMARKS / command.split()[0])
+    ended = subprocess.run([sys.executable, *words], capture_output=True, text=True)
+    assert ended.returncode == 0, ended.stderr
+    assert ended.stdout.count("\n") > 2

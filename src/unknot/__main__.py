@@ -9,7 +9,10 @@ from unknot.common.interruption import quit_on_signals
 
 
 def run() -> None:
-    """Run the command line and exit; whatever signal comes meanwhile is answered with a line."""
+    """Run the command line and exit; whatever signal comes meanwhile is answered with a line.
+
+    Python's own end is left out: it would take a while, in which signals are answered no more.
+    """
     quit_on_signals()
     _open_closed_streams()
     from unknot.cli import main
@@ -17,7 +20,7 @@ def run() -> None:
     status = main()
     for stream in (sys.stdout, sys.stderr):
         _flush(stream)
-    sys.exit(status)
+    os._exit(status)
 
 
 def _open_closed_streams() -> None:

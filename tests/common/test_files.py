@@ -14,6 +14,7 @@ import pytest
 from unknot.common.errors import UserError
 from unknot.common.files import (
     TEMPORARY,
+    check_writable,
     has_foreign_files,
     make_folder,
     recover_folder,
@@ -181,3 +182,12 @@ def test_an_old_folder_that_was_to_be_deleted_goes(tmp_path: Path) -> None:
         (tmp_path / name).mkdir()
     assert recover_folder(tmp_path / "place")
     assert not (tmp_path / "place.old").exists()
+
+
+def test_a_folder_that_can_only_be_read_is_told_before_anything_is_computed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    check_writable(tmp_path)
+    monkeypatch.setattr(os, "access", lambda path, mode: mode != os.W_OK)
+    with pytest.raises(UserError, match=r"can only be read; copy it .*\(cp -r .* COPY\)"):
+        check_writable(tmp_path)

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 import torch
 
+from unknot.common.errors import Interrupted
 from unknot.data.image_set import ImageSet
 from unknot.experiments import core_plan, dispatch
 from unknot.experiments.compare import compare
@@ -16,6 +17,7 @@ from unknot.experiments.dispatch import JobTurns
 from unknot.experiments.engines import Job, local
 from unknot.models.networks import find_network
 from unknot.report.live_runs import STOPPED, TRAINING, WAITING
+from unknot.runs.folder import ExperimentFolder
 from unknot.training.checkpoint import threads_before
 from unknot.training.gradients import can_share
 
@@ -76,6 +78,29 @@ def test_any_executor_serves(
     is_divided = can_share(16, 2, torch.device("cpu"))
     assert threads_before(run.files) == (2 if is_divided else 3)
     assert lines[-1] == f"3 cores: 1 run at a time, {2 if is_divided else 3} cores each"
+
+
+def test_a_job_that_a_signal_has_stopped_stops_the_others() -> None:
+    class Runner:
+        stops = 0
+
+        def submit(self, job: Job) -> "Future[int]":
+            future: Future[int] = Future()
+            if Path(job.folders[0]).name == "a":
+                future.set_result(143)
+            return future
+
+        def stop(self) -> None:
+            self.stops += 1
+
+        def close(self) -> None:
+            assert self.stops == 1
+
+    jobs = [Job(folders=(f"/e/{name}",), device="cpu", jobs_per_machine=1) for name in "ab"]
+    turns = JobTurns(jobs)
+    with pytest.raises(Interrupted, match="every run is saved in e") as caught:
+        dispatch._follow(Runner(), turns, ExperimentFolder("e"), None)
+    assert caught.value.number == 15
 
 
 def test_whose_turn_it_is() -> None:

@@ -1,5 +1,6 @@
 """All runs of one comparison, in their folder."""
 
+import os
 import shutil
 from pathlib import Path
 
@@ -132,3 +133,14 @@ def test_figures_are_of_the_beta_to_take(copied: Experiment, tmp_path: Path) -> 
         run.files.done.unlink()
     with pytest.raises(UserError, match="no run is finished"):
         copied.figures.scores()
+
+
+def test_a_folder_that_can_only_be_read_says_so_at_once(
+    copied: Experiment, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    page = copied.files.report.read_bytes()
+    monkeypatch.setattr(os, "access", lambda path, mode: mode != os.W_OK)
+    for command in (copied.report, copied.evidence):
+        with pytest.raises(UserError, match="can only be read; copy it to a place of your own"):
+            command()
+    assert copied.files.report.read_bytes() == page

@@ -1,5 +1,6 @@
 """Scores of a trained run's codes."""
 
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 
@@ -14,7 +15,7 @@ from unknot.metrics.settings import NO_NULLS, NullSettings
 from unknot.runs.evaluation import CodeScores
 from unknot.runs.held_out import HeldOutCodes
 from unknot.runs.run import Run
-from unknot.runs.scores import QUICK, score_run, score_summary
+from unknot.runs.scores import QUICK, _add_to_evaluation, score_run, score_summary
 
 
 @pytest.fixture(scope="module")
@@ -56,6 +57,22 @@ def test_the_runs_own_data_gives_the_scores_of_its_test_images(run: Run) -> None
     assert scored.num_images == len(own.indices("test"))
     again = score_run(run, nulls=NO_NULLS)
     assert scored.scores["mig"].value == pytest.approx(again.scores["mig"].value)
+
+
+def test_scores_that_are_added_at_once_are_all_kept(run: Run) -> None:
+    """As by two commands, each of which has opened the run before the other has written."""
+    opened = [Run(run.folder), Run(run.folder)]
+    kept = {**run.evaluation.scores_on_other_data}
+    scored = replace(_own(run), scores={}, marginal_kl=None)
+    with ThreadPoolExecutor(2) as pool:
+        adding = [
+            pool.submit(_add_to_evaluation, each, replace(scored, source=f"data {i} {j}"))
+            for i, each in enumerate(opened)
+            for j in range(4)
+        ]
+        for future in adding:
+            future.result()
+    assert len(run.evaluation.scores_on_other_data) == len(kept) + 8
 
 
 def test_too_few_test_images_leave_a_named_gap(small_faces: ImageSet, tmp_path: Path) -> None:

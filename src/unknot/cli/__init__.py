@@ -7,6 +7,7 @@ inside those functions, so that help and errors answer at once. `renamed` knows 
 versions.
 """
 
+import os
 import sys
 from difflib import get_close_matches
 from importlib import import_module
@@ -96,15 +97,9 @@ def main(arguments: list[str] | None = None) -> int:
     """
     escape_output()
     arguments = sys.argv[1:] if arguments is None else arguments
-    if not arguments or arguments[0] in ("-h", "--help"):
-        print(_overview())
-        return 0
-    if arguments[0] == "--version":
-        print(f"unknot {__version__}")
-        return 0
     try:
         with signals_raised():
-            return _dispatch(arguments[0], arguments[1:])
+            return _run(arguments)
     except Interrupted as stopped:
         print(f"{stopped}; the same command goes on from there", file=sys.stderr)
         return interrupted_status(stopped)
@@ -122,6 +117,17 @@ def main(arguments: list[str] | None = None) -> int:
             raise
         print(f"error: {shortened(on_one_line(explained))}", file=sys.stderr)
         return EXIT_USER
+
+
+def _run(arguments: list[str]) -> int:
+    if not arguments or arguments[0] in ("-h", "--help"):
+        print(_overview(), flush=True)
+    elif arguments[0] == "--version":
+        print(f"unknot {__version__}", flush=True)
+    else:
+        os.getcwd()  # refused in a folder that is gone, where libraries would end the process
+        return _dispatch(arguments[0], arguments[1:])
+    return 0
 
 
 def _dispatch(name: str, rest: list[str]) -> int:

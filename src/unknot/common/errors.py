@@ -17,6 +17,8 @@ NO_MEMORY = (
     "Cannot allocate memory",
     "can't start new thread",
     "Unable to allocate",
+    "Resource temporarily unavailable",
+    "Encoding of color planes failed",
 )
 """Parts of what libraries say where the system gives no more memory, or no thread."""
 

@@ -36,6 +36,19 @@ def make_folder(path: Path) -> None:
         ) from None
 
 
+def check_writable(folder: Path) -> None:
+    """Check that something can be written into a folder, before it is computed.
+
+    Raises:
+        UserError: if it can only be read.
+    """
+    if folder.is_dir() and not os.access(folder, os.W_OK):
+        raise UserError(
+            f"{folder} can only be read; copy it to a place of your own (cp -r {folder} COPY) and "
+            "use the copy"
+        )
+
+
 @contextmanager
 def written_beside(path: Path) -> Iterator[Path]:
     """Yield a temporary path in the folder of `path`; rename it to `path` when the block ends well.

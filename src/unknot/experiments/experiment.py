@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from unknot.common.errors import UserError
+from unknot.common.files import check_writable
 from unknot.common.notices import give_notice
 from unknot.common.progress import Progress
 from unknot.common.reading import DamageError, Stamp, file_stamp
@@ -148,11 +149,13 @@ class Experiment:
                 of several objectives.
 
         Raises:
-            UserError: if no run is finished, or the images are gone or have changed.
+            UserError: if no run is finished, the images are gone or have changed, or the folder can
+                only be read.
         """
         runs = self.runs()
         if not runs:
             raise UserError(f"{self.folder} holds no finished run; run its command again first")
+        check_writable(self.folder)
         images = self._labelled(images or runs[0].files.open_images(), labels, label_columns)
         config = self.config
         if computed_labels is not None:
@@ -214,8 +217,9 @@ class Experiment:
         more than that: on networks of a user's own, or on images that are not at hand now.
 
         Raises:
-            UserError: if a file of the experiment is damaged.
+            UserError: if a file of the experiment is damaged, or its folder can only be read.
         """
+        check_writable(self.folder)
         sources = sources_digest(self.folder)
         runs = self.runs()
         write_report(self.files, self.config, runs, self.failures(), self.saved_evidence())

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from unknot.common.errors import UserError
+from unknot.common.files import check_writable
 from unknot.common.progress import Progress
 from unknot.data.image_set import ImageSet
 from unknot.metrics.inputs import check_seed, make_table
@@ -56,6 +57,7 @@ def score_run(
         UserError: if a setting does not fit, or scores would give way to none.
     """
     check_seed(seed)
+    check_writable(run.folder)
     if workers < 1:
         raise UserError(f"workers is {workers}; it must be at least 1")
     began = time.perf_counter()

@@ -100,7 +100,59 @@ def test_a_process_that_is_killed(
     folder = described(bare_faces, tmp_path / "a", steps=100_000)
     once_it_trains(folder, lambda: started[0].kill())
     assert WorkerPool(keeps_idle=True).run(job_of(folder)) == -signal.SIGKILL
-    assert f"ended by signal {int(signal.SIGKILL)}" in folder.log.read_text()
+    assert folder.last_log_line().startswith("error: the process was ended by signal 9: killed, ")
+
+
+@pytest.mark.parametrize(
+    ("number", "status", "words"),
+    [
+        (signal.SIGTERM, 143, "interrupted (signal 15, SIGTERM)"),
+        (signal.SIGINT, 130, "interrupted (signal 2, SIGINT)"),
+        (signal.SIGSEGV, -11, "the process was ended by signal 11 (SIGSEGV)"),
+    ],
+)
+def test_what_ended_a_process_is_told_as_what_it_was(
+    number: signal.Signals,
+    status: int,
+    words: str,
+    bare_faces: ImageSet,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    folder = described(bare_faces, tmp_path / "a")
+    monkeypatch.setattr(local, "START", f"import os; os.kill(os.getpid(), {int(number)})")
+    assert WorkerPool(keeps_idle=False).run(job_of(folder)) == status
+    assert folder.last_log_line() == words
+
+
+def test_a_process_that_does_not_stop_is_killed(
+    bare_faces: ImageSet,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    started: list[subprocess.Popen[str]],
+) -> None:
+    """Neither one that is stopped nor one that goes on in spite of it keeps anybody waiting."""
+    folder = described(bare_faces, tmp_path / "a")
+    deaf = "import os, signal; signal.signal(signal.SIGTERM, signal.SIG_IGN); "
+    monkeypatch.setattr(
+        local, "START", f"{deaf}import time; os.kill(os.getpid(), signal.SIGSTOP); time.sleep(60)"
+    )
+    monkeypatch.setattr(local, "SECONDS_TO_STOP", 0.2)
+    pool = WorkerPool(keeps_idle=False)
+
+    def terminate_once_stopped() -> None:
+        while not started or state_of(started[0].pid) != "T":
+            time.sleep(0.01)
+        pool.terminate()
+
+    threading.Thread(target=terminate_once_stopped, daemon=True).start()
+    assert pool.run(job_of(folder)) == 143
+    assert folder.last_log_line() == "interrupted"
+
+
+def state_of(pid: int) -> str:
+    """The letter of a process's state, as Linux has it."""
+    return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
 
 
 @pytest.mark.slow
@@ -108,7 +160,7 @@ def test_processes_at_work_are_told_to_stop(bare_faces: ImageSet, tmp_path: Path
     folder = described(bare_faces, tmp_path / "a", steps=100_000)
     pool = WorkerPool(keeps_idle=False)
     once_it_trains(folder, pool.terminate)
-    assert pool.run(job_of(folder)) == 130
+    assert pool.run(job_of(folder)) == 143
     assert folder.checkpoint.is_dir()
 
 

@@ -2,10 +2,12 @@
 
 import io
 import os
+import signal
 from pathlib import Path
 
 import pytest
 
+from unknot.common.interruption import SECONDS_TO_STOP
 from unknot.experiments.engines import worker
 from unknot.experiments.engines.worker import EXIT_FAULT, EXIT_USER, execute, exit_status
 from unknot.runs.folder import RunFolder
@@ -21,6 +23,19 @@ def test_what_stops_a_run_ends_its_log(tmp_path: Path) -> None:
     folder = RunFolder(tmp_path)
     assert execute([folder], "cpu") == EXIT_USER
     assert folder.last_log_line().startswith("error: ")
+
+
+def test_it_ends_with_the_comparison(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is asked to save and stop, and does not stay if it cannot."""
+    done: list[object] = []
+    parents = iter([7, 7, 1])
+    monkeypatch.setattr(worker.os, "getppid", lambda: next(parents))
+    monkeypatch.setattr(worker.os, "kill", lambda pid, number: done.append(number))
+    monkeypatch.setattr(worker.os, "_exit", done.append)
+    monkeypatch.setattr(worker.time, "sleep", done.append)
+    worker._end_with(7)
+    looks = [worker.LOOK_SECONDS] * 2
+    assert done == [*looks, signal.SIGTERM, SECONDS_TO_STOP, EXIT_FAULT]
 
 
 def test_nobody_left_to_answer(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

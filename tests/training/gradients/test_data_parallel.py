@@ -4,6 +4,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable
 from dataclasses import replace
@@ -141,6 +142,26 @@ def test_a_process_that_dies_stops_the_run_and_leaves_the_checkpoint(
     fit(QUICK, small_faces, folder, device="cpu")
     assert len(copies) == 2
     assert all(has_ended(pid) for pid in copies)
+
+
+def test_a_copy_that_is_stopped_does_not_keep_an_interruption_waiting(
+    small_faces: ImageSet, tmp_path: Path, copies: list[int]
+) -> None:
+    """The copy is continued, so that the step ends and the run is saved."""
+
+    def stop(name: str, done: int, total: int) -> None:
+        if done == 5:
+            os.kill(copies[0], signal.SIGSTOP)
+            threading.Timer(0.3, os.kill, [os.getpid(), signal.SIGTERM]).start()
+
+    folder = RunFolder(tmp_path)
+    with pytest.raises(Interrupted, match="stopped at step 6") as caught:
+        fit(QUICK, small_faces, folder, device="cpu", progress=stop)
+    assert caught.value.number == signal.SIGTERM
+    state = read_training_state(folder)
+    assert state is not None
+    assert state.step == 6
+    assert has_ended(copies[0])
 
 
 def start(

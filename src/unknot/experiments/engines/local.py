@@ -192,7 +192,8 @@ def _last_words(number: int, interrupted: bool) -> str:
     if interrupted:
         return f"interrupted ({signal_text(number)})" if number in SIGNALS else "interrupted"
     text = f"the process was ended by {signal_text(number)}"
-    return f"{ERROR}{text}" if number == signal.SIGKILL else text
+    advice = "use fewer --workers, or smaller images, and run the same command again"
+    return f"{ERROR}{text}; {advice}" if number == signal.SIGKILL else text
 
 
 class LocalRunner:
