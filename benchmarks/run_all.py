@@ -27,7 +27,7 @@ COMMANDS = {
     "objectives": ["--rounds", "9"],
     "networks": ["--rounds", "3"],
     "explorer": [],
-    "evidence": ["--experiments", "20"],
+    "evidence": ["--only", "labels", "speed", "--experiments", "40"],
 }
 
 

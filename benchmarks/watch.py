@@ -22,7 +22,7 @@ from typing import Any
 from playwright.sync_api import sync_playwright
 
 from common import alternate, arguments, machine, show, summary
-from unknot.runs.folder import ExperimentFolder
+from unknot.runs.experiment_folder import ExperimentFolder
 from unknot.runs.history import last_step
 
 WINDOW_SECONDS, SETTLING_SECONDS = 8.0, 1.5

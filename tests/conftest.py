@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from hypothesis import HealthCheck, settings
 from torch import nn
 
 from unknot.common.files import write_arrays
@@ -20,6 +21,20 @@ from unknot.runs.run import Run
 from unknot.runs.weights import save_weights
 
 SHARED = Path(__file__).parents[2] / "shared" / "data"
+
+settings.register_profile(
+    "default",
+    max_examples=30,
+    deadline=None,
+    derandomize=True,
+    database=None,
+    suppress_health_check=list(HealthCheck),
+)
+settings.register_profile(
+    "fuzz", settings.get_profile("default"), max_examples=5_000, derandomize=False
+)
+settings.load_profile("fuzz" if os.environ.get("UNKNOT_FUZZ") == "1" else "default")
+"""Of property tests: few examples, always the same; many of them in `make fuzz`."""
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -121,3 +136,4 @@ def _strengthen(run: Run, levels: float = 15.0) -> None:
     save_weights(run.files.weights, model)
     arrays["posterior_mean"] = run.encode(images[arrays["image"]])
     write_arrays(run.files.codes, arrays)
+    run.files.mark_done()

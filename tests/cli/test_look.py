@@ -12,6 +12,7 @@ from unknot.cli import main
 from unknot.cli.look import NO_BROWSER
 from unknot.common.files import write_arrays
 from unknot.common.reading import read_arrays
+from unknot.runs.folder import RunFolder
 
 
 @pytest.fixture
@@ -37,6 +38,7 @@ def spread(experiment: Path, tmp_path: Path) -> Path:
     mean = arrays["posterior_mean"]
     arrays["posterior_mean"] = (mean / mean.std(0) * (1, 0)).astype(np.float32)
     write_arrays(codes, arrays)
+    RunFolder(codes.parent).mark_done()
     return copy
 
 
@@ -117,6 +119,7 @@ def test_a_run_trained_alone_gets_a_page_of_its_own(
     arrays = read_arrays(codes)
     mean = arrays["posterior_mean"]
     write_arrays(codes, arrays | {"posterior_mean": (mean / mean.std(0)).astype(np.float32)})
+    RunFolder(run).mark_done()
     capsys.readouterr()
     assert main(["latent", str(run), "1"]) == 0
     assert opened == [f"{(run / 'report.html').as_uri()}#latent=run/1"]

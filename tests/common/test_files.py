@@ -1,6 +1,10 @@
 """Files appear whole or not at all."""
 
+import errno
 import os
+import subprocess
+import sys
+import time
 from pathlib import Path
 from typing import Any
 
@@ -9,9 +13,11 @@ import pytest
 
 from unknot.common.errors import UserError
 from unknot.common.files import (
+    TEMPORARY,
     has_foreign_files,
     make_folder,
     recover_folder,
+    remove_leftovers,
     replace_folder,
     write_arrays,
     write_bytes,
@@ -30,6 +36,19 @@ def test_a_file_written_beside_its_place_is_renamed_into_it(tmp_path: Path) -> N
         assert (temporary.parent, temporary.suffix) == (path.parent, ".csv")
     assert path.read_text() == "whole"
     assert os.listdir(path.parent) == ["table.csv"]
+
+
+def test_nothing_is_written_through_a_link(tmp_path: Path) -> None:
+    outside, path = tmp_path / "outside.txt", tmp_path / "folder" / "report.html"
+    outside.write_text("before")
+    path.parent.mkdir()
+    path.symlink_to(outside)
+    path.with_name(f".report.{os.getpid()}.html").symlink_to(outside)
+    write_text(path, "after")
+    assert outside.read_text() == "before"
+    assert not path.is_symlink()
+    assert path.read_text() == "after"
+    assert os.listdir(path.parent) == ["report.html"]
 
 
 def test_a_failed_write_leaves_what_was_there(tmp_path: Path) -> None:
@@ -112,3 +131,53 @@ def test_a_folder_that_cannot_be_made_is_one_line(place: str, tmp_path: Path) ->
     (tmp_path / "file").write_text("in the way")
     with pytest.raises(UserError, match=r"no folder can be made at .*; give another place"):
         make_folder(tmp_path / place)
+
+
+def aged(path: Path) -> Path:
+    """Write a file, or a folder of one, that nobody has written to for a minute."""
+    if not path.suffix and "checkpoint" in path.name:
+        path.mkdir()
+        aged(path / "state.json")
+    else:
+        path.write_text("half")
+    past = time.time() - 60
+    os.utime(path, (past, past))
+    return path
+
+
+def test_what_killed_processes_were_writing_is_removed(tmp_path: Path) -> None:
+    """What a process that is there may be writing stays, and so does what is no name of ours."""
+    ended = subprocess.Popen([sys.executable, "-c", ""])
+    ended.wait()
+    gone = [f".report.{ended.pid}.html", f".done.{ended.pid}", f".checkpoint.{ended.pid}"]
+    stays = [f".report.{os.getpid()}.html", f".report.{os.getppid()}.html", "report.5.html"]
+    stays += [".lock", ".report.sha256", f".report.{ended.pid}.html~", ".report.x5.html"]
+    for name in (*gone, *stays):
+        aged(tmp_path / name)
+    fresh = tmp_path / f".curves.{ended.pid}.svg"
+    fresh.write_text("half")  # perhaps by another machine, this moment
+    remove_leftovers(tmp_path)
+    assert {path.name for path in tmp_path.iterdir()} == {*stays, fresh.name}
+    remove_leftovers(tmp_path / "absent")
+
+
+def test_the_names_that_are_given_are_removed(tmp_path: Path) -> None:
+    with written_beside(tmp_path / "codes.npz") as temporary:
+        assert TEMPORARY.fullmatch(temporary.name)
+        temporary.touch()
+    with written_beside(tmp_path / "done") as temporary:
+        assert TEMPORARY.fullmatch(temporary.name)
+        temporary.touch()
+
+
+def test_a_write_that_the_system_refuses_names_the_file(tmp_path: Path) -> None:
+    with pytest.raises(OSError, match="full") as caught, written_beside(tmp_path / "a.csv"):
+        raise OSError(errno.ENOSPC, "the disk is full")
+    assert caught.value.filename == str(tmp_path / "a.csv")
+
+
+def test_an_old_folder_that_was_to_be_deleted_goes(tmp_path: Path) -> None:
+    for name in ("place", "place.old"):
+        (tmp_path / name).mkdir()
+    assert recover_folder(tmp_path / "place")
+    assert not (tmp_path / "place.old").exists()

@@ -91,7 +91,7 @@ def test_the_death_of_a_process_is_one_line() -> None:
             os._exit(1)
         return number
 
-    with pytest.raises(UserError, match="helper process has ended"):
+    with pytest.raises(UserError, match="process has ended: it exited with status 1;"):
         list(map_on_cores(die, range(4), workers=2, processes=True))
 
 

@@ -1,5 +1,7 @@
 """The cache of prepared images."""
 
+import os
+import shutil
 import threading
 from pathlib import Path
 
@@ -62,8 +64,38 @@ def test_an_entry_whose_filling_fails_leaves_nothing(
         raise RuntimeError("in the middle")
 
     with pytest.raises(RuntimeError, match="in the middle"):
-        cache.cached_entry("name", 1, lambda folder: True, fail)
+        cache.cached_entry("name", 1, lambda folder: folder, fail)
     assert [path.name for path in cache.cache_folder().iterdir()] == ["name.lock"]
+
+
+@pytest.mark.parametrize("thing", ["a file", "a pipe", "a broken link", "a link", "a folder"])
+def test_what_stands_in_the_place_of_an_entry_makes_room(
+    thing: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("UNKNOT_CACHE", str(tmp_path / "cache"))
+    entry = load_images(fill(tmp_path / "images", 12), size=32).folder
+    shutil.rmtree(entry)
+    (tmp_path / "other").mkdir()
+    (tmp_path / "other" / "kept").write_text("x")
+    {
+        "a file": lambda: entry.write_text("x"),
+        "a pipe": lambda: os.mkfifo(entry),
+        "a broken link": lambda: entry.symlink_to("nowhere"),
+        "a link": lambda: entry.symlink_to(tmp_path / "other"),
+        "a folder": entry.mkdir,
+    }[thing]()
+    images = load_images(tmp_path / "images", size=32)
+    assert images.folder == entry
+    assert "prepared again" in images.info["notes"][-1]
+    assert not entry.is_symlink()
+    assert (tmp_path / "other" / "kept").exists()
+
+
+def test_a_cache_that_is_a_file_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "cache").write_text("x")
+    monkeypatch.setenv("UNKNOT_CACHE", str(tmp_path / "cache"))
+    with pytest.raises(UserError, match=r"cache is in the way of prepared images .*; move it away"):
+        load_images(fill(tmp_path / "images", 12), size=32)
 
 
 def test_without_a_home_that_can_be_written_images_are_kept_among_temporary_files(

@@ -21,7 +21,35 @@ def test_a_cache_entry_cut_in_half_is_made_again(file: str, tmp_path: Path) -> N
     expected = np.array(first.images)
     damaged = first.folder / file
     damaged.write_bytes(damaged.read_bytes()[: damaged.stat().st_size // 2])
-    assert np.array_equal(load_images(tmp_path, size=32).images, expected)
+    again = load_images(tmp_path, size=32)
+    assert np.array_equal(again.images, expected)
+    assert any("is damaged" in note and "prepared again" in note for note in again.info["notes"])
+    assert load_images(tmp_path, size=32).info["notes"] == first.info["notes"]
+
+
+def test_images_that_were_replaced_by_noise_are_made_again(tmp_path: Path) -> None:
+    first = load_images(fill(tmp_path, 12), size=32)
+    expected, pixels = np.array(first.images), first.folder / "images.u8"
+    pixels.write_bytes(np.random.default_rng(0).bytes(expected.size))
+    again = load_images(tmp_path, size=32)
+    assert np.array_equal(again.images, expected)
+    assert any("other pixels than were written" in note for note in again.info["notes"])
+
+
+def test_computed_arrays_that_are_damaged_are_computed_again(tmp_path: Path) -> None:
+    images = load_images(fill(tmp_path, 12), size=32)
+    moments_before, spectrum_before = images.training_moments(), cached_spectrum(images, 3)
+    for name in ("moments.npz", "directions-per_pixel-3.npz"):
+        content = bytearray((images.folder / name).read_bytes())
+        content[len(content) // 2] ^= 1
+        (images.folder / name).write_bytes(content)
+    assert np.array_equal(images.training_moments().total, moments_before.total)
+    assert np.array_equal(cached_spectrum(images, 3).directions, spectrum_before.directions)
+    (images.folder / "moments.npz").write_bytes(b"x")
+    notes = load_images(tmp_path, size=32).info["notes"]
+    assert [note.rsplit("/", 1)[1] for note in notes if "moments" in note] == [
+        "moments.npz was damaged: it is made again"
+    ]
 
 
 def test_info_is_json_without_surprises(tmp_path: Path) -> None:
@@ -55,7 +83,6 @@ def test_somebody_elses_cache_is_read_without_being_written(
     def refuse(path: Path, arrays: object) -> None:
         raise PermissionError(13, "Permission denied", str(path))
 
-    monkeypatch.setattr("unknot.data.image_set.write_arrays", refuse)
-    monkeypatch.setattr("unknot.data.pca.write_arrays", refuse)
+    monkeypatch.setattr("unknot.data.entry_checks.write_arrays", refuse)
     assert np.array_equal(images.training_moments().total, expected.total)
     assert cached_spectrum(images, 3).num_images == expected.num

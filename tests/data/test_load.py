@@ -1,6 +1,7 @@
 """What a user may point at, and the entries of the cache that come of it."""
 
 import json
+import os
 import re
 import zipfile
 from pathlib import Path
@@ -291,3 +292,32 @@ def _numbers(images: ImageSet) -> np.ndarray:
     if images.info["kind"] == "dSprites":
         return (images.images[:, 0, 0, :6] // 255 << np.arange(6)).sum(1)
     return images.images[:, 0, 16, 16].astype(int)
+
+
+def test_larger_pictures_are_left_out_and_taken_where_that_is_asked_for(tmp_path: Path) -> None:
+    fill(tmp_path, 12)
+    picture(0, (60, 60)).save(tmp_path / "large.png")
+    usual = load_images(tmp_path, size=32)
+    assert len(usual) == 13
+    some = load_images(tmp_path, size=32, max_pixels=2_000)
+    assert some.info["unreadable"] == {
+        "large.png": "60x60 has more than 2,000 pixels; --max-pixels takes more"
+    }
+    assert some.folder != usual.folder
+    assert some.info["options"]["max_pixels"] == 2_000
+
+
+@pytest.mark.parametrize("name", ["set.npz", "set.npy", "set.h5", "set.zip", "set", "labels.csv"])
+def test_a_pipe_is_never_waited_for(name: str, tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / name)
+    with pytest.raises(UserError, match="is a pipe, a socket or a device"):
+        load_images(tmp_path / name)
+    with pytest.raises(UserError, match="is a pipe, a socket or a device"):
+        load_images(fill(tmp_path / "pictures", 12), labels=tmp_path / name)
+
+
+def test_permissions_are_no_damage(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "a.npz").write_bytes(b"x")
+    monkeypatch.setattr("os.access", lambda path, mode: False)
+    with pytest.raises(UserError, match="may not be read by you; ask its owner for permission"):
+        load_images(tmp_path / "a.npz")

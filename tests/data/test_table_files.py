@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from unknot.common.errors import UserError
+from unknot.data import table_files
 from unknot.data.label_table import LabelTable
 from unknot.data.table_files import read_table
 
@@ -95,3 +96,26 @@ def test_a_file_of_the_disk(tmp_path: Path) -> None:
     path = tmp_path / "labels.csv"
     path.write_bytes(b"file,x\na.png,=1+1\n")
     assert _columns(read_table(str(path), path.read_bytes()))["x"] == ["=1+1"]
+
+
+def test_what_is_too_large_for_labels_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(table_files, "MAX_COLUMNS", 3)
+    with pytest.raises(UserError, match="has 4 columns, more than the 3 that are read"):
+        read_table("a.csv", b"file_name,a,b,c\nx.png,1,2,3\n")
+    with pytest.raises(UserError, match="has 4 columns"):
+        read_table("a.json", b'[{"a": 1, "b": 2, "c": 3, "d": 4}]')
+    monkeypatch.setattr(table_files, "MAX_CELLS", 6)
+    assert read_table("a.csv", b"name,a\n" + b"x.png,1\n" * 3).num_rows == 3
+    for name, content in (
+        ("a.csv", b"name,a\n" + b"x.png,1\n" * 5),
+        ("a.csv", b"name,a\n" + b"\n" * 20),
+        ("a.jsonl", b'{"name": "x.png", "a": 1}\n' * 4),
+    ):
+        with pytest.raises(UserError, match="has more than 6 cells"):
+            read_table(name, content)
+
+
+def test_numbers_too_large_and_lists_are_text() -> None:
+    table = read_table("a.jsonl", b'{"name": "x", "a": 1' + b"0" * 400 + b', "b": [1, [2]]}')
+    assert table.columns["a"] == ["1" + "0" * 400]
+    assert table.columns["b"] == ["[1, [2]]"]

@@ -10,7 +10,7 @@ from tests.command_line import fails
 from tests.evidence.conftest import BETAS
 from unknot.cli import main
 from unknot.common.files import write_json
-from unknot.common.reading import read_json
+from unknot.common.reading import DamageError, read_json
 from unknot.data.image_set import ImageSet
 from unknot.data.load import load_images
 from unknot.evidence.answers import QUESTIONS
@@ -19,6 +19,8 @@ from unknot.evidence.evidence import FORMAT, Evidence
 from unknot.experiments.compare import compare
 from unknot.experiments.experiment import Experiment
 from unknot.models.networks.linear import linear
+from unknot.runs.folder import RunFolder
+from unknot.runs.own_digest import with_own_digest
 
 UNTRAINED = {"device": "cpu", "engine": "inline", "steps": 1, "batch_size": 8, "latent_dim": 2}
 
@@ -74,7 +76,8 @@ def test_objects_hold_tables_as_arrays(four_runs: Experiment, faces: ImageSet) -
     assert labels.interval.shape == (3, 9, 2)
     assert evidence.verdict is not None
     assert evidence.verdict.lowest_beta == 0.5
-    assert json.loads(json.dumps(evidence.as_dict())) == read_json(four_runs.files.evidence)
+    document = read_json(four_runs.files.evidence)
+    assert json.loads(json.dumps(with_own_digest(evidence.as_dict()))) == document
     assert calls == [
         (what, done, 4) for what in ("evidence", "tests of latents") for done in (0, 1, 2, 3, 4)
     ]
@@ -83,7 +86,8 @@ def test_objects_hold_tables_as_arrays(four_runs: Experiment, faces: ImageSet) -
 def test_what_was_written_is_read_back(four_runs: Experiment) -> None:
     evidence = Evidence.load(four_runs.files.evidence)
     assert evidence is not None
-    assert json.loads(json.dumps(evidence.as_dict())) == read_json(four_runs.files.evidence)
+    document = read_json(four_runs.files.evidence)
+    assert json.loads(json.dumps(with_own_digest(evidence.as_dict()))) == document
     labels = evidence.runs["beta-8_seed-1"].labels
     assert labels is not None
     assert isinstance(labels.effect, np.ndarray)
@@ -94,9 +98,12 @@ def test_what_was_written_is_read_back(four_runs: Experiment) -> None:
 def test_a_file_that_is_missing_or_of_another_version_is_no_evidence(tmp_path: Path) -> None:
     path = tmp_path / "evidence.json"
     assert Evidence.load(path) is None
-    for document in ({"format": 1, "of": []}, {"guide": None, "gap": "as 0.0 left it"}, []):
+    for document in ({"format": 1, "of": []}, {"guide": None, "gap": "as 0.0 left it"}):
         write_json(path, document)
         assert Evidence.load(path) is None
+    write_json(path, [])
+    with pytest.raises(DamageError, match=r"evidence.json is damaged \(no table\); unknot"):
+        Evidence.load(path)
 
 
 def test_evidence_of_an_older_version_is_collected_again(
@@ -140,9 +147,15 @@ def test_an_edited_or_missing_plan_is_exploratory(spoiled: Experiment) -> None:
     assert evidence.plan_hash is None
 
 
+def trained_on_others(folder: RunFolder) -> None:
+    """Make a run one that was trained on other images."""
+    folder.done.unlink()
+    write_json(folder.images, read_json(folder.images) | {"fingerprint": "other"})
+    folder.mark_done()
+
+
 def test_runs_of_other_images_are_left_out_by_name(spoiled: Experiment) -> None:
-    record = spoiled.run(8, 1).files.images
-    write_json(record, read_json(record) | {"fingerprint": "other"})
+    trained_on_others(spoiled.run(8, 1).files)
     evidence = spoiled.evidence()
     assert evidence.not_available == {"beta-8_seed-1": "trained on other images; left out"}
     assert "beta-8_seed-1" not in evidence.runs
@@ -167,8 +180,7 @@ def test_one_beta_leaves_a_named_gap(spoiled: Experiment) -> None:
 
 def test_runs_of_other_images_alone_leave_a_named_gap(spoiled: Experiment, faces: ImageSet) -> None:
     runs = spoiled.runs()[:1]
-    record = runs[0].files.images
-    write_json(record, read_json(record) | {"fingerprint": "other"})
+    trained_on_others(runs[0].files)
     evidence = collect_evidence(spoiled.config, spoiled.files, faces, runs)
     assert evidence.not_available["verdict"] == "no run is finished"
     assert evidence.betas == []

@@ -34,7 +34,7 @@ def test_an_answer_is_found_by_its_question(question: str) -> None:
 
 def test_what_does_not_fit_is_damaged(tmp_path: Path) -> None:
     write_json(tmp_path / "e.json", {"format": 2, "answers": [{"question": "beta"}]})
-    with pytest.raises(UserError, match=r"e\.json is damaged \(KeyError"):
+    with pytest.raises(UserError, match=r"e\.json is damaged \(no field 'collapse'\); unkn"):
         Evidence.load(tmp_path / "e.json")
 
 

@@ -25,7 +25,7 @@ from unknot.evidence.preregistration import (
     with_hash,
 )
 from unknot.experiments.setup import create_experiment_folder, experiment_config, resolve_config
-from unknot.runs.folder import ExperimentFolder
+from unknot.runs.experiment_folder import ExperimentFolder
 
 PLAN = make_plan([10, 1], [0, 1], ["Male"], "abc", {"steps": 10})
 

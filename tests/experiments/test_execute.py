@@ -58,18 +58,20 @@ def test_a_fault_in_one_stacked_run_leaves_the_others_alone(
     assert execute_stacked(folders[1:], "cpu") == {}
 
 
-def test_the_text_of_an_error_says_who_can_mend_it() -> None:
+def test_the_text_of_an_error_says_who_can_mend_it(tmp_path: Path) -> None:
     def failing(error: Exception) -> str:
         def job() -> None:
             raise error
 
-        return error_text(job)
+        return error_text(job, tmp_path)
 
-    assert error_text(lambda: None) == ""
+    assert error_text(lambda: None, tmp_path) == ""
     assert failing(UserError("give a number")) == "error: give a number"
     full = OSError(errno.ENOSPC, "No space left on device", "x.npz")
     assert failing(full).startswith("error: the disk is full (x.npz)")
-    assert failing(OSError(errno.EIO, "I/O error")).startswith("Traceback")
+    lost = failing(OSError(errno.EIO, "I/O error"))
+    assert lost.startswith(f"error: the disk reports an error ({tmp_path})")
+    assert failing(MemoryError()).startswith("error: there is not enough memory in")
     assert failing(ZeroDivisionError("of ours")).endswith("ZeroDivisionError: of ours")
     with pytest.raises(Interrupted):
         failing(Interrupted("stopped"))

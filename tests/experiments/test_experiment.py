@@ -99,12 +99,22 @@ def test_a_notebook_shows_the_page_in_a_frame(copied: Experiment) -> None:
 @pytest.mark.parametrize(
     "content", ["{", '{"format": 2, "answers": [<b>]}', '{"format": 2, "answers": 1}']
 )
-def test_what_cannot_be_shown_is_said_in_a_sentence(copied: Experiment, content: str) -> None:
+def test_damaged_evidence_is_said_and_the_page_goes_on_without(
+    copied: Experiment, content: str, caplog: pytest.LogCaptureFixture
+) -> None:
     copied.files.evidence.write_text(content)
+    assert "no evidence of these runs yet" in copied.report().read_text()
+    (notice,) = {record.getMessage() for record in caplog.records}
+    assert notice.startswith(f"note: {copied.files.evidence} is damaged (")
+    assert notice.endswith(f"unknot evidence {copied.folder} makes it again")
+
+
+def test_what_cannot_be_shown_is_said_in_a_sentence(copied: Experiment) -> None:
+    copied.files.environment.write_text("<b>")
     html = copied._repr_html_()
     assert html.startswith("<p>Experiment in ")
     assert "The page cannot be shown: " in html
-    assert "evidence.json is damaged" in html
+    assert "environment.json is damaged (not JSON from line 1 on); put back a copy" in html
     assert html.count("<") == 2  # those of the paragraph
     shutil.rmtree(copied.folder)
     assert "environment.json is missing" in copied._repr_html_()

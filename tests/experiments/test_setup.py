@@ -28,7 +28,7 @@ from unknot.experiments.setup import (
     with_suggested_betas,
     with_what_is_there,
 )
-from unknot.runs.folder import ExperimentFolder
+from unknot.runs.experiment_folder import ExperimentFolder
 
 
 def test_default_folders_are_safe(small_faces: ImageSet) -> None:

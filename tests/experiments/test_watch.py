@@ -109,8 +109,30 @@ def test_the_folder_is_left_as_it_was(copied: Experiment) -> None:
 
 
 @pytest.mark.parametrize(
-    "document", [[], {"port": "80", "token": "a" * 32}, {"port": 80, "token": ""}, {"port": 80}]
+    "document",
+    [
+        [],
+        {"port": "80", "token": "a" * 32, "seal": ""},
+        {"port": 80, "token": "", "seal": ""},
+        {"port": 80},
+        {"port": 80, "token": "a" * 32},
+        {"port": 80, "token": "a" * 32, "seal": "b" * 64},
+    ],
 )
-def test_an_address_that_is_none_is_not_taken(copied: Experiment, document: Any) -> None:
+def test_an_address_that_another_made_up_is_not_taken(copied: Experiment, document: Any) -> None:
     write_json(copied.files.served, document)
-    assert len(_closed(page_server(copied)).token) >= 32
+    server = _closed(page_server(copied))
+    assert len(server.token) >= 32
+    assert server.token != "a" * 32
+    assert _closed(page_server(copied)).address == server.address
+
+
+def test_no_address_is_read_or_written_through_a_link(copied: Experiment, tmp_path: Path) -> None:
+    outside = tmp_path / "outside.json"
+    _closed(page_server(copied))
+    copied.files.served.rename(outside)
+    content = outside.read_bytes()
+    copied.files.served.symlink_to(outside)
+    assert _closed(page_server(copied)).token.encode() not in content
+    assert outside.read_bytes() == content
+    assert not copied.files.served.is_symlink()

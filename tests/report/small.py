@@ -36,7 +36,8 @@ from unknot.report.render import render_piece
 from unknot.report.script_data import script_data
 from unknot.report.sections import LeftOut, ReportContext, find_section
 from unknot.runs.evaluation import CodeScores, Evaluation, SplitLoss
-from unknot.runs.folder import ExperimentFolder, ImagesRecord
+from unknot.runs.experiment_folder import ExperimentFolder
+from unknot.runs.folder import ImagesRecord
 from unknot.runs.run import Run
 from unknot.runs.weights import save_weights
 

@@ -19,6 +19,7 @@ from unknot.common.files import write_text
 from unknot.config.parts import TrainingConfig
 from unknot.evidence.collapse import CollapsePrediction
 from unknot.evidence.evidence import Evidence
+from unknot.report.histories import Histories
 from unknot.report.must_know import (
     few_images,
     last_fall,
@@ -38,7 +39,7 @@ def runs(tmp_path: Path) -> list[Run]:
 
 def _lines(runs: list[Run], **changes: Any) -> list[str]:
     evidence: Evidence = small_evidence(collapse=None, **changes)
-    return must_know(small_config(), runs, {}, evidence)
+    return must_know(small_config(), runs, {}, evidence, Histories())
 
 
 def _prediction(*collapse_betas: float) -> CollapsePrediction:
@@ -73,7 +74,7 @@ def test_another_objective_is_named_with_what_beta_is(runs: list[Run]) -> None:
     choice = small_choice()
     rows = (choice.rows[0], replace(choice.rows[1], active=0.0))
     evidence = small_evidence(collapse=None, which_beta=replace(choice, rows=rows))
-    (second,) = must_know(config, runs, {}, evidence)
+    (second,) = must_know(config, runs, {}, evidence, Histories())
     assert other_objective("beta_vae") == ""
     assert other_objective("capacity") == (
         "These models were trained with the objective capacity. Its strength, which "
@@ -82,30 +83,32 @@ def test_another_objective_is_named_with_what_beta_is(runs: list[Run]) -> None:
     )
     assert second.startswith("At beta 2 ")
     assert "too high" not in second
-    (same,) = must_know(small_config(), runs, {}, evidence)
+    (same,) = must_know(small_config(), runs, {}, evidence, Histories())
     assert same == f"{second} That beta is too high."
 
 
 def test_missing_runs_are_counted(runs: list[Run]) -> None:
-    (line,) = must_know(small_config(), runs[:1], {"beta-2_seed-0": "stopped"}, None)
+    (line,) = must_know(small_config(), runs[:1], {"beta-2_seed-0": "stopped"}, None, Histories())
     assert line == "1 of 2 runs are missing; the reason stands in the table of all runs."
 
 
 def test_betas_far_below_the_first_collapse_are_said_to_look_alike(runs: list[Run]) -> None:
     evidence = small_evidence(collapse=_prediction(500.0, 118.0))
     config = small_config(betas=(0.5, 2.0, 100.0))
-    (line,) = must_know(config, runs, {}, evidence)
+    (line,) = must_know(config, runs, {}, evidence, Histories())
     assert line == (
         "Beta 0.5 and 2 are low for these images, so expect little difference in what their "
         "latents do: in a simple linear model, the first latent falls out of use at a beta of "
         "about 120."
     )
-    assert must_know(small_config(betas=(2.0, 100.0)), runs, {}, evidence) == []
+    assert must_know(small_config(betas=(2.0, 100.0)), runs, {}, evidence, Histories()) == []
 
 
 def test_where_no_beta_can_matter_that_is_said_alone(runs: list[Run]) -> None:
     prediction = _prediction(500.0, 118.0)
-    assert must_know(small_config(), runs, {}, small_evidence(collapse=prediction)) == []
+    assert (
+        must_know(small_config(), runs, {}, small_evidence(collapse=prediction), Histories()) == []
+    )
     assert no_beta_matters(prediction, (0.5, 2.0)) == (
         "These betas cannot matter much on these images: in a simple linear model, the first "
         "latent falls out of use at a beta of about 120. Try --betas 20 60."
@@ -131,11 +134,13 @@ def test_a_loss_that_still_falls_is_named_with_its_steps(runs: list[Run]) -> Non
 
 
 def test_the_fall_is_that_of_the_last_third(runs: list[Run]) -> None:
-    fall = last_fall(_with_losses(runs[0], {2: 900.0, 6: 500.0, 10: 410.0, 12: 400.0}))
+    fall = last_fall(
+        _with_losses(runs[0], {2: 900.0, 6: 500.0, 10: 410.0, 12: 400.0}).history("validation")
+    )
     assert fall is not None
     assert (fall.first_step, fall.last_step, fall.share) == (6, 12, 0.2)
     assert fall.per_tenth == pytest.approx(0.04)
-    assert last_fall(runs[1]) is None
+    assert last_fall(runs[1].history("validation")) is None
 
 
 def test_few_images_are_named() -> None:

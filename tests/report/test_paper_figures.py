@@ -38,6 +38,8 @@ def run_with_codes(
     run = small_run(folder, configs[0], scores=scores)
     codes = np.random.default_rng(0).normal(size=(20, 3)) * [std, std, 0.0]
     arrays = {
+        "image": np.arange(20),
+        "name": np.array([f"{i}.png" for i in range(20)]),
         "split": np.full(20, 2),
         "posterior_mean": codes.astype(np.float32),
         "posterior_logvar": np.zeros((20, 3), np.float32),

@@ -10,7 +10,6 @@ from pathlib import Path
 import pytest
 from jinja2 import UndefinedError
 from markupsafe import Markup
-from PIL import Image
 
 from tests.report.small import HOSTILE, is_escaped, small_context
 from unknot.report.render import (
@@ -19,7 +18,6 @@ from unknot.report.render import (
     WASM,
     Piece,
     asset,
-    data_uri,
     render_page,
     render_piece,
 )
@@ -76,7 +74,7 @@ def test_no_script_but_the_pages_own_may_run(tmp_path: Path) -> None:
     html = render_page("A title", PIECES, data)
     script = "\n".join(asset(name) for name in SCRIPTS)
     digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
-    assert f"script-src 'sha256-{digest}'{WASM}\"" in html
+    assert f"script-src 'sha256-{digest}'{WASM};" in html
     assert "default-src 'none'" in html
     assert html.count("<script") == 2
     assert WASM not in render_page("A title", PIECES, data, wasm=False)
@@ -110,8 +108,31 @@ def test_data_cannot_end_the_element_it_stands_in(tmp_path: Path) -> None:
     assert json.loads(document)["runs"][0]["title"] == HOSTILE
 
 
-def test_pictures_become_data_addresses(tmp_path: Path) -> None:
-    Image.new("RGB", (2, 2)).save(tmp_path / "a.png")
-    kind, content = data_uri(tmp_path / "a.png").split(",")
-    assert kind == "data:image/png;base64"
-    assert base64.b64decode(content) == (tmp_path / "a.png").read_bytes()
+def test_what_cannot_be_seen_or_turns_text_around_is_shown_as_an_escape(tmp_path: Path) -> None:
+    text, seen = (
+        "a\u202eb\x1b[2J\u2028c\udce9 \U0001f600 d\\u202e",
+        ("a\\u202eb\\x1b[2J\\u2028c\\xe9 \U0001f600 d\\u202e"),
+    )
+    assert seen in render_piece("repeat", Command(command=text, config="")).html
+    data = small_context(tmp_path).script_data
+    assert data is not None
+    object.__setattr__(data.runs[0], "title", text)
+    html = render_page(text, PIECES, data)
+    (document,) = re.findall(r'id="data">(.*?)</script>', html, re.DOTALL)
+    assert json.loads(document)["runs"][0]["title"] == seen
+    assert f"<title>{seen}</title>" in html
+    assert html.encode()
+
+
+def test_the_policy_allows_no_connection_no_frame_and_no_other_style() -> None:
+    html = render_page("A title", PIECES, None)
+    (policy,) = re.findall(r'Content-Security-Policy" content="([^"]*)"', html)
+    rules = dict(rule.strip().split(" ", 1) for rule in policy.split(";"))
+    style = "".join(asset(name) for name in STYLES)
+    digest = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
+    assert rules["style-src"] == f"'sha256-{digest}'"
+    assert rules["img-src"] == "data:"
+    for name in ("default-src", "base-uri", "form-action", "trusted-types"):
+        assert rules[name] == "'none'"
+    assert not {"connect-src", "frame-src", "object-src"} & rules.keys()
+    assert "unsafe-inline" not in policy

@@ -1,5 +1,6 @@
 """What is read of folders while their runs train."""
 
+import json
 import os
 import time
 from dataclasses import replace
@@ -14,7 +15,8 @@ from unknot.common.files import write_arrays, write_text
 from unknot.report import run_watcher
 from unknot.report.live_runs import FAILED, FINISHED, SCORING, STOPPED, TRAINING, WAITING, LiveRun
 from unknot.report.run_watcher import MAX_POINTS, ExperimentWatcher, RunWatcher
-from unknot.runs.folder import ExperimentFolder, RunFolder
+from unknot.runs.experiment_folder import ExperimentFolder
+from unknot.runs.folder import RunFolder
 from unknot.runs.history import History
 
 
@@ -190,6 +192,50 @@ def test_long_curves_are_thinned_and_what_is_no_number_is_left_out(
     assert MAX_POINTS / 2 <= len(curve.steps) <= MAX_POINTS + 1
     assert (curve.steps[0], curve.steps[-1]) == (1, 1000)
     assert len(curve.rate) == len(curve.steps)
+
+
+@pytest.mark.parametrize(
+    "line", [{"split": "train"}, {"kl": "abc"}, {"step": []}, {"distortion": "<b>"}, {"kl": 3}]
+)
+def test_a_history_that_is_none_is_said_of_its_run_alone(
+    files: ExperimentFolder, line: dict[str, Any]
+) -> None:
+    first, second = _folders(files)
+    _trains(second, _line(3)).close()
+    bad = line if "split" in line else _line(2) | line
+    write_text(first.history, f"{json.dumps(_line(1))}\n{json.dumps(bad)}\n")
+    seen = ExperimentWatcher(files).look().runs
+    assert "history.jsonl is damaged" in seen[0].status
+    assert seen[1].step == 3
+
+
+@pytest.mark.parametrize(
+    "arrays",
+    [
+        {"steps": np.array([1])},
+        {"steps": np.array([]), "images": np.zeros((2, 3, 4, 4), np.uint8)},
+        {name: np.zeros((2, 3), np.uint8) for name in ("steps", "images", "reconstructions")},
+        {name: np.zeros((1, 2, 1, 4, 4)) for name in ("steps", "images", "reconstructions")},
+    ],
+)
+def test_a_frame_that_is_none_is_not_shown(
+    files: ExperimentFolder, arrays: dict[str, np.ndarray]
+) -> None:
+    folder = _folders(files)[0]
+    _trains(folder, _line(3)).close()
+    write_arrays(folder.newest_frame, arrays)
+    assert _look(folder).frame is None
+
+
+def test_no_link_out_of_the_experiment_is_followed(
+    files: ExperimentFolder, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    folder, outside = _folders(files)[0], tmp_path_factory.mktemp("outside")
+    _write_frame(folder, 3)
+    folder.newest_frame.rename(outside / "frame.npz")
+    folder.newest_frame.symlink_to(outside / "frame.npz")
+    _trains(folder, _line(3)).close()
+    assert _look(folder).frame is None
 
 
 def test_all_is_finished_once_the_report_is_written(files: ExperimentFolder) -> None:

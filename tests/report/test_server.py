@@ -4,6 +4,7 @@ import asyncio
 import http.client
 import json
 import socket
+import time
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, closing, contextmanager
@@ -15,7 +16,14 @@ import pytest
 from tests.report.small import small_live_run
 from unknot.common.errors import UserError
 from unknot.report.live_runs import LiveExperiment
-from unknot.report.server import PageServer, changes, is_free, news
+from unknot.report.server import (
+    MOST_FILES,
+    PageServer,
+    allow_many_files,
+    changes,
+    is_free,
+    news,
+)
 
 TOKEN = "a-token"
 SEEN = LiveExperiment((small_live_run(),), is_finished=False)
@@ -106,11 +114,87 @@ def test_it_can_only_be_read(method: str, server: PageServer) -> None:
 
 @pytest.mark.parametrize(
     "path",
-    ["/../pyproject.toml", "/%2e%2e/pyproject.toml", "/page.html", "/events/", "//etc/passwd"],
+    [
+        *("/../pyproject.toml", "/%2e%2e/pyproject.toml", "/page.html", "/events/", "//etc/passwd"),
+        *("/..%2fpyproject.toml", "/%2e%2e%2f%2e%2e%2fetc/passwd", "/..;/etc/passwd", "/%00"),
+        *("/..%5c..%5cetc%5cpasswd", "/%252e%252e/etc/passwd", "/%c0%ae%c0%ae/etc/passwd", "/%ff"),
+        *("/report.html", "/experiment.toml", "/.served.json", "/sample.png", "/evidence.json"),
+        *("/beta-1_seed-0/weights.safetensors", "/events/../../etc/passwd", "/file:///etc/passwd"),
+    ],
 )
 def test_there_is_nothing_else(path: str, server: PageServer) -> None:
-    assert _ask(server, f"/{TOKEN}{path}").status in (307, 404)
-    assert b"[project]" not in _ask(server, f"/{TOKEN}{path}").body
+    answer = _ask(server, f"/{TOKEN}{path}")
+    assert answer.status in (307, 404)
+    assert not any(secret in answer.body for secret in (b"[project]", b"root:", b"the page"))
+
+
+@pytest.mark.parametrize(
+    "request_bytes",
+    [
+        b"GET http://example.org/a-token/ HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n",
+        b"GET /a-token/ HTTP/1.1\r\nHost: example.org\r\nHost: 127.0.0.1\r\n\r\n",
+        b"GET /a-token/ HTTP/1.1\r\n\r\n",
+        b"GET /a-token/ HTTP/1.0\r\n\r\n",
+        b"GET /\xff\xfe/ HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n",
+        b"GET /a-token/ HTTP/1.1\r\nHost: 127.0.0.1\r\nX: " + b"a" * 100_000 + b"\r\n\r\n",
+        b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03 a greeting in TLS",
+        b"\r\n\r\n\r\n",
+    ],
+)
+def test_what_is_no_proper_request_gets_nothing(
+    request_bytes: bytes, server: PageServer, capfd: pytest.CaptureFixture[str]
+) -> None:
+    with socket.create_connection(("127.0.0.1", server.port), timeout=30) as asking:
+        asking.sendall(request_bytes)
+        asking.shutdown(socket.SHUT_WR)
+        answer = asking.recv(10_000)
+    assert not answer.startswith(b"HTTP/1.1 2")
+    assert b"the page" not in answer
+    assert _ask(server, f"/{TOKEN}/").status == 200
+    assert capfd.readouterr().err == ""
+
+
+def test_many_who_ask_at_once_share_a_page() -> None:
+    made: list[int] = []
+
+    def slow_page() -> str:
+        made.append(len(made))
+        time.sleep(0.2)
+        return f"page {made[-1]} {'x' * 100_000}"
+
+    server = PageServer(slow_page, lambda: SEEN, TOKEN)
+    with server.running(), ThreadPoolExecutor(100) as executor:
+        answers = list(executor.map(lambda _: _ask(server, f"/{TOKEN}/"), range(300)))
+        before = len(made)
+        assert _ask(server, f"/{TOKEN}/").body.startswith(f"page {before}".encode())
+    assert {answer.status for answer in answers} == {200}
+    assert {len(answer.body) for answer in answers} == {100_007}
+    assert before < 50
+
+
+def test_who_reads_slowly_keeps_nobody_waiting_and_the_page_is_whole() -> None:
+    text = "".join(f"{i:07}" for i in range(1_000_000))
+    server = PageServer(lambda: text, lambda: SEEN, TOKEN)
+    with server.running(), ExitStack() as readers:
+        slow = [readers.enter_context(_asking(server, f"/{TOKEN}/")) for _ in range(20)]
+        starts = [reader.read(10) for reader in slow]
+        began = time.monotonic()
+        assert _ask(server, f"/{TOKEN}/").body == text.encode()
+        assert time.monotonic() - began < 10
+        assert starts[0] + slow[0].read() == text.encode()
+        began = time.monotonic()
+    assert time.monotonic() - began < 10
+
+
+def test_more_connections_are_allowed_than_a_process_usually_has() -> None:
+    resource = pytest.importorskip("resource")
+    before = resource.getrlimit(resource.RLIMIT_NOFILE)
+    try:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (500, before[1]))
+        allow_many_files()
+        assert resource.getrlimit(resource.RLIMIT_NOFILE)[0] == min(MOST_FILES, before[1])
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, before)
 
 
 def test_no_other_address_of_this_machine_answers(server: PageServer) -> None:
@@ -176,6 +260,30 @@ def test_the_stream_tells_what_is_new_and_ends(monkeypatch: pytest.MonkeyPatch) 
     told: dict[str, Any] = json.loads(last.removeprefix("data: "))
     assert told["is_finished"]
     assert told["runs"][0]["step"] == 9
+
+
+def test_the_stream_tells_what_keeps_it_from_telling(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("unknot.report.server.PULSE_SECONDS", 0.0)
+    looks = [SEEN, None, None, SEEN]
+
+    def look() -> LiveExperiment:
+        seen = looks.pop(0)
+        if seen is None:
+            raise UserError("history.jsonl is damaged")
+        return seen
+
+    async def read() -> list[str]:
+        return [text async for text in news(look, lambda: not looks)]
+
+    with ThreadPoolExecutor(1) as executor:
+        _, first, problem, again = executor.submit(lambda: asyncio.run(read())).result()
+    told = [json.loads(text.removeprefix("data: ")) for text in (first, problem, again)]
+    assert told[1] == {
+        "sentence": "error: history.jsonl is damaged",
+        "is_finished": False,
+        "runs": [],
+    }
+    assert told[2] == told[0] | {"runs": []}
 
 
 def test_only_runs_that_changed_are_told_and_a_picture_once() -> None:

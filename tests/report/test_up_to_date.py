@@ -11,7 +11,13 @@ import unknot
 from unknot.experiments.experiment import Experiment
 from unknot.models.networks.higgins_conv import higgins_conv
 from unknot.report import up_to_date
-from unknot.report.up_to_date import STAMP, is_up_to_date, sources_digest, stamp_page
+from unknot.report.up_to_date import (
+    STAMP,
+    is_up_to_date,
+    is_written_here,
+    sources_digest,
+    stamp_page,
+)
 
 
 @pytest.fixture
@@ -77,6 +83,49 @@ def test_a_page_made_with_a_network_of_ones_own_is_written_anew(copied: Experime
     (copied.folder / STAMP).unlink()
     own = Experiment(copied.folder, networks=higgins_conv)
     assert not is_up_to_date(own.report())
+
+
+def test_a_page_that_somebody_else_made_is_not_up_to_date(page: Path) -> None:
+    text, mark = (page.parent / STAMP).read_text().strip().rsplit(" ", 1)
+    assert is_written_here(page)
+    for stamp in (text, f"{text} {'0' * 64}", f"{mark} {text}", "", "x" * 1000):
+        (page.parent / STAMP).write_text(stamp)
+        assert not is_written_here(page)
+        assert not is_up_to_date(page)
+
+
+def test_a_page_that_is_a_link_is_written_anew(page: Path, tmp_path: Path) -> None:
+    page.rename(tmp_path / "elsewhere.html")
+    page.symlink_to(tmp_path / "elsewhere.html")
+    assert not is_up_to_date(page)
+
+
+def test_no_link_is_followed_for_the_digest(page: Path, tmp_path: Path) -> None:
+    (tmp_path / "outside").mkdir()
+    (tmp_path / "outside" / "file").write_text("1")
+    before = sources_digest(page.parent)
+    (page.parent / "loop").symlink_to(".")
+    (page.parent / "run" / "out").symlink_to(tmp_path / "outside")
+    (page.parent / "zero").symlink_to("/dev/zero")
+    linked = sources_digest(page.parent)
+    assert linked != before
+    (tmp_path / "outside" / "file").write_text("2")
+    assert sources_digest(page.parent) == linked
+    (page.parent / "zero").unlink()
+    (page.parent / "zero").symlink_to("/dev/null")
+    assert sources_digest(page.parent) != linked
+
+
+def test_what_is_enormous_or_no_file_takes_no_time(page: Path) -> None:
+    before = sources_digest(page.parent)
+    with (page.parent / "history.jsonl").open("wb") as file:
+        file.truncate(1 << 40)
+    os.mkfifo(page.parent / "pipe")
+    digest = sources_digest(page.parent)
+    assert digest != before
+    assert sources_digest(page.parent) == digest
+    os.utime(page.parent / "history.jsonl", ns=(1, 1))
+    assert sources_digest(page.parent) != digest
 
 
 def test_a_page_without_the_images_is_written_anew(copied: Experiment, tmp_path: Path) -> None:

@@ -8,6 +8,7 @@ import torch
 from unknot.common.reading import read_arrays
 from unknot.data.load import load_images
 from unknot.data.table_choice import CODES_HEADER
+from unknot.data.table_files import read_table
 from unknot.models.vae import Posterior
 from unknot.runs.codes_file import (
     joined_labels,
@@ -50,3 +51,17 @@ def test_missing_attributes_are_nan() -> None:
 def test_the_table_begins_as_tables_of_codes_do(tmp_path: Path) -> None:
     write_codes_table(tmp_path / "codes.csv", ["a.png"] * 20, POSTERIOR)
     assert (tmp_path / "codes.csv").read_text().startswith(CODES_HEADER)
+
+
+def test_no_name_is_a_formula_in_the_table_and_all_are_read_as_they_were(tmp_path: Path) -> None:
+    names = ["=1+1", "+a", "-5", "@b", "'=c", "''-d", "'tis", "plain", '=H("x,y")', "a=b"] * 2
+    write_codes_table(tmp_path / "codes.csv", names, POSTERIOR)
+    content = (tmp_path / "codes.csv").read_bytes()
+    lines = content.decode().splitlines()[1:]
+    assert not [line for line in lines if line.lstrip('"').startswith(tuple("=+-@"))]
+    negative = Posterior(mean=-POSTERIOR.mean, logvar=POSTERIOR.logvar)
+    write_codes_table(tmp_path / "negative.csv", names, negative)
+    assert ",-38.0,-39.0," in (tmp_path / "negative.csv").read_text()
+    table = read_table("codes.csv", content)
+    assert list(table.columns["name"]) == names
+    assert list(table.columns["mean_0"])[:2] == ["0.0", "2.0"]

@@ -1,6 +1,7 @@
 """Exported networks give what ours give."""
 
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -10,6 +11,9 @@ import torch
 import unknot
 from tests.command_line import fails
 from unknot.cli import main
+from unknot.common.errors import UserError
+from unknot.common.files import write_json
+from unknot.common.reading import read_json
 from unknot.common.toml import to_toml
 from unknot.data.image_set import ImageSet
 from unknot.experiments.experiment import Experiment
@@ -81,6 +85,31 @@ def test_the_card_says_what_the_files_are_and_how_well_the_model_fits(trained: E
     strongest = int(run.kl.argmax())
     assert f"Latents by their rate in nats: {strongest} ({run.kl[strongest]:.2f})" in card
     assert to_toml(run.config) in card
+
+
+def test_nothing_of_a_hostile_name_is_markup_in_the_card(copied: Experiment) -> None:
+    run = copied.run(beta=2)
+    name = "`x` <img src=x onerror=alert(1)> [a](javascript:b) \u202e"
+    run.config = replace(run.config, data=replace(run.config.data, source=f"/p/{name}"))
+    card = model_card(run)
+    assert "\u202e" not in card
+    assert "``" in card.split("Trained by unknot on ")[1][:3]
+    record = read_json(run.files.images)
+    write_json(run.files.images, record | {"fingerprint": "<script>``\n# big"})
+    assert "\\<script\\>" in model_card(run)
+    assert "\n# big" not in model_card(run)
+
+
+def test_no_file_is_exported_through_a_link_out_of_the_run(
+    copied: Experiment, tmp_path: Path
+) -> None:
+    pytest.importorskip("onnxscript", reason="needs the extra onnx")
+    run = copied.run(beta=2)
+    (tmp_path / "elsewhere").mkdir()
+    (run.folder / "export").symlink_to(tmp_path / "elsewhere")
+    with pytest.raises(UserError, match="is a link to"):
+        export_onnx(run, run.folder / "export")
+    assert not list((tmp_path / "elsewhere").iterdir())
 
 
 def test_a_missing_extra_is_said_in_one_line(

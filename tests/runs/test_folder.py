@@ -8,13 +8,12 @@ from pathlib import Path
 import pytest
 
 from unknot.common.errors import UserError
-from unknot.config.experiment import ExperimentConfig
-from unknot.config.parts import ModelConfig
+from unknot.common.reading import DamageError
 from unknot.config.run import RunConfig
 from unknot.data.image_set import ImageSet
 from unknot.experiments.experiment import Experiment
 from unknot.runs import folder as folder_module
-from unknot.runs.folder import ExperimentFolder, RunFolder
+from unknot.runs.folder import RunFolder
 
 CONFIG = RunConfig(2.0, 1)
 
@@ -62,8 +61,6 @@ def test_a_folder_with_other_things_is_refused(small_faces: ImageSet, tmp_path: 
 def test_what_is_no_run_says_so(tmp_path: Path) -> None:
     with pytest.raises(UserError, match="is not the folder of a run; it has no config"):
         RunFolder(tmp_path).read_config()
-    with pytest.raises(UserError, match=r"is not the folder of an experiment; it has no exp"):
-        ExperimentFolder(tmp_path).read_config()
 
 
 def test_images_that_are_gone_from_the_cache(
@@ -119,27 +116,79 @@ def test_the_log_ends_in_what_was_said_last(tmp_path: Path) -> None:
     assert folder.last_log_line() == "error: second"
 
 
-def test_betas_and_seeds_may_be_added_and_nothing_else(
-    trained: Experiment, small_faces: ImageSet, bare_faces: ImageSet
-) -> None:
-    files, config = trained.files, trained.config
-    files.check(config, small_faces)
-    files.check(replace(config, betas=(0.5, 2.0, 9.0), seeds=(0, 1)), small_faces)
-    with pytest.raises(UserError, match=r"betas are \(0.5, 2.0\) there and \(0.5,\) here"):
-        files.check(replace(config, betas=(0.5,)), small_faces)
-    other = replace(config, model=ModelConfig(latent_dim=4))
-    with pytest.raises(UserError, match="latent_dim is 3 there and 4 here; choose another --out"):
-        files.check(other, small_faces)
-    with pytest.raises(UserError, match="images have changed"):
-        files.check(config, bare_faces)
+def test_a_finished_run_knows_its_files_by_their_digests(copied: Experiment) -> None:
+    folder = copied.run(2).files
+    record = folder.read_done()
+    assert record is not None
+    assert record.images == folder.read_images().text
+    kept = {"weights.safetensors", "codes.npz", "frames.npz", "history.jsonl"}
+    assert set(record.digests) == kept
+    for name in kept:
+        path = folder.path / name
+        content = bytearray(path.read_bytes())
+        content[len(content) // 2] ^= 1
+        path.write_bytes(bytes(content))
+        with pytest.raises(DamageError, match=rf"{name} is damaged \(not as it was when"):
+            folder.content(path)
 
 
-def test_a_folder_with_other_things_is_no_place_for_an_experiment(
-    small_faces: ImageSet, tmp_path: Path
+def test_a_run_of_an_early_version_opens_and_that_is_said_once(
+    copied: Experiment, caplog: pytest.LogCaptureFixture
 ) -> None:
-    folder = ExperimentFolder(tmp_path)
-    (tmp_path / "environment.json").write_text("{}")  # an interrupted start of ours
-    folder.check(ExperimentConfig(), small_faces)
-    (tmp_path / "thesis.doc").write_text("precious")
-    with pytest.raises(UserError, match="holds no experiment"):
-        folder.check(ExperimentConfig(), small_faces)
+    for run in copied.runs():
+        run.files.done.write_text("2026-11-28T02:37:00+00:00\n")
+    for run in copied.runs():
+        run.files.content(run.files.weights)
+        run.files.content(run.files.codes)
+    (record,) = caplog.records
+    said = f"note: {copied.folder} was written by an early version of unknot, which kept no digests"
+    assert record.getMessage().startswith(said)
+
+
+@pytest.mark.parametrize("content", ["", "soon", "2026-11-28T02:37:00+00:00\nabc\n"])
+def test_a_damaged_mark_is_none(copied: Experiment, content: str) -> None:
+    folder = copied.run(2).files
+    folder.done.write_text(content)
+    assert not folder.is_done
+    with pytest.raises(DamageError, match=r"done is damaged .*run the command that trained it"):
+        folder.read_done()
+
+
+def test_no_link_out_of_the_experiment_is_followed(copied: Experiment, tmp_path: Path) -> None:
+    run = copied.run(2).files
+    run.path.rename(tmp_path / "elsewhere")
+    run.path.symlink_to(tmp_path / "elsewhere")
+    for read in (run.read_config, run.read_images, run.read_done, lambda: run.content(run.codes)):
+        with pytest.raises(UserError, match="outside"):
+            read()
+    lone = RunFolder(run.path)  # that the user names himself
+    assert lone.read_config().beta == 2
+    lone.codes.rename(tmp_path / "codes")
+    lone.codes.symlink_to(tmp_path / "codes")
+    with pytest.raises(UserError, match=r"codes.npz is a link to .*, outside"):
+        lone.content(lone.codes)
+
+
+def test_lost_images_json_is_made_again_from_the_source(
+    small_faces: ImageSet, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(folder_module, "load_images", lambda *_, **__: small_faces)
+    folder = RunFolder(tmp_path / "run")
+    folder.create(CONFIG, small_faces)
+    before = folder.images.read_bytes()
+    folder.mark_done()
+    for spoil in (
+        lambda: folder.images.write_text("{"),
+        folder.images.unlink,
+        lambda: folder.images.write_bytes(before.replace(b'": "', b'": "0', 1)),
+    ):
+        spoil()
+        assert folder.read_images().fingerprint == small_faces.fingerprint
+        assert folder.images.read_bytes() == before
+    folder.done.write_text("2026-11-28T02:37:00+00:00\n")
+    folder.images.write_text("{")
+    with pytest.raises(DamageError, match=r"images.json is damaged .*put back a copy of it, or"):
+        folder.read_images()  # nothing tells which they were
+    folder.done.unlink()
+    folder.create(CONFIG, small_faces)  # it goes on
+    assert folder.images.read_bytes() == before

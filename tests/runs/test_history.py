@@ -49,7 +49,7 @@ def test_lines_of_one_split_are_told_from_the_others(tmp_path: Path) -> None:
 def test_last_step_reads_only_the_end(tmp_path: Path) -> None:
     path = tmp_path / "history.jsonl"
     assert last_step(path) == 0
-    lines = [json.dumps({"split": "train", "step": i, "pad": "x" * 500}) for i in range(1, 200)]
+    lines = [json.dumps({"split": "train", "step": i, "kl": [0.0] * 100}) for i in range(1, 200)]
     path.write_text("damaged" + "\n".join(lines) + "\n")
     assert last_step(path) == 199
     path.write_text(lines[0] + "\n")

@@ -15,7 +15,7 @@ from torch import nn
 from tests.training.tiny import same_bits, tiny, weights
 from unknot.common import files
 from unknot.common.errors import UserError
-from unknot.common.reading import read_arrays
+from unknot.common.reading import read_arrays, read_json
 from unknot.config.run import RunConfig
 from unknot.data.image_set import ImageSet
 from unknot.models.objectives.factor_vae import FactorVAE
@@ -100,14 +100,16 @@ def test_an_adversary_is_in_files_of_its_own(tmp_path: Path) -> None:
 def test_a_checkpoint_without_the_adversary_or_of_another_is_refused(tmp_path: Path) -> None:
     folder, parts = RunFolder(tmp_path), model_and_optimizer(0)
     save_checkpoint(folder, *parts, STATE)
-    with pytest.raises(UserError, match=r"adversary_weights\.safetensors is missing; train"):
+    with pytest.raises(UserError, match=r"adversary_weights\.safetensors is missing; put back"):
         load_checkpoint(folder, *parts, adversary_after_an_update(0))
     save_checkpoint(folder, *parts, STATE, adversary_after_an_update(0))
-    with pytest.raises(UserError, match=r"adversary_weights\.safetensors cannot be") as caught:
+    with pytest.raises(
+        UserError, match=r"adversary_weights\.safetensors is of another model"
+    ) as caught:
         load_checkpoint(folder, *parts, adversary_after_an_update(0, hidden_units=9))
     assert "\n" not in str(caught.value)
     (folder.checkpoint / "adversary_optimizer.safetensors").unlink()
-    with pytest.raises(UserError, match=r"adversary_optimizer\.safetensors is missing; train"):
+    with pytest.raises(UserError, match=r"adversary_optimizer\.safetensors is missing; put back"):
         load_checkpoint(folder, *parts, adversary_after_an_update(0))
 
 
@@ -159,7 +161,7 @@ def test_a_damaged_checkpoint_is_named(name: str, tmp_path: Path) -> None:
 
     load()
     (folder.checkpoint / name).write_bytes(b"half")
-    with pytest.raises(UserError, match=f"{name} (is damaged|cannot be loaded)") as caught:
+    with pytest.raises(UserError, match=f"{name} is damaged .*or delete .*checkpoint") as caught:
         load()
     assert "\n" not in str(caught.value)
     (folder.checkpoint / name).unlink()
@@ -221,7 +223,7 @@ def kill_at(owner: object, name: str, count: int, fits: Callable[..., bool]) -> 
 MOMENTS: dict[str, Callable[[], None]] = {
     "between two steps": lambda: kill_at(Trainer, "step", 27, lambda trainer: True),
     "while a checkpoint is being written": lambda: kill_at(
-        checkpoint, "to_bytes", 3, lambda tensors: True
+        checkpoint, "to_bytes", 6, lambda tensors: True
     ),
     "between a checkpoint's two renames": lambda: kill_at(
         files.os, "replace", 3, lambda source, place: str(place).endswith("/checkpoint")
@@ -280,3 +282,60 @@ def test_a_killed_run_ends_bitwise_equal(
         first, second = read_arrays(expected), read_arrays(resumed)
         assert first.keys() == second.keys()
         assert all(np.array_equal(first[key], second[key]) for key in first)
+
+
+@pytest.mark.parametrize("name", ["weights.safetensors", "optimizer.safetensors"])
+def test_a_flipped_bit_in_a_checkpoint_is_found(name: str, tmp_path: Path) -> None:
+    folder, parts = RunFolder(tmp_path), model_and_optimizer(0)
+    save_checkpoint(folder, *parts, STATE)
+    content = bytearray((folder.checkpoint / name).read_bytes())
+    content[-2] ^= 1  # of a mantissa
+    (folder.checkpoint / name).write_bytes(bytes(content))
+    with pytest.raises(UserError, match=rf"{name} is damaged \(not as it was written\)"):
+        load_checkpoint(folder, *parts)
+
+
+HUNDRED_STEPS = RunConfig(1.0, 0, training=tiny(steps=100))
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "reason"),
+    [
+        ("step", 10**18, "step 1,000,000,000,000,000,000 of a run of 100"),
+        ("step", -1, "least is 0"),
+        ("step", 2.5, "whole number"),
+        ("step", True, "whole number"),
+        ("step", 10**30, "a number that is too large"),
+        ("seconds", float("nan"), "least is 0"),
+        ("seconds", "long", "it should be a number"),
+        ("threads", 0, "the least is 1"),
+        ("threads", 10**9, "'threads' is 1,000,000,000"),
+        ("sums", [None], "it should be a number"),
+        ("sums", [float("inf")], "not a finite number"),
+        ("strategy", ["single"], "it should be text"),
+        ("run", "beta-7_seed-0", "it is of the run beta-7_seed-0"),
+    ],
+)
+def test_a_state_that_cannot_be_is_damaged(
+    field: str, value: object, reason: str, tmp_path: Path
+) -> None:
+    folder = RunFolder(tmp_path)
+    save_checkpoint(folder, *model_and_optimizer(0), STATE)
+    path = folder.checkpoint / "state.json"
+    document = read_json(path)
+    del document["sha256"]
+    path.write_text(json.dumps(document | {field: value}))
+    with pytest.raises(UserError, match=rf"state.json is damaged \(.*{reason}"):
+        read_training_state(folder, HUNDRED_STEPS)
+    path.write_text(json.dumps(document | {"more": 1}))
+    with pytest.raises(UserError, match=r"state.json is damaged"):
+        read_training_state(folder, HUNDRED_STEPS)
+
+
+def test_a_state_that_was_edited_is_refused(tmp_path: Path) -> None:
+    folder = RunFolder(tmp_path)
+    save_checkpoint(folder, *model_and_optimizer(0), STATE)
+    path = folder.checkpoint / "state.json"
+    path.write_text(path.read_text().replace('"step": 3', '"step": 2'))
+    with pytest.raises(UserError, match="it is not as it was written"):
+        read_training_state(folder)

@@ -253,7 +253,8 @@ def rename_as_in_0_1(folder: RunFolder, mode: str) -> None:
     """Write a checkpoint's state as version 0.1.0 did."""
     path = folder.checkpoint / "state.json"
     state = read_json(path)
-    del state["strategy"], state["precision"]
+    for added in ("strategy", "precision", "digests", "sha256"):
+        del state[added]
     path.write_text(json.dumps(state | {"mode": mode}))
 
 

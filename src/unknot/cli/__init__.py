@@ -14,10 +14,11 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from unknot import __version__
-from unknot.common.errors import Interrupted, RunsFailedError, UserError, explain_os_error
+from unknot.common.errors import Interrupted, RunsFailedError, UserError, explain_failure
+from unknot.common.interruption import WORDS, interrupted_status, signals_raised
 from unknot.common.text import escape_output, json_text, on_one_line, shortened
 
-EXIT_USER, EXIT_FAULT, EXIT_INTERRUPTED = 2, 1, 130
+EXIT_USER, EXIT_FAULT = 2, 1
 
 
 class Command(NamedTuple):
@@ -89,7 +90,10 @@ COMMANDS = {
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Run a command; returns the exit status: 0 done, 2 the user can mend it, 130 interrupted."""
+    """Run a command; returns the exit status: 0 done, 2 the user can mend it.
+
+    After a signal it is 130, 143 or 129, as `unknot.common.interruption.STATUSES` has it.
+    """
     escape_output()
     arguments = sys.argv[1:] if arguments is None else arguments
     if not arguments or arguments[0] in ("-h", "--help"):
@@ -99,20 +103,21 @@ def main(arguments: list[str] | None = None) -> int:
         print(f"unknot {__version__}")
         return 0
     try:
-        return _dispatch(arguments[0], arguments[1:])
+        with signals_raised():
+            return _dispatch(arguments[0], arguments[1:])
     except Interrupted as stopped:
         print(f"{stopped}; the same command goes on from there", file=sys.stderr)
-        return EXIT_INTERRUPTED
-    except KeyboardInterrupt:
-        print("interrupted; the same command goes on from there", file=sys.stderr)
-        return EXIT_INTERRUPTED
+        return interrupted_status(stopped)
+    except KeyboardInterrupt as stopped:
+        print(WORDS, file=sys.stderr)
+        return interrupted_status(stopped)
     except BrokenPipeError:
         return EXIT_FAULT
     except UserError as error:
         print(f"error: {shortened(on_one_line(str(error)))}", file=sys.stderr)
         return EXIT_USER
-    except OSError as error:
-        explained = explain_os_error(error)
+    except Exception as error:
+        explained = explain_failure(error)
         if explained is None:
             raise
         print(f"error: {shortened(on_one_line(explained))}", file=sys.stderr)

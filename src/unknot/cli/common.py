@@ -52,7 +52,8 @@ def check_is_run(path: Path, command: str) -> None:
         UserError: if it is no run, but holds runs.
     """
     from unknot.evidence.answers import listed
-    from unknot.runs.folder import ExperimentFolder, RunFolder, trained_runs_in
+    from unknot.runs.experiment_folder import ExperimentFolder, trained_runs_in
+    from unknot.runs.folder import RunFolder
 
     if RunFolder(path).config.is_file():
         return

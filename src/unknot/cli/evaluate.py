@@ -150,7 +150,7 @@ def evaluate_command(options: EvaluateOptions) -> tuple[str, Any]:
 def _open(paths: Sequence[Path]) -> "tuple[list[Run], list[Experiment]]":
     """Open every run that is named, and those of every experiment."""
     from unknot.experiments.experiment import Experiment
-    from unknot.runs.folder import ExperimentFolder
+    from unknot.runs.experiment_folder import ExperimentFolder
     from unknot.runs.run import Run
 
     runs: list[Run] = []
@@ -231,7 +231,8 @@ def evidence_command(options: EvidenceOptions) -> tuple[str, Any]:
         from unknot.config.parts import CUSTOM
         from unknot.experiments.experiment import Experiment
         from unknot.report.text import evidence_text
-        from unknot.runs.folder import ExperimentFolder, RunFolder
+        from unknot.runs.experiment_folder import ExperimentFolder
+        from unknot.runs.folder import RunFolder
     if RunFolder(path).config.is_file() and not ExperimentFolder(path).is_experiment:
         return _evidence_of_run(options)
     experiment = Experiment(path)

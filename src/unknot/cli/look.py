@@ -57,7 +57,7 @@ def latent_command(options: LatentOptions) -> tuple[str, Any]:
 def _experiment_of(run: "Run") -> "Experiment | None":
     """The experiment that a run belongs to; None if it was trained alone."""
     from unknot.experiments.experiment import Experiment
-    from unknot.runs.folder import ExperimentFolder
+    from unknot.runs.experiment_folder import ExperimentFolder
 
     if not ExperimentFolder(run.folder.parent).is_experiment:
         return None
@@ -67,13 +67,14 @@ def _experiment_of(run: "Run") -> "Experiment | None":
 
 
 def _page(run: "Run", experiment: "Experiment | None") -> Path:
-    """The page that holds the run's cards, written where it is not there."""
+    """The page that holds the run's cards, written where this user has not yet written it."""
     from unknot.report.page import write_run_report
+    from unknot.report.up_to_date import is_written_here
 
     if experiment is None:
         return write_run_report(run)
     page = experiment.files.report
-    if page.is_file() and f'data-cards="{run.name}"' in page.read_text(encoding="utf-8"):
+    if is_written_here(page) and f'data-cards="{run.name}"' in page.read_text(encoding="utf-8"):
         return page
     return experiment.report()
 

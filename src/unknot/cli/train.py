@@ -34,7 +34,8 @@ if TYPE_CHECKING:
     from unknot.data.image_set import ImageSet
     from unknot.evidence.evidence import Evidence
     from unknot.experiments.experiment import Experiment
-    from unknot.runs.folder import ExperimentFolder, RunFolder
+    from unknot.runs.experiment_folder import ExperimentFolder
+    from unknot.runs.folder import RunFolder
 
 __all__ = ["CompareOptions", "SuggestBetasOptions", "TrainOptions"]
 
@@ -85,7 +86,7 @@ def _compare(
             with_suggested_betas,
             with_what_is_there,
         )
-        from unknot.runs.folder import ExperimentFolder
+        from unknot.runs.experiment_folder import ExperimentFolder
     if options.betas == "auto" and not options.objectives.grid:
         with announced(output.hides_progress, "looking for the betas that can matter"):
             config, note = with_suggested_betas(config, images, execution.out)

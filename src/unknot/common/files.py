@@ -3,9 +3,11 @@
 import io
 import json
 import os
+import re
 import shutil
+import time
 from collections.abc import Collection, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +15,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from unknot.common.errors import UserError
+
+TEMPORARY = re.compile(r"\..+\.(?P<pid>\d{1,10})(\.[A-Za-z0-9]+)?")
+"""Names that `written_beside` gives, and those of checkpoints that are being written."""
+QUIET_SECONDS = 5.0
+"""What has not been written to for so long, by a process that is gone, is left over."""
 
 
 def make_folder(path: Path) -> None:
@@ -37,11 +44,17 @@ def written_beside(path: Path) -> Iterator[Path]:
     """
     make_folder(path.parent)
     temporary = path.with_name(f".{path.stem}.{os.getpid()}{path.suffix}")
+    temporary.unlink(missing_ok=True)  # a link that somebody left there would be written through
     try:
         yield temporary
         os.replace(temporary, path)
+    except OSError as error:
+        if error.errno and error.filename in (None, str(temporary)):
+            error.filename = str(path)
+        raise
     finally:
-        temporary.unlink(missing_ok=True)
+        with suppress(OSError):
+            temporary.unlink(missing_ok=True)
 
 
 def write_bytes(path: Path, content: bytes) -> None:
@@ -111,6 +124,49 @@ def replace_folder(new: Path, place: Path) -> None:
 def recover_folder(place: Path) -> bool:
     """Finish what an interrupted `replace_folder` began; True if `place` now stands."""
     old = place.with_name(place.name + ".old")
-    if not place.exists() and old.exists():
-        os.replace(old, place)
+    if old.exists():
+        if place.exists():
+            shutil.rmtree(old, ignore_errors=True)
+        else:
+            os.replace(old, place)
     return place.exists()
+
+
+def remove_leftovers(folder: Path) -> None:
+    """Remove from a folder what killed processes of ours were writing.
+
+    That is what has a name of `TEMPORARY`, and was last written `QUIET_SECONDS` ago, by a process
+    that is not there any more; on another machine, which may use the same folder, one may be.
+
+    Args:
+        folder: may be absent.
+    """
+    with suppress(OSError):
+        for path in folder.iterdir():
+            match = TEMPORARY.fullmatch(path.name)
+            if match and not _is_running(int(match["pid"])) and _is_quiet(path):
+                _remove(path)
+
+
+def _is_running(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except (ProcessLookupError, OverflowError):
+        return False
+    except OSError:
+        return True  # somebody else's
+    return True
+
+
+def _is_quiet(path: Path) -> bool:
+    inside = path.iterdir() if path.is_dir() and not path.is_symlink() else ()
+    newest = max(place.lstat().st_mtime for place in (path, *inside))
+    return abs(time.time() - newest) >= QUIET_SECONDS
+
+
+def _remove(path: Path) -> None:
+    with suppress(OSError):
+        if path.is_dir() and not path.is_symlink():
+            shutil.rmtree(path)
+        else:
+            path.unlink()

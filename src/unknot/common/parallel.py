@@ -8,10 +8,10 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from multiprocessing.connection import Connection, Pipe, wait
-from tempfile import TemporaryFile
 from typing import Any, BinaryIO, NoReturn, TypeVar
 
-from unknot.common.errors import UserError
+from unknot.common.child_processes import cause_of_death, end_child, exit_child, fork_child
+from unknot.common.errors import UserError, explain_failure
 
 Input = TypeVar("Input")
 Result = TypeVar("Result")
@@ -55,22 +55,24 @@ def _map_in_processes(
     function: Callable[[int], Result], num: int, workers: int
 ) -> Iterator[Result]:
     """Call a function for the numbers below `num` in forked processes, which end with this one."""
-    with TemporaryFile(buffering=0) as numbers:  # a read takes from all processes what it reads
+    # a read takes from all processes what it reads; the file is in memory, and needs no disk
+    with open(os.memfd_create("numbers"), "w+b", buffering=0) as numbers:
         numbers.write(array("Q", range(num)).tobytes())
         numbers.seek(0)
         connections: list[Connection] = []
-        pids = [_fork_worker(function, numbers, connections) for _ in range(workers)]
+        pids: list[int] = []
         try:
-            yield from _in_order(connections, num)
+            for _ in range(workers):
+                pids.append(_fork_worker(function, numbers, connections))
+            yield from _in_order(connections, pids, num)
         finally:
             for connection in connections:
                 connection.close()
             for pid in pids:
-                with suppress(ChildProcessError):  # somebody else has waited for it
-                    os.waitpid(pid, 0)
+                end_child(pid)
 
 
-def _in_order(connections: Sequence[Connection], num: int) -> Iterator[Any]:
+def _in_order(connections: Sequence[Connection], pids: Sequence[int], num: int) -> Iterator[Any]:
     """Receive results as they come, and give them in their order."""
     results: dict[int, Any] = {}
     running = list(connections)
@@ -78,8 +80,8 @@ def _in_order(connections: Sequence[Connection], num: int) -> Iterator[Any]:
         while i not in results:
             if not running:
                 raise UserError(
-                    "a helper process has ended (out of memory?); run the command again on fewer "
-                    "cores, for example after `taskset --cpu-list 0`"
+                    f"a helper process has ended: {cause_of_death(pids)}; run the command again, "
+                    "on fewer cores if need be, for example after `taskset --cpu-list 0`"
                 )
             for connection in wait(running):
                 assert isinstance(connection, Connection)
@@ -99,7 +101,7 @@ def _fork_worker(
 ) -> int:
     ours, theirs = Pipe(duplex=False)
     connections.append(ours)
-    pid = os.fork()
+    pid = fork_child()
     if pid == 0:
         for inherited in connections:
             inherited.close()
@@ -118,8 +120,10 @@ def _work(function: Callable[[int], Any], numbers: BinaryIO, results: Connection
         pass  # nobody waits for it any more
     except UserError as error:
         results.send((0, None, error))
-    except BaseException:
+    except BaseException as error:
+        explained = explain_failure(error)
+        text = explained or f"in a helper process:\n{traceback.format_exc()}"
         with suppress(OSError):
-            results.send((0, None, RuntimeError(f"in a helper process:\n{traceback.format_exc()}")))
+            results.send((0, None, UserError(text) if explained else RuntimeError(text)))
     finally:
-        os._exit(0)  # nothing of the caller's is to run here
+        exit_child()

@@ -8,7 +8,7 @@ from typing import Any, Literal
 from unknot.common.errors import UserError
 from unknot.common.plugins import check_choice
 from unknot.config.checks import at_least, check_choices, doable, positive
-from unknot.data.preparation import Preparation, parse_split, plain_size
+from unknot.data.preparation import MAX_PIXELS, Preparation, parse_split, plain_size
 from unknot.models.likelihoods import LIKELIHOODS
 from unknot.models.networks import NETWORKS
 from unknot.models.objectives import OBJECTIVES
@@ -73,6 +73,8 @@ class DataConfig:
     """The array of an npz, h5, mat or zarr that holds the images."""
     factors_key: str = ""
     """The array that holds their factors."""
+    max_pixels: int = MAX_PIXELS
+    """The most pixels that one picture may have; larger ones are left out."""
 
     def __post_init__(self) -> None:
         """Check every field."""
@@ -80,6 +82,7 @@ class DataConfig:
         Preparation(self.size, self.crop, self.color)
         parse_split(self.split)
         check_choices(self)
+        at_least("max_pixels", self.max_pixels, 1)
         if not self.source.strip():
             raise UserError("the data source is empty; give a folder of images, or `faces`")
 

@@ -11,7 +11,7 @@ import shutil
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import platformdirs
 from filelock import FileLock, Timeout
@@ -21,6 +21,7 @@ from unknot.common.files import replace_folder
 
 FORMAT = 2  # part of every key: raise it when entries change
 SPARE_BYTES = 64 * 2**20
+Entry = TypeVar("Entry")
 
 
 def cache_folder() -> Path:
@@ -83,17 +84,17 @@ def cache_key(*parts: Any) -> str:
 def cached_entry(
     key: str,
     num_bytes: int,
-    is_whole: Callable[[Path], bool],
+    open_entry: Callable[[Path], Entry | None],
     fill: Callable[[Path], None],
     *,
     renew: bool = False,
-) -> Path:
-    """Return the entry called `key`, filling it first if it is not there or not whole.
+) -> Entry:
+    """Open the entry called `key`, filling it first if it is not there or not whole.
 
     Args:
         key: from `cache_key`.
         num_bytes: how much `fill` will write, to check the free space first.
-        is_whole: says whether an entry can be used.
+        open_entry: opens an entry; None if it cannot be used.
         fill: writes the entry into an empty folder.
         renew: whether to fill it again though it is there.
 
@@ -102,29 +103,54 @@ def cached_entry(
     """
     root = cache_folder()
     entry = root / key
-    if not renew and entry.exists() and is_whole(entry):
-        return entry
+    opened = None if renew else _opened(entry, open_entry)
+    if opened is not None:
+        return opened
     try:
         root.mkdir(parents=True, exist_ok=True)
-        lock = FileLock(root / f"{key}.lock")
-        with lock:
-            if not renew and entry.exists() and is_whole(entry):
-                return entry
-            beside = root / f"{key}.partial"
-            shutil.rmtree(beside, ignore_errors=True)
-            check_space(num_bytes)
-            beside.mkdir()
-            try:
-                fill(beside)
-                replace_folder(beside, entry)
-            finally:
-                shutil.rmtree(beside, ignore_errors=True)
+        with FileLock(root / f"{key}.lock"):
+            opened = None if renew else _opened(entry, open_entry)
+            if opened is not None:
+                return opened
+            _fill_entry(entry, num_bytes, fill)
+    except (FileExistsError, NotADirectoryError, IsADirectoryError) as error:
+        raise UserError(
+            f"{error.filename} is in the way of prepared images ({error.strerror}); move it away, "
+            "or set UNKNOT_CACHE to another folder"
+        ) from None
     except PermissionError as error:
         raise UserError(
             f"the cache {root} cannot be written ({error.strerror}); "
             "set UNKNOT_CACHE to a folder that can"
         ) from None
-    return entry
+    opened = open_entry(entry)
+    if opened is None:
+        raise UserError(f"{entry} was written and cannot be read back; look at the disk")
+    return opened
+
+
+def has_entry(key: str) -> bool:
+    """Whether an entry is there: what it was made of could be read, as it is now."""
+    return (cache_folder() / key).is_dir()
+
+
+def _opened(entry: Path, open_entry: Callable[[Path], Entry | None]) -> Entry | None:
+    return open_entry(entry) if os.path.lexists(entry) else None
+
+
+def _fill_entry(entry: Path, num_bytes: int, fill: Callable[[Path], None]) -> None:
+    """Fill a folder beside an entry, and put it in its place."""
+    beside = entry.with_name(f"{entry.name}.partial")
+    shutil.rmtree(beside, ignore_errors=True)
+    check_space(num_bytes)
+    beside.mkdir()
+    try:
+        fill(beside)
+        if entry.is_symlink() or (entry.exists() and not entry.is_dir()):
+            entry.unlink()
+        replace_folder(beside, entry)
+    finally:
+        shutil.rmtree(beside, ignore_errors=True)
 
 
 def check_space(num_bytes: int) -> None:

@@ -5,6 +5,7 @@ in the wild), as its authors' text files or as csv; and those of CelebA-HQ (Karr
 CelebAMask-HQ (Lee et al. 2020), whose images are numbered anew.
 """
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -23,6 +24,7 @@ IMAGE_FOLDERS = ("img_align_celeba", "img_celeba", "celeba-hq-img", "celeba_hq")
 """How the names of folders and zips of the images begin, in small letters."""
 LABEL_FOLDERS = (".", "Anno", "Eval", "..", "../Anno", "../Eval")
 """Where the label files lie, seen from beside the images."""
+COUNT = re.compile(r"\d{1,12}", re.ASCII)
 BLOCK = 1000  # rows whose cells are read at once
 
 Rows = dict[str, str]
@@ -137,7 +139,7 @@ class _Table:
         if self._is_csv:
             columns = tuple(c.strip() for c in self._lines[0].split(",")[1:]) if self._lines else ()
             return columns, self.rows(len(columns))
-        if len(self._lines) < 3 or not self._lines[0].strip().isdigit():
+        if len(self._lines) < 3 or not COUNT.fullmatch(self._lines[0].strip()):
             raise UserError(
                 f"{self.name} does not begin with a count and a line of attribute names"
             )
@@ -165,8 +167,8 @@ class _Table:
                     f"{self.name} line {number}: {num - 1} values where {width} are "
                     "expected; download the file again, or remove it to go on without it"
                 )
-            name, _, cells = line.strip().partition(" ")
-            rows[_stem(name)] = cells
+            name, *cells = line.split(maxsplit=1)
+            rows[_stem(name)] = "".join(cells)
         return rows
 
 

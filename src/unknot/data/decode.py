@@ -23,10 +23,11 @@ from typing import IO
 
 import numpy as np
 from numpy.typing import NDArray
+from PIL import Image
 
 from unknot.common.errors import UserError
 from unknot.common.progress import Progress
-from unknot.data.preparation import NUM_CHANNELS, Preparation
+from unknot.data.preparation import MAX_PIXELS, NUM_CHANNELS, Preparation
 from unknot.data.raster.chunks import (
     ColorFound,
     Plan,
@@ -36,6 +37,7 @@ from unknot.data.raster.chunks import (
     digest_of,
     read_content,
 )
+from unknot.data.raster.heic import HeicReaders
 from unknot.data.raster.picture_files import UnreadableImage
 from unknot.data.raster.value_ranges import Measured, describe_range, find_ranges, merge
 
@@ -72,6 +74,7 @@ def decode_all(
     pixels: Path,
     *,
     frames: str = "first",
+    max_pixels: int = MAX_PIXELS,
     workers: int | None = None,
     progress: Progress | None = None,
 ) -> Decoded:
@@ -87,15 +90,23 @@ def decode_all(
         preparation: crop, size and color.
         pixels: the file to write.
         frames: `first`, or `all` pages or frames of a file that holds several.
+        max_pixels: that one picture may have.
         workers: threads; by default one per core.
         progress: called after each chunk.
 
     Raises:
         UserError: if a file changes while the set is decoded.
     """
-    plan = Plan(read=read, preparation=preparation, frames=frames)
     num_threads = workers or os.cpu_count() or 1
-    with _without_warnings(), ThreadPoolExecutor(num_threads) as pool:
+    with (
+        _without_warnings(),
+        _without_limit(),
+        HeicReaders() as heic,
+        ThreadPoolExecutor(num_threads) as pool,
+    ):
+        plan = Plan(
+            read=read, preparation=preparation, frames=frames, heic=heic, max_pixels=max_pixels
+        )
         try:
             plan = _survey(plan, num)
             report = partial(progress, "decoding") if progress else _say_nothing
@@ -137,6 +148,16 @@ def _without_warnings() -> Iterator[None]:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         yield
+
+
+@contextmanager
+def _without_limit() -> Iterator[None]:
+    """Have Pillow open what we then refuse or take by a limit of our own."""
+    before, Image.MAX_IMAGE_PIXELS = Image.MAX_IMAGE_PIXELS, None
+    try:
+        yield
+    finally:
+        Image.MAX_IMAGE_PIXELS = before
 
 
 def _say_nothing(done: int, total: int) -> None:

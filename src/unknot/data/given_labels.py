@@ -66,7 +66,7 @@ def with_saved_labels(images: ImageSet, path: Path) -> ImageSet:
     """
     if not path.is_file():
         return images
-    stored = read_arrays(path)
+    stored = read_arrays(path, within=path.parent, remedy="give --labels again")
     try:
         is_theirs = str(stored["fingerprint"]) == images.fingerprint
         labels = replace(

@@ -1,7 +1,7 @@
 """ImageSet: prepared images on a memory map, with what is known about each."""
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -10,12 +10,23 @@ from numpy.typing import NDArray
 
 from unknot.common.errors import UserError
 from unknot.common.files import write_arrays, write_json
-from unknot.common.reading import read_arrays, read_json
 from unknot.data.cache import cached_entry
+from unknot.data.entry_checks import (
+    INFO,
+    LABELS,
+    PIXELS,
+    check_as_written,
+    kept_arrays,
+    may_be_read,
+    read_info,
+    read_labels,
+    without_damaged,
+    write_checksums,
+)
 from unknot.data.splits import SPLITS
 from unknot.data.standardize import Moments, moments
 
-PIXELS, LABELS, INFO, MOMENTS = "images.u8", "labels.npz", "info.json", "moments.npz"
+MOMENTS = "moments.npz"
 
 
 @dataclass(frozen=True, eq=False)
@@ -86,38 +97,60 @@ class ImageSet:
 
     def training_moments(self) -> Moments:
         """Add up the training images' pixels exactly; computed once, then read from the cache."""
-        path = self.folder / MOMENTS
-        if not path.exists():
-            computed = moments(self.images, self.indices("train"))
-            arrays: dict[str, NDArray[Any]] = {
-                "num": np.array(computed.num),
-                "total": computed.total,
-                "total_squares": computed.total_squares,
-            }
-            try:
-                write_arrays(path, arrays)
-            except PermissionError:  # somebody else's cache, which is read all the same
-                return computed
-        stored = read_arrays(path)
-        return Moments(
-            num=int(stored["num"]),
-            total=stored["total"],
-            total_squares=stored["total_squares"],
-        )
+        shape = self.image_shape
+
+        def take(stored: Mapping[str, NDArray[Any]]) -> Moments:
+            total, total_squares = stored["total"], stored["total_squares"]
+            if not total.shape == total_squares.shape == shape:
+                raise ValueError("of other images")
+            return Moments(num=int(stored["num"]), total=total, total_squares=total_squares)
+
+        return kept_arrays(self.folder / MOMENTS, take, self._computed_moments)
+
+    def _computed_moments(self) -> dict[str, NDArray[Any]]:
+        computed = moments(self.images, self.indices("train"))
+        return {
+            "num": np.array(computed.num),
+            "total": computed.total,
+            "total_squares": computed.total_squares,
+        }
 
 
 def open_image_set(folder: Path) -> ImageSet:
     """Map a prepared data set from its folder in the cache.
 
     Raises:
-        UserError: if it is not there or is damaged.
+        UserError: if it is not there, is damaged, or may not be read.
     """
-    info = read_json(folder / INFO)
+    if not may_be_read(folder):
+        raise UserError(f"{folder} may not be read by you; set UNKNOT_CACHE to another folder")
+    try:
+        return _open(folder)
+    except UserError as error:
+        raise DamagedEntryError(folder, str(error).split(";")[0]) from None
+
+
+class DamagedEntryError(UserError):
+    """A prepared data set is not as it was written.
+
+    Args:
+        folder: of it.
+        why: which file, and what is wrong with it.
+    """
+
+    def __init__(self, folder: Path, why: str) -> None:
+        self.why = why
+        super().__init__(
+            f"{folder} is damaged; run `unknot cache --clear` and the command again ({why})"
+        )
+
+
+def _open(folder: Path) -> ImageSet:
+    info = read_info(folder)
     shape = tuple(info["shape"])
-    if not _is_whole(folder):
-        raise UserError(f"{folder} is damaged; run `unknot cache --clear` and the command again")
-    images = np.memmap(folder / PIXELS, np.uint8, "r", shape=shape)
-    stored = read_arrays(folder / LABELS)
+    stored = read_labels(folder, info)
+    check_as_written(folder, shape)
+    notes = without_damaged([*folder.glob(MOMENTS), *folder.glob("directions-*.npz")])
     labels = Labels(
         split=stored["split"],
         attributes=stored["attributes"],
@@ -129,10 +162,10 @@ def open_image_set(folder: Path) -> ImageSet:
     )
     return ImageSet(
         folder=folder,
-        images=images,
+        images=np.memmap(folder / PIXELS, np.uint8, "r", shape=shape),
         names=tuple(info["names"]),
         labels=labels,
-        info=info,
+        info={**info, "notes": [*info["notes"], *notes]} if notes else info,
     )
 
 
@@ -152,6 +185,14 @@ def prepare(
             `shape`, `names`, `source`, `kind` and `fingerprint`.
         renew: whether to prepare it again though it is there.
     """
+    damages: list[str] = []
+
+    def open_whole(folder: Path) -> ImageSet | None:
+        try:
+            return open_image_set(folder)
+        except DamagedEntryError as error:
+            damages.append(error.why)
+            return None
 
     def fill(folder: Path) -> None:
         labels, info = write(folder / PIXELS)
@@ -171,18 +212,10 @@ def prepare(
                 "group_names": labels.group_names,
             },
         )
+        write_checksums(folder)
 
-    return open_image_set(cached_entry(key, num_bytes, _is_whole, fill, renew=renew))
-
-
-def _is_whole(folder: Path) -> bool:
-    """Whether every file of an entry is there and the pixels have their full length."""
-    pixels, info = folder / PIXELS, folder / INFO
-    if not (pixels.is_file() and info.is_file() and (folder / LABELS).is_file()):
-        return False
-    try:
-        shape = read_json(info)["shape"]
-        whole_labels = len(read_arrays(folder / LABELS)["split"]) == shape[0]
-    except (UserError, KeyError):
-        return False
-    return whole_labels and pixels.stat().st_size == int(np.prod(shape))
+    images = cached_entry(key, num_bytes, open_whole, fill, renew=renew)
+    if not damages:
+        return images
+    notes = [*images.info["notes"], f"{damages[0]}: the images were prepared again"]
+    return replace(images, info={**images.info, "notes": notes})

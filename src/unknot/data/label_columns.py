@@ -17,6 +17,7 @@ SPLIT_COLUMNS = ("split", "partition", "subset", "fold", "set")
 NUMBERED_SPLITS = ("split", "partition")  # columns where 0, 1 and 2 stand for the splits
 MAX_LEVELS = 64
 MIN_LEVEL_IMAGES = 5
+MAX_LETTERS = 1_000  # of a text
 MAX_TEXTS = 20  # of a factor that are said
 YES = frozenset(["1", "true", "yes", "y", "t", "ja", "oui", "si", "sí", "present", "on"])
 NO = frozenset(["0", "-1", "false", "no", "n", "f", "nein", "non", "absent", "off"])
@@ -129,6 +130,8 @@ def make_label(name: str, column: Column, *, is_asked: bool = False) -> Label | 
     if numbers is not None:
         return _label_of_numbers(name, numbers, is_asked)
     assert isinstance(column, list), "numbers are handled above"
+    if max(map(len, column), default=0) > MAX_LETTERS:
+        return LeftOut(name, f"text of more than {MAX_LETTERS:,} letters")
     texts = np.array([_known(text) for text in column])
     levels, places = np.unique(texts, return_inverse=True)
     counts = np.bincount(places, minlength=len(levels))[levels != ""]

@@ -1,5 +1,6 @@
 """Tables of labels: columns in memory, and which row belongs to which image by its name."""
 
+import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -19,6 +20,7 @@ KEY_COLUMNS = (
 """What columns of images' names are called, in small letters."""
 MISSING = frozenset(["", "na", "n/a", "nan", "null", "none", "#n/a"])
 MAX_NAMED = 5
+NUMBERS = (bool, int, float, np.number, np.bool_)
 
 
 @dataclass(frozen=True, eq=False)
@@ -227,17 +229,15 @@ def _may_name(table: LabelTable, name: str) -> bool:
 def _texts(column: Column) -> list[str]:
     if isinstance(column, list):
         return column
-    return [
-        "" if value != value else str(int(value)) if value == int(value) else str(value)
-        for value in column.tolist()
-    ]
+    return ["" if value != value else _text(value) for value in column.tolist()]
 
 
 def as_column(values: Any) -> Column:
     """Take numbers and truths as numbers, everything else as text; None is missing."""
-    array = np.asarray(values)
-    if array.ndim == 1 and array.dtype.kind in "biuf":
-        return array.astype(np.float64)
+    if not isinstance(values, list) or all(isinstance(value, NUMBERS) for value in values):
+        array = np.asarray(values)
+        if array.ndim == 1 and array.dtype.kind in "biuf":
+            return array.astype(np.float64)
     cells = [_plain(value) for value in values]
     if all(isinstance(cell, float) or cell == "" for cell in cells):
         return np.array([cell if isinstance(cell, float) else np.nan for cell in cells])
@@ -248,11 +248,22 @@ def as_column(values: Any) -> Column:
 
 def _plain(value: Any) -> float | str:
     """A number, or a text on one line; empty where missing."""
-    if value is None or value != value:
+    if _is_missing(value):
         return ""
-    if isinstance(value, bool | int | float | np.number | np.bool_):
+    if isinstance(value, int) and abs(value) > sys.float_info.max:
+        return str(value)
+    if isinstance(value, NUMBERS):
         return float(value)
     return " ".join(str(value).split())
+
+
+def _is_missing(value: Any) -> bool:
+    try:
+        return value is None or bool(value != value)
+    except TypeError:  # what pandas has for missing is neither equal nor different
+        return True
+    except ValueError:  # an array
+        return False
 
 
 def _text(cell: float | str) -> str:

@@ -19,9 +19,10 @@ from unknot.common.plugins import load_plugin
 from unknot.common.progress import Progress
 from unknot.data.cache import cache_key, cache_notes
 from unknot.data.folder_walk import UNUSED, file_kind
+from unknot.data.given_path import look_at
 from unknot.data.image_files import is_picture, is_table
 from unknot.data.image_set import ImageSet, Labels, prepare
-from unknot.data.preparation import SHARES, Preparation, parse_split
+from unknot.data.preparation import MAX_PIXELS, SHARES, Preparation, parse_split
 from unknot.data.sources import (
     BUILT_IN,
     SOURCES,
@@ -52,6 +53,7 @@ def load_images(
     split: str = "auto",
     images_key: str = "",
     factors_key: str = "",
+    max_pixels: int = MAX_PIXELS,
     num: int | None = None,
     seed: int = 0,
     attributes: Mapping[str, Any] | None = None,
@@ -83,6 +85,8 @@ def load_images(
             `"60/20/20"`, deals them anew by a hash of their names.
         images_key: the array that holds the images, in a file of arrays.
         factors_key: the array that holds their factors.
+        max_pixels: that one picture may have; larger ones are left out, so that the memory
+            suffices.
         num: how many built-in images to draw (20,000 faces, 50,000 sprites).
         seed: of the built-in images.
         attributes: for arrays and Pillow images: name -> binary labels (1, 0, -1 if missing).
@@ -102,6 +106,7 @@ def load_images(
         split=split,
         images_key=images_key,
         factors_key=factors_key,
+        max_pixels=max_pixels,
         num=num,
         seed=seed,
         attributes=attributes or {},
@@ -130,6 +135,8 @@ def _prepare(scan: Scan, options: LoadOptions) -> ImageSet:
 
 def _is_readable(path: Path) -> bool:
     try:
+        if not path.is_file():
+            return False
         with path.open("rb") as file:
             return bool(file.read(1))
     except OSError:
@@ -163,10 +170,12 @@ def _check_keys(source: Source, options: LoadOptions) -> None:
 
 def _choose(given: Any) -> Source:
     """Find the source of what was given, or say why there is none."""
+    path = as_path(given)
+    if path is not None and str(given) not in BUILT_IN and _is_there(path):
+        look_at(path, takes_folders=True)
     source = find_source(given)
     if source is not None:
         return source
-    path = as_path(given)
     assert path is not None, "whatever is no path is taken for images in memory"
     if not path.exists():
         raise UserError(
@@ -174,6 +183,17 @@ def _choose(given: Any) -> Source:
             f"or {' or '.join(BUILT_IN)}"
         )
     raise UserError(f"{path} {_why_not(path)}")
+
+
+def _is_there(path: Path) -> bool:
+    """Whether something has this name, be it a broken link; so it is where nothing can tell."""
+    try:
+        path.lstat()
+    except (FileNotFoundError, NotADirectoryError):
+        return False
+    except (OSError, ValueError):
+        return True
+    return True
 
 
 def _why_not(path: Path) -> str:

@@ -1,13 +1,12 @@
 """Principal components of standardized images, in a few passes over them, and refits of them."""
 
-from collections.abc import Iterator
-from typing import NamedTuple
+from collections.abc import Iterator, Mapping
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from unknot.common.files import write_arrays
-from unknot.common.reading import read_arrays
+from unknot.data.entry_checks import kept_arrays
 from unknot.data.image_set import ImageSet
 from unknot.data.standardize import Standardizer, fit_standardizer
 
@@ -80,21 +79,23 @@ def cached_spectrum(images: ImageSet, num: int, *, standardize: str = "per_pixel
         num: how many eigenvalues.
         standardize: as for training.
     """
-    path = images.folder / f"directions-{standardize}-{num}.npz"
-    if not path.exists():
+
+    def take(stored: Mapping[str, NDArray[Any]]) -> Spectrum:
+        size = int(np.prod(images.image_shape))
+        if len(stored["directions"]) != size or stored["eigenvalues"].ndim != 1:
+            raise ValueError("of other images")
+        return Spectrum(
+            eigenvalues=stored["eigenvalues"],
+            total=float(stored["total"]),
+            num_images=int(stored["num_images"]),
+            directions=stored["directions"],
+        )
+
+    def compute() -> dict[str, NDArray[Any]]:
         computed = spectrum(images, num, standardize=standardize)
-        arrays = {name: np.asarray(value) for name, value in computed._asdict().items()}
-        try:
-            write_arrays(path, arrays)
-        except PermissionError:  # somebody else's cache, which is read all the same
-            return computed
-    stored = read_arrays(path)
-    return Spectrum(
-        eigenvalues=stored["eigenvalues"],
-        total=float(stored["total"]),
-        num_images=int(stored["num_images"]),
-        directions=stored["directions"],
-    )
+        return {name: np.asarray(value) for name, value in computed._asdict().items()}
+
+    return kept_arrays(images.folder / f"directions-{standardize}-{num}.npz", take, compute)
 
 
 def pca_refits(

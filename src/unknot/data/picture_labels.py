@@ -114,12 +114,7 @@ def _open_given(given: Any) -> LabelTable:
     if not isinstance(given, str | Path):
         return table_of_frame(given)
     file = table_file(Path(given).expanduser())
-    try:
-        return read_table(file.name, file.read())
-    except OSError as error:
-        raise UserError(
-            f"the table of labels {file.name} cannot be read: {error.strerror}"
-        ) from None
+    return read_table(file.name, file.read())
 
 
 def _table_labels(

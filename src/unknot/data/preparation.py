@@ -10,6 +10,8 @@ from typing import Any, Literal
 from unknot.common.errors import UserError
 
 SMALLEST, LARGEST = 28, 256
+MAX_PIXELS = 100_000_000
+"""Of one picture that is read, where nothing else is asked for."""
 SIZE = re.compile(r"(\d{2,3})(?:x(\d{2,3}))?", re.ASCII)
 CROP = re.compile(r"0*[1-9]\d{0,8}", re.ASCII)
 NUM_CHANNELS = {"auto": 1, "rgb": 3, "grey": 1, "rgba": 4}

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from unknot.common.errors import UserError
 from unknot.data.celeba import celeba_files, is_celeba_file
 from unknot.data.folder_walk import FolderContents
+from unknot.data.given_path import look_at, table_reader
 from unknot.data.image_files import is_table
 from unknot.data.label_table import table_of_frame
 
@@ -49,7 +49,7 @@ def tables_in(path: Path, contents: FolderContents) -> tuple[list[TableFile], tu
     stems: set[bytes] = set()
     for file in contents.tables:
         stems = stems or _stems([picture.name for picture in contents.pictures])
-        table = TableFile(file.name, (file.size, file.mtime_ns), (path / file.name).read_bytes)
+        table = TableFile(file.name, (file.size, file.mtime_ns), table_reader(path / file.name))
         is_chosen = is_celeba_file(file.name) or _names_some(path / file.name, stems)
         (chosen if is_chosen else others).append(table)
     if not others:
@@ -103,11 +103,8 @@ def table_file(path: Path) -> TableFile:
     Raises:
         UserError: if it cannot be had.
     """
-    try:
-        stat = path.stat()
-    except OSError as error:
-        raise UserError(f"the table of labels {path} cannot be read: {error.strerror}") from None
-    return TableFile(str(path), (stat.st_size, stat.st_mtime_ns), path.read_bytes)
+    stat = look_at(path, what="the table of labels ")
+    return TableFile(str(path), (stat.st_size, stat.st_mtime_ns), table_reader(path))
 
 
 def _stems(names: Sequence[str]) -> set[bytes]:

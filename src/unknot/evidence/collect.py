@@ -45,7 +45,7 @@ from unknot.evidence.single_run import pixel_properties, run_axes
 from unknot.evidence.verdict import Verdict, decide_verdict
 from unknot.models.networks import NetworkBuilder
 from unknot.models.objectives import objective_type
-from unknot.runs.folder import ExperimentFolder
+from unknot.runs.experiment_folder import ExperimentFolder
 from unknot.runs.held_out import HeldOutCodes
 from unknot.runs.inference import encode_images
 from unknot.runs.run import Run

@@ -5,7 +5,8 @@ from pathlib import Path
 from typing import Any
 
 from unknot.common.errors import UserError
-from unknot.common.reading import damage_named, read_json
+from unknot.common.files import write_json
+from unknot.common.reading import damage, damage_named, read_json
 from unknot.evidence.answers import Answer
 from unknot.evidence.axes import AxisEvidence
 from unknot.evidence.beta_choice import BetaChoice
@@ -14,6 +15,8 @@ from unknot.evidence.collapse import CollapsePrediction, ObservedCollapse
 from unknot.evidence.objective_comparison import MatchedRate
 from unknot.evidence.run_evidence import RunEvidence
 from unknot.evidence.verdict import Verdict
+from unknot.runs.field_types import check_fields
+from unknot.runs.own_digest import tell_if_edited, with_own_digest
 
 FORMAT = 2  # of evidence.json
 OF_RUNS = ("runs", "axes")  # parts that a grid's document holds once, for all objectives
@@ -134,17 +137,28 @@ class Evidence:
         """Read `evidence.json`; None where there is none, or one of another version.
 
         Raises:
-            UserError: if the file is damaged.
+            DamageError: if the file is damaged.
+            UserError: if it may not be read, or a link leads out of its folder.
         """
-        if not path.is_file():
+        if not path.exists():
             return None
-        document = read_json(path)
-        is_current = isinstance(document, dict) and document.get("format") == FORMAT
+        remedy = f"unknot evidence {path.parent} makes it again"
+        document = read_json(path, within=path.parent, remedy=remedy, with_nan=False)
+        if not isinstance(document, dict):
+            raise damage(path, "no table", remedy)
+        is_current = document.get("format") == FORMAT
         is_current = is_current and "answers" in document  # format 2 had none at first
         if not is_current:
             return None
-        with damage_named(path):
-            return cls.from_dict(document)
+        with damage_named(path, remedy):
+            evidence = cls.from_dict(document)
+            check_fields(evidence)
+        tell_if_edited(document, path)
+        return evidence
+
+    def save(self, path: Path) -> None:
+        """Write `evidence.json`."""
+        write_json(path, with_own_digest(self.as_dict()))
 
 
 def _without_runs(document: dict[str, Any]) -> dict[str, Any]:

@@ -12,12 +12,14 @@ from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from typing import Any, Literal
 
-from unknot.common.reading import read_json
+from unknot.common.notices import give_notice
+from unknot.common.reading import DamageError, read_json
 from unknot.config.experiment import ExperimentConfig
 from unknot.config.parts import OLD_MODES, TrainingConfig
+from unknot.config.run import MAX_SEED
 from unknot.data.image_set import ImageSet
 from unknot.evidence.beta_deals import look_levels
-from unknot.runs.folder import ExperimentFolder
+from unknot.runs.experiment_folder import ExperimentFolder
 
 Similarity = Literal["lasso", "spearman"]
 
@@ -146,12 +148,28 @@ def make_plan(
     return dict(json.loads(json.dumps(plan)))  # as it will be read back
 
 
+def read_plan(folder: ExperimentFolder) -> Any:
+    """Read `plan.json`; None where there is none, and an empty table where it is damaged.
+
+    Raises:
+        UserError: if it may not be read, or a link leads out of the experiment.
+    """
+    if not folder.plan.exists():
+        return None
+    try:
+        return read_json(folder.plan, within=folder.path, remedy="put back a copy of it")
+    except DamageError as error:
+        give_notice(f"{error}; until then answers count as hints")
+        return {}
+
+
 def planned_blind_seed(folder: ExperimentFolder) -> int | None:
     """Read the seed of the blind test from an experiment's plan; None where it holds none."""
-    signed = read_json(folder.plan) if folder.plan.is_file() else None
+    signed = read_plan(folder)
     plan = signed.get("plan") if isinstance(signed, dict) else None
     seed = plan.get("blind_seed") if isinstance(plan, dict) else None
-    return seed if isinstance(seed, int) and seed >= 0 else None
+    is_seed = isinstance(seed, int) and not isinstance(seed, bool) and 0 <= seed < MAX_SEED
+    return seed if is_seed else None
 
 
 def looks_of_plan(looks: Sequence[int], num_betas: int, level: float) -> list[dict[str, Any]]:
@@ -205,7 +223,7 @@ def compare_with_plan(
     Returns:
         The plan's hash, None where there is no plan, and what differs from the plan, in words.
     """
-    signed = read_json(folder.plan) if folder.plan.is_file() else None
+    signed = read_plan(folder)
     recorded_hash = folder.read_environment().get("plan_sha256")
     deviations = deviations_from_plan(signed, recorded_hash, plan_of(config, images))
     return signed.get("sha256") if isinstance(signed, dict) else None, deviations

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from unknot.common.errors import UserError
+from unknot.common.files import remove_leftovers
 from unknot.common.progress import Progress, Say
 from unknot.config.execution import ExecutionConfig
 from unknot.config.experiment import ExperimentConfig
@@ -38,8 +39,10 @@ from unknot.experiments.setup import (
     with_what_is_there,
 )
 from unknot.models.networks import NetworkBuilder
-from unknot.runs.folder import ExperimentFolder, RunFolder
+from unknot.runs.experiment_folder import ExperimentFolder
+from unknot.runs.folder import RunFolder
 from unknot.runs.run import Run
+from unknot.runs.soundness import reopen_if_damaged
 from unknot.training.fit import check_stackable
 
 
@@ -191,42 +194,43 @@ def run_experiment(
         raise UserError("until_clear asks whether a higher beta did it; give two betas or more")
     build_engine(execution.engine, execution.engine_options)  # refuses what does not fit
     folder = ExperimentFolder(execution.out or default_folder(config))
-    is_in_looks = config.until_clear
-    config = with_what_is_there(config, folder)
-    if not all(folder.run(run).is_done for run in config.runs()):
-        for row in config.rows():
-            _say_note(beta_warning(row, images), tell)
-        for pairing in pairings:
-            _say_note(pairing, tell)
-    if folder.is_experiment and tell:
-        _tell_if_continued(folder.read_config().training, config.training, tell)
-    looks = Looks(config, tell)
-    following: ExperimentConfig | None = looks.first() if is_in_looks else config
-    while following is not None:
-        config = following
-        create_experiment_folder(config, images, folder)
-        if begun:
-            begun(Experiment(folder.path, networks=networks))
-            begun = None
-        train_all(
-            config,
-            images,
-            folder,
-            execution,
-            executor,
-            networks,
-            progress,
-            seconds_after=seconds_after_runs(len(config.runs())),
-            tell=tell,
-        )
-        experiment = Experiment(folder.path, networks=networks)
-        evidence = _finish(experiment, images, progress)
-        following = looks.after(config, evidence) if is_in_looks else None
-    return experiment
+    with folder.locked():
+        is_in_looks = config.until_clear
+        config = with_what_is_there(config, folder)
+        if not all(folder.run(run).is_done for run in config.runs()):
+            for row in config.rows():
+                _say_note(beta_warning(row, images), tell)
+            for pairing in pairings:
+                _say_note(pairing, tell)
+        if folder.is_experiment and tell:
+            _tell_if_continued(folder.read_config().training, config.training, tell)
+        looks = Looks(config, tell)
+        following: ExperimentConfig | None = looks.first() if is_in_looks else config
+        while following is not None:
+            config = following
+            create_experiment_folder(config, images, folder)
+            if begun:
+                begun(Experiment(folder.path, networks=networks))
+                begun = None
+            train_all(
+                config,
+                images,
+                folder,
+                execution,
+                executor,
+                networks,
+                progress,
+                seconds_after=seconds_after_runs(len(config.runs())),
+                tell=tell,
+            )
+            experiment = Experiment(folder.path, networks=networks)
+            evidence = _finish(experiment, images, progress)
+            following = looks.after(config, evidence) if is_in_looks else None
+        return experiment
 
 
 def _finish(experiment: Experiment, images: ImageSet, progress: Progress | None) -> Evidence | None:
-    """Collect the evidence where it is not there yet, and write the page."""
+    """Collect the evidence where it is not there yet, write the page, and tidy up."""
     evidence = experiment.saved_evidence() if experiment.runs() else None
     try:
         if evidence is None and experiment.runs():
@@ -234,6 +238,8 @@ def _finish(experiment: Experiment, images: ImageSet, progress: Progress | None)
     finally:
         with page_writing_shown(progress):
             experiment.report()
+    for place in (experiment.folder, *(run.folder for run in experiment.runs())):
+        remove_leftovers(place)
     return evidence
 
 
@@ -307,6 +313,7 @@ def train_run(
             _tell_if_continued(before, config.training, tell)
     (run,) = config.runs()
     folder.create(run, images)
+    reopen_if_damaged(folder, run)
     if not folder.is_done:
         _say_note(beta_warning(config, images), tell)
         _say_note(pairing, tell)

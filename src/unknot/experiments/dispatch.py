@@ -6,6 +6,7 @@ from concurrent.futures import Executor, Future
 from pathlib import Path
 
 from unknot.common.errors import Interrupted, UserError
+from unknot.common.interruption import STATUSES, interrupted_status
 from unknot.common.machine import num_cores
 from unknot.common.progress import Progress, Say
 from unknot.config.execution import ExecutionConfig
@@ -16,12 +17,13 @@ from unknot.experiments.display.run_progress import LOOK_SECONDS, RunProgress, f
 from unknot.experiments.display.time_left import TimeLeft
 from unknot.experiments.engines import Job, JobRunner, build_engine
 from unknot.experiments.engines.local import ExecutorRunner, LocalEngine
-from unknot.experiments.engines.worker import EXIT_INTERRUPTED
 from unknot.experiments.execute import execute_run
 from unknot.models.device import choose_device
 from unknot.models.networks import NetworkBuilder
 from unknot.report.live_runs import STOPPED, TRAINING, WAITING
-from unknot.runs.folder import ERROR, ExperimentFolder, RunFolder
+from unknot.runs.experiment_folder import ExperimentFolder
+from unknot.runs.folder import ERROR, RunFolder
+from unknot.runs.soundness import reopen_if_damaged
 
 
 def train_all(
@@ -55,6 +57,7 @@ def train_all(
     runs = [(run, folder.run(run)) for run in config.runs()]
     for run, run_folder in runs:
         run_folder.create(run, images)
+        reopen_if_damaged(run_folder, run)
     pending = [run_folder for _, run_folder in runs if not run_folder.is_done]
     if not pending:
         return
@@ -101,6 +104,13 @@ class JobTurns:
             for number, job in enumerate(self.jobs)
             for folder in job.folders
         }
+
+    @property
+    def interrupted(self) -> int:
+        """The exit status of the first job that a signal has stopped; 0 where none has."""
+        ended = [future for future in self.futures if future.done() and not future.cancelled()]
+        statuses = [future.result() for future in ended if not future.exception()]
+        return next((status for status in statuses if status in STATUSES), 0)
 
     def _turn(self, number: int) -> str:
         if number >= len(self.futures):  # a runner may execute a job while it is being submitted
@@ -172,7 +182,8 @@ def _jobs(pending: Sequence[RunFolder], execution: ExecutionConfig, plan: CorePl
 def _follow(
     runner: JobRunner, turns: JobTurns, folder: ExperimentFolder, follower: RunProgress | None
 ) -> None:
-    """Have jobs executed, and follow them to their end."""
+    """Have jobs executed, and follow them to their end, or until one of them is interrupted."""
+    interrupted = 0
     try:
         for job in turns.jobs:
             turns.futures.append(runner.submit(job))
@@ -180,13 +191,19 @@ def _follow(
             if follower:
                 follower.look()
             time.sleep(LOOK_SECONDS)
-        statuses = [future.result() for future in turns.futures]
-    except KeyboardInterrupt:
+            if turns.interrupted:
+                runner.stop()
+                break
+    except KeyboardInterrupt as stopped:
+        interrupted = interrupted_status(stopped)
         runner.stop()
-        statuses = [EXIT_INTERRUPTED]
     finally:
         runner.close()
     if follower:
         follower.look()
-    if EXIT_INTERRUPTED in statuses:
-        raise Interrupted(f"stopped; every run is saved in {folder.path}")
+    interrupted = interrupted or turns.interrupted
+    if interrupted:
+        where = f"stopped; every run is saved in {folder.path}"
+        raise Interrupted(where, interrupted - 128)
+    for future in turns.futures:
+        future.result()

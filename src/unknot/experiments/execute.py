@@ -4,8 +4,10 @@ import traceback
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from functools import partial
+from pathlib import Path
 
-from unknot.common.errors import Interrupted, UserError, explain_os_error
+from unknot.common.errors import Interrupted, UserError, explain_failure
+from unknot.common.files import remove_leftovers
 from unknot.common.progress import Progress
 from unknot.data.image_set import ImageSet
 from unknot.models.networks import NetworkBuilder
@@ -40,6 +42,7 @@ def execute_run(
         Interrupted: after a signal, once everything is saved.
     """
     with folder.locked():
+        remove_leftovers(folder.path)
         if not folder.is_done:
             images = images or folder.open_images()
             trained = fit(
@@ -106,12 +109,16 @@ def execute_stacked(
     errors: dict[RunFolder, str] = {}
     with ExitStack() as locks:
         for folder in folders:
-            text = error_text(partial(locks.enter_context, folder.locked()))
+            text = error_text(partial(locks.enter_context, folder.locked()), folder.path)
             if text:
                 errors[folder] = text
+            else:
+                remove_leftovers(folder.path)
         pending = [folder for folder in folders if folder not in errors and not folder.is_done]
         if pending:
-            text = error_text(lambda: errors.update(_train_stacked(pending, device, progress)))
+            text = error_text(
+                lambda: errors.update(_train_stacked(pending, device, progress)), pending[0].path
+            )
             if text:
                 errors |= {folder: text for folder in pending if not folder.is_done}
     for folder, text in errors.items():
@@ -132,16 +139,21 @@ def _train_stacked(
         if isinstance(outcome, UserError):
             errors[folder] = f"{ERROR}{outcome}"
         else:
-            text = error_text(partial(finish_run, folder, outcome, images, device=device))
+            finish = partial(finish_run, folder, outcome, images, device=device)
+            text = error_text(finish, folder.path)
             if text:
                 errors[folder] = text
     return errors
 
 
-def error_text(job: Callable[[], object]) -> str:
+def error_text(job: Callable[[], object], place: Path) -> str:
     """Do a job; give what its log says if it fails, or an empty string.
 
     That is one line that begins with `error: ` where a user can mend it, or else a traceback.
+
+    Args:
+        job: with a run.
+        place: its folder.
 
     Raises:
         Interrupted: if the job was.
@@ -152,9 +164,7 @@ def error_text(job: Callable[[], object]) -> str:
         raise
     except UserError as error:
         return f"{ERROR}{error}"
-    except OSError as error:
-        explained = explain_os_error(error)
+    except Exception as error:
+        explained = explain_failure(error, place)
         return f"{ERROR}{explained}" if explained else traceback.format_exc().rstrip()
-    except Exception:
-        return traceback.format_exc().rstrip()
     return ""

@@ -2,17 +2,19 @@
 
 import html
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from unknot.common.errors import UserError
-from unknot.common.files import write_json
+from unknot.common.notices import give_notice
 from unknot.common.progress import Progress
+from unknot.common.reading import DamageError, Stamp, file_stamp
 from unknot.common.text import shown
 from unknot.config.experiment import ExperimentConfig
 from unknot.config.parts import BETA_VAE
-from unknot.config.run import beta_text, setting_text
+from unknot.config.run import RunConfig, beta_text, setting_text
 from unknot.data.given_labels import save_labels, with_given_labels, with_saved_labels
 from unknot.data.image_set import ImageSet
 from unknot.evidence.answers import counted, listed
@@ -22,9 +24,11 @@ from unknot.experiments.display.bars import shown_progress
 from unknot.models.networks import NetworkBuilder
 from unknot.report.page import page_html, report_context, write_report
 from unknot.report.run_watcher import ExperimentWatcher
-from unknot.report.up_to_date import sources_digest, stamp_page
-from unknot.runs.folder import ERROR, ExperimentFolder
+from unknot.report.up_to_date import UNKNOWN, sources_digest, stamp_page
+from unknot.runs.experiment_folder import ExperimentFolder
+from unknot.runs.folder import ERROR, RunFolder
 from unknot.runs.run import Run
+from unknot.runs.soundness import check_sound
 
 if TYPE_CHECKING:
     from unknot.report.paper_figures import Figures
@@ -49,6 +53,7 @@ class Experiment:
         self.files = ExperimentFolder(folder)
         self.config: ExperimentConfig = self.files.read_config()
         self._networks = networks
+        self._checked: dict[str, tuple[tuple[Stamp | None, ...], str]] = {}
 
     def __repr__(self) -> str:
         return f"Experiment({str(self.folder)!r})"
@@ -89,26 +94,31 @@ class Experiment:
                 f"no run with {setting_text(row.training.objective, beta)} and seed {seed}; there "
                 f"are {_strengths_text(row)}, seeds {listed([str(seed) for seed in row.seeds])}"
             )
-        return Run(self.files.run(config).path, networks=self._networks)
+        return Run(self.files.run(config), networks=self._networks)
 
     def runs(self) -> list[Run]:
-        """Open every finished run."""
-        folders = [self.files.run(config) for config in self.config.runs()]
-        return [Run(folder.path, networks=self._networks) for folder in folders if folder.is_done]
+        """Open every finished run whose files are sound; `failures` names the others."""
+        sound = [config for config in self.config.runs() if not self._problem(config)]
+        return [Run(self.files.run(config), networks=self._networks) for config in sound]
 
     def failures(self) -> dict[str, str]:
-        """Name each run that is not finished, and the reason."""
-        folders = [self.files.run(config) for config in self.config.runs()]
-        return {
-            folder.name: folder.last_log_line().removeprefix(ERROR) or "not finished"
-            for folder in folders
-            if not folder.is_done
-        }
+        """Name each run that is not finished, or has damaged files, and the reason."""
+        problems = {config.name: self._problem(config) for config in self.config.runs()}
+        return {name: problem for name, problem in problems.items() if problem}
+
+    def _problem(self, config: RunConfig) -> str:
+        """Say why a run cannot be opened; empty if it can. Files are read once they change."""
+        folder = self.files.run(config)
+        files = (folder.done, folder.config, folder.images, folder.weights, folder.codes)
+        stamps = tuple(map(file_stamp, (*files, folder.evaluation, folder.log)))
+        if config.name not in self._checked or self._checked[config.name][0] != stamps:
+            self._checked[config.name] = stamps, _problem_of(folder, config)
+        return self._checked[config.name][1]
 
     def crashed_runs(self) -> list[str]:
         """Name the unfinished runs whose log does not end in an error that a user can mend."""
         folders = [self.files.run(config) for config in self.config.runs()]
-        last_lines = {f.name: f.last_log_line() for f in folders if not f.is_done}
+        last_lines = {f.name: _last_line(f) for f in folders if not f.is_done}
         return [name for name, line in last_lines.items() if line and not line.startswith(ERROR)]
 
     def evidence(
@@ -156,7 +166,7 @@ class Experiment:
                 networks=self._networks,
                 progress=shown_here.progress,
             )
-        write_json(self.files.evidence, evidence.as_dict())
+        evidence.save(self.files.evidence)
         return evidence
 
     def _labelled(self, images: ImageSet, given: Any, columns: Sequence[str]) -> ImageSet:
@@ -168,8 +178,12 @@ class Experiment:
         return images
 
     def saved_evidence(self) -> Evidence | None:
-        """Read `evidence.json`; None where it is not of the runs that are finished now."""
-        evidence = Evidence.load(self.files.evidence)
+        """Read `evidence.json`; None where it is damaged or not of the runs finished now."""
+        try:
+            evidence = Evidence.load(self.files.evidence)
+        except DamageError as error:
+            give_notice(str(error))
+            return None
         finished = [run.name for run in self.runs()]
         if evidence is None or list(evidence.rows) != list(self.config.objectives):
             return None
@@ -205,8 +219,8 @@ class Experiment:
         sources = sources_digest(self.folder)
         runs = self.runs()
         write_report(self.files, self.config, runs, self.failures(), self.saved_evidence())
-        if self._networks is None and _have_images(runs):
-            stamp_page(self.files.report, sources)
+        is_reproducible = self._networks is None and _have_images(runs)
+        stamp_page(self.files.report, sources if is_reproducible else UNKNOWN)
         return self.files.report
 
     def live_page(self) -> str:
@@ -240,6 +254,19 @@ class Experiment:
         )
 
 
+def _problem_of(folder: RunFolder, config: RunConfig) -> str:
+    """Say why a run cannot be opened, aloud where it is finished; empty if it can."""
+    try:
+        if folder.is_done:
+            check_sound(folder, config)
+            return ""
+        folder.read_done()
+        return folder.last_log_line().removeprefix(ERROR) or "not finished"
+    except UserError as error:
+        give_notice(f"{folder.name} is left out: {error}")
+        return str(error)
+
+
 def _have_images(runs: Sequence[Run]) -> bool:
     """Whether the images that runs were trained on are still prepared, so that pages show some."""
     try:
@@ -248,6 +275,13 @@ def _have_images(runs: Sequence[Run]) -> bool:
     except UserError:
         return False
     return True
+
+
+def _last_line(folder: RunFolder) -> str:
+    """Read the last line of a log; empty where it may not be read."""
+    with suppress(UserError):
+        return folder.last_log_line()
+    return ""
 
 
 def _strengths_text(row: ExperimentConfig) -> str:

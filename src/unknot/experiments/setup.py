@@ -28,7 +28,8 @@ from unknot.models.likelihoods import build_likelihood
 from unknot.models.networks import NetworkBuilder, check_image_shape, find_network
 from unknot.models.objectives import PairObjective, build_objective
 from unknot.report.figures import animations, sheets
-from unknot.runs.folder import ExperimentFolder, RunFolder
+from unknot.runs.experiment_folder import ExperimentFolder
+from unknot.runs.folder import RunFolder
 from unknot.runs.history import last_step
 from unknot.training.footprint import check_memory
 
@@ -293,7 +294,7 @@ def create_experiment_folder(
     if not any(_has_begun(folder.run(run)) for run in config.runs()):
         plan = with_hash(plan_of(config, images))
         write_json(folder.plan, plan)
-        write_json(folder.environment, environment(images) | {"plan_sha256": plan["sha256"]})
+        folder.write_environment(environment(images) | {"plan_sha256": plan["sha256"]})
     if folder.is_experiment and _continues(config, folder.read_config()):
         folder.evidence.unlink(missing_ok=True)
     folder.write_config(config)

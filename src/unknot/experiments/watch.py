@@ -12,7 +12,8 @@ from unknot.common.files import written_beside
 from unknot.common.reading import read_json
 from unknot.experiments.experiment import Experiment
 from unknot.report.run_watcher import ExperimentWatcher
-from unknot.runs.folder import ExperimentFolder
+from unknot.report.seal import is_sealed, seal
+from unknot.runs.experiment_folder import ExperimentFolder
 
 if TYPE_CHECKING:
     from unknot.report.server import PageServer
@@ -50,8 +51,8 @@ def check_watchable() -> None:
 def page_server(experiment: Experiment, port: int | None = None) -> "PageServer":
     """Open a port for the page of an experiment, the same as the last time where that is free.
 
-    Port and token are kept in a file that the user alone can read. Where that file is somebody
-    else's, or cannot be written, both are new each time.
+    Port and token are kept in a file that the user alone can read. Where that file was not written
+    by this user's unknot, or cannot be written, both are new.
 
     Args:
         experiment: with or without finished runs.
@@ -78,22 +79,29 @@ def page_server(experiment: Experiment, port: int | None = None) -> "PageServer"
 
 
 def _read_address(files: ExperimentFolder) -> Address | None:
-    if not (files.served.exists() and os.access(files.served, os.R_OK)):
+    """Read where it was served last; None where that is not known, or somebody else says so."""
+    try:
+        document = read_json(files.served, within=files.path)
+    except UserError:
         return None
-    document = read_json(files.served)
     if not isinstance(document, dict):
         return None
-    port, token = document.get("port"), document.get("token")
-    if not isinstance(port, int) or not isinstance(token, str) or len(token) < TOKEN_BYTES:
+    port, token, mark = document.get("port"), document.get("token"), document.get("seal")
+    if not isinstance(port, int) or not isinstance(token, str) or not isinstance(mark, str):
         return None
-    return Address(port=port, token=token)
+    address = Address(port=port, token=token)
+    return address if is_sealed(_sealed_text(address), mark) else None
 
 
 def _write_address(files: ExperimentFolder, address: Address) -> None:
     with written_beside(files.served) as temporary:
         descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
         with open(descriptor, "w", encoding="utf-8") as file:
-            json.dump(address._asdict(), file)
+            json.dump(address._asdict() | {"seal": seal(_sealed_text(address))}, file)
+
+
+def _sealed_text(address: Address) -> str:
+    return f"address {address.port} {address.token}"
 
 
 def open_in_browser(address: str) -> bool:

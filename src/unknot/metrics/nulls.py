@@ -10,10 +10,10 @@ from functools import cache
 from typing import Literal
 
 import numpy as np
-from joblib import Parallel, delayed
 from numpy.typing import NDArray
 from threadpoolctl import ThreadpoolController
 
+from unknot.common.parallel import map_on_cores
 from unknot.common.progress import Progress
 from unknot.metrics.registry import METRICS, load_metric
 from unknot.metrics.result import Null
@@ -105,15 +105,19 @@ def draw_all(
     Returns:
         For each draw, the value of each score; nothing where no latent or no factor varies.
     """
-    jobs = (delayed(_score_draw)(table, kind, index, names, num_points) for kind, index in draws)
-    workers = min(workers, max(1, len(draws)))
+
+    def score(draw: Draw) -> dict[str, float]:
+        kind, index = draw
+        return _score_draw(table, kind, index, names, num_points)
+
     values = []
     if progress:
         progress("scoring", 0, len(draws))
-    for draw_values in Parallel(n_jobs=workers, return_as="generator")(jobs):
-        values.append(draw_values)
-        if progress:
-            progress("scoring", len(values), len(draws))
+    with _threadpools().limit(limits=1):  # also where the calls are threads, which share the limit
+        for draw_values in map_on_cores(score, draws, workers=workers, processes=True):
+            values.append(draw_values)
+            if progress:
+                progress("scoring", len(values), len(draws))
     return values
 
 

@@ -7,6 +7,7 @@ from unknot.evidence.answers import listed, p_text
 from unknot.evidence.latent_labels import LatentLabels
 from unknot.evidence.run_evidence import RunEvidence
 from unknot.evidence.traversal_effects import TraversalEffects
+from unknot.runs.plain_text import shortened
 
 COLLAPSED = "collapsed"
 MAX_LABELS = 4  # other labels that a line names
@@ -87,7 +88,7 @@ def best_label_text(labels: LatentLabels, latent: int) -> str:
     best = labels.best(latent)
     if best is None:
         return ""
-    name, size = labels.label_names[best], labels.effect[latent, best]
+    name, size = shortened(labels.label_names[best]), labels.effect[latent, best]
     return f"{name} (AUROC {size:.2f})" if labels.binary[best] else f"{name} ({size:.0%})"
 
 

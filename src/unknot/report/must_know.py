@@ -10,6 +10,8 @@ from unknot.evidence.beta_choice import BetaChoice
 from unknot.evidence.collapse import NEAR, CollapsePrediction
 from unknot.evidence.evidence import Evidence
 from unknot.models.objectives import Objective, objective_type
+from unknot.report.histories import Histories
+from unknot.runs.history import HistoryLine
 from unknot.runs.run import Run
 
 FEW_TRAINING, FEW_TEST = 1_000, 100  # images
@@ -22,6 +24,7 @@ def must_know(
     runs: Sequence[Run],
     failures: Mapping[str, str],
     evidence: Evidence | None,
+    histories: Histories,
 ) -> list[str]:
     """Say what limits the answers about one objective; an empty list where nothing does.
 
@@ -30,6 +33,7 @@ def must_know(
         runs: those that are finished.
         failures: name of each run that is not finished -> the reason.
         evidence: of these runs; None where there is none.
+        histories: of these runs.
     """
     prediction = evidence.collapse if evidence else None
     objective = objective_type(config.training.objective)
@@ -37,7 +41,7 @@ def must_know(
         _missing(len(failures), len(runs)),
         _alike(prediction, config.betas) if prediction else "",
         _collapsed(evidence.which_beta, objective) if evidence and evidence.which_beta else "",
-        _still_falling(runs),
+        _still_falling(runs, histories),
     ]
     return [sentence for sentence in sentences if sentence]
 
@@ -119,9 +123,10 @@ def _collapsed(choice: BetaChoice, objective: type[Objective]) -> str:
     ) + (" That beta is too high." if objective.collapses_by_beta else "")
 
 
-def _still_falling(runs: Sequence[Run]) -> str:
+def _still_falling(runs: Sequence[Run], histories: Histories) -> str:
     """Which betas were trained for too few steps."""
-    falls = [(run.config.beta, fall) for run in runs if (fall := last_fall(run))]
+    ends = [(run.config.beta, last_fall(histories.of(run, "validation"))) for run in runs]
+    falls = [(beta, fall) for beta, fall in ends if fall]
     betas = sorted({beta for beta, fall in falls if fall.per_tenth > STILL_FALLING})
     if not betas:
         return ""
@@ -153,13 +158,12 @@ class Fall(NamedTuple):
         return self.share * self.last_step / (self.last_step - self.first_step) / 10
 
 
-def last_fall(run: Run) -> Fall | None:
+def last_fall(lines: Sequence[HistoryLine]) -> Fall | None:
     """Measure how the validation loss fell over the last third of a training, or a little more.
 
     Args:
-        run: that was trained; None where it recorded too little.
+        lines: of the validation in the history of a run; None where they are too few.
     """
-    lines = run.history("validation")
     before = [line for line in lines if line["step"] <= LAST_PART * lines[-1]["step"]]
     if not before:
         return None

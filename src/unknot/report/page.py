@@ -5,14 +5,13 @@ from dataclasses import replace
 from pathlib import Path
 
 from unknot.common.files import write_text
-from unknot.common.text import shown
 from unknot.config.experiment import ExperimentConfig
 from unknot.evidence.evidence import Evidence
 from unknot.report.render import Piece, render_page, render_piece
 from unknot.report.script_data import empty_script_data, script_data
 from unknot.report.sections import SECTIONS, SERVED, LeftOut, ReportContext, find_section
 from unknot.report.text import run_title
-from unknot.runs.folder import ExperimentFolder
+from unknot.runs.experiment_folder import ExperimentFolder
 from unknot.runs.run import Run
 
 RUN_SECTIONS = ("explorer", "cards")
@@ -77,8 +76,7 @@ def page_html(context: ReportContext, *, wasm: bool = True, served: bool = False
     above = compose(context, SERVED) if served else []
     data = context.script_data or (empty_script_data() if above else None)
     pieces = [*above, *compose(context)]
-    html = render_page(page_title(context), pieces, data, wasm=wasm, connected=bool(above))
-    return shown(html)
+    return render_page(page_title(context), pieces, data, wasm=wasm, connected=bool(above))
 
 
 def write_run_report(run: Run) -> Path:
@@ -112,7 +110,7 @@ def write_run_report(run: Run) -> Path:
     )
     title = f"{run_title(config)} on {Path(config.data.source).name}"
     html = render_page(title, compose(context, RUN_SECTIONS), context.script_data)
-    write_text(run.files.report, shown(html))
+    write_text(run.files.report, html)
     return run.files.report
 
 

@@ -3,10 +3,10 @@
 import base64
 import hashlib
 import json
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib import resources
-from pathlib import Path
 from typing import Any
 
 from jinja2 import Environment, StrictUndefined
@@ -14,8 +14,8 @@ from markupsafe import Markup
 
 from unknot.report.script_data import ScriptData
 from unknot.report.sections import SECTIONS, SERVED
+from unknot.runs.plain_text import legible, shortened
 
-MEDIA = {".avif": "image/avif", ".webp": "image/webp", ".gif": "image/gif", ".png": "image/png"}
 SCRIPTS = ("decoder.js", "page.js", "scales.js", "chart.js", "chart_files.js")
 """What all parts of the page share, before the scripts of its sections."""
 STYLES = ("style.css", "chart.css")
@@ -24,6 +24,10 @@ CONNECTION = " connect-src 'self';"
 """What lets a page hear from the server that it came from."""
 WASM = " 'wasm-unsafe-eval'"
 """What lets a page compile WebAssembly; without it the plain JavaScript is used."""
+MOST_TEXT = 20_000
+"""Characters of one text in the page; a longer one is cut."""
+_ESCAPE = re.compile(r"\\(?:ud[89ab]..\\ud[c-f]..|u....|.)")
+"""In JSON of ASCII alone; a character beyond U+FFFF has two in a row."""
 
 
 @dataclass(frozen=True)
@@ -77,7 +81,8 @@ def render_page(
 ) -> str:
     """Put the pieces into the page's frame.
 
-    The page's policy lets nothing be loaded from elsewhere, and no script run but its own.
+    The page's policy lets nothing be loaded from elsewhere, no script run but its own, no style
+    apply but its own, and no text become markup.
 
     Args:
         title: of the page.
@@ -88,7 +93,6 @@ def render_page(
     """
     script = "\n".join(filter(None, [*map(asset, SCRIPTS), *(piece.script for piece in pieces)]))
     style = "".join([*map(asset, STYLES), *(piece.style for piece in pieces)])
-    digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
     return (
         _environment()
         .from_string(asset("page.html"))
@@ -97,7 +101,8 @@ def render_page(
             pieces=pieces,
             style=Markup(style),
             script=Markup(script) if data else None,
-            script_hash=Markup(f"sha256-{digest}"),
+            style_hash=Markup(_digest(style)),
+            script_hash=Markup(_digest(script)),
             connection=Markup(CONNECTION if connected else ""),
             wasm=Markup(WASM if wasm else ""),
             data=Markup(_inert_json(data.as_dict())) if data else None,
@@ -105,15 +110,14 @@ def render_page(
     )
 
 
+def _digest(text: str) -> str:
+    """What the page's policy knows a script or a style by."""
+    return f"sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}"
+
+
 def asset(name: str) -> str:
     """Read a text file of the folder `assets`."""
     return resources.files("unknot.report").joinpath("assets", name).read_text(encoding="utf-8")
-
-
-def data_uri(path: Path) -> str:
-    """Read a picture as a data address."""
-    content = base64.b64encode(path.read_bytes()).decode()
-    return f"data:{MEDIA[path.suffix]};base64,{content}"
 
 
 def own_data(document: Any) -> Markup:
@@ -130,13 +134,32 @@ def _beside(name: str, kind: str) -> str:
 
 def _environment() -> Environment:
     environment = Environment(
-        autoescape=True, trim_blocks=True, lstrip_blocks=True, undefined=StrictUndefined
+        autoescape=True,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        undefined=StrictUndefined,
+        finalize=_legible,
     )
-    environment.filters.update(data_uri=data_uri, own_data=own_data)
+    environment.filters.update(own_data=own_data)
     return environment
 
 
+def _legible(value: Any) -> Any:
+    """What a template puts into the page; text that is no markup is escaped by jinja after it."""
+    if type(value) is not str or value.startswith("data:image/"):
+        return value
+    return legible(shortened(value, MOST_TEXT))
+
+
 def _inert_json(document: Any) -> str:
-    """A document as JSON that cannot end the element it stands in."""
+    """A document as JSON that cannot end the element it stands in, with legible text."""
     text = json.dumps(document, separators=(",", ":"), allow_nan=False)
+    text = _ESCAPE.sub(_legible_escape, text)
     return text.replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026")
+
+
+def _legible_escape(match: re.Match[str]) -> str:
+    """Give an escape of JSON back, or what is shown in the place of its character."""
+    character = json.loads(f'"{match[0]}"')
+    seen = legible(character)
+    return match[0] if seen == character else json.dumps(seen)[1:-1]

@@ -17,7 +17,7 @@ import numpy as np
 
 from unknot.common.durations import duration_text
 from unknot.common.errors import UserError
-from unknot.common.reading import read_arrays
+from unknot.common.reading import damage_named, read_arrays, read_file
 from unknot.config.experiment import ExperimentConfig
 from unknot.config.run import RunConfig
 from unknot.report.live_runs import (
@@ -35,7 +35,8 @@ from unknot.report.live_runs import (
 )
 from unknot.report.script_sheets import sheet_address
 from unknot.report.text import run_title
-from unknot.runs.folder import ERROR, ExperimentFolder, RunFolder
+from unknot.runs.experiment_folder import ExperimentFolder
+from unknot.runs.folder import ERROR, RunFolder
 from unknot.runs.history import HistoryLine, HistoryTail
 
 LOOK_SECONDS = 1.0
@@ -50,6 +51,8 @@ TRACEBACK, ENDED = "Traceback (most recent call last)", "the process was ended b
 STOPS = ("stopped at step", "interrupted")
 """How the last line of a log begins after Ctrl-C."""
 GOES_ON = "the same command goes on from there"
+MOST_FRAME_BYTES = 64 << 20
+"""Of the newest frame's pixels; a larger one is not drawn."""
 
 
 class Stamp(NamedTuple):
@@ -139,12 +142,12 @@ class RunWatcher:
         self._points: list[Point] = []
         self._lines: deque[HistoryLine] = deque()
         self._frame: Frame | None = None
-        self._last_words = ""
+        self._last_words = self._problem = ""
 
     def look(self) -> LiveRun:
         """Tell how the run is."""
         if self._has_changed(self._folder.history):
-            self._read_history()
+            self._follow_history()
         if self._has_changed(self._folder.newest_frame):
             self._read_frame()
         if self._has_changed(self._folder.log):
@@ -172,18 +175,32 @@ class RunWatcher:
         self._stamps[path] = stamp
         return changed
 
+    def _follow_history(self) -> None:
+        self._problem = ""
+        try:
+            self._read_history()
+        except UserError as error:
+            self._problem = str(error)
+
     def _read_history(self) -> None:
         is_new, lines = self._tail.read()
         if is_new:
             self._points.clear()
             self._lines.clear()
-        for line in (line for line in lines if line["split"] == "train"):
-            point = Point(step=line["step"], distortion=line["distortion"], rate=line["rate"])
-            if math.isfinite(point.distortion + point.rate):
-                self._points.append(point)
-                self._lines.append(line)
+        with damage_named(self._folder.history):
+            for line in (line for line in lines if line["split"] == "train"):
+                self._add(line)
         while len(self._lines) > 2 and self._spans_enough():
             self._lines.popleft()
+
+    def _add(self, line: HistoryLine) -> None:
+        """Take a line of the training in, unless its losses are no numbers any more."""
+        numbers = {key: float(line[key]) for key in ("distortion", "rate", "seconds", "images")}
+        kl = [float(value) for value in line["kl"]]
+        if math.isfinite(sum(numbers.values()) + sum(kl)):
+            step = int(line["step"])
+            self._points.append(Point(step, numbers["distortion"], numbers["rate"]))
+            self._lines.append({**numbers, "step": step, "kl": kl})
 
     def _spans_enough(self) -> bool:
         """Whether the pace can be told without the oldest line that is kept."""
@@ -191,18 +208,18 @@ class RunWatcher:
 
     def _read_frame(self) -> None:
         """Read the newest frame; it goes when the run is done, and what was seen of it stays."""
-        arrays = {}
-        with suppress(UserError):
-            arrays = read_arrays(self._folder.newest_frame)
-        if not arrays:
-            return
-        rows = np.stack([arrays["images"], arrays["reconstructions"][0]])
-        self._frame = Frame(
-            step=int(arrays["steps"][0]),
-            width=rows.shape[1] * rows.shape[4],
-            height=2 * rows.shape[3],
-            address=sheet_address(rows),
-        )
+        path = self._folder.newest_frame
+        with suppress(UserError), damage_named(path):
+            arrays = read_arrays(path, within=self._folder.path)
+            rows = np.stack([arrays["images"], arrays["reconstructions"][0]])
+            if rows.ndim != 5 or rows.dtype != np.uint8 or not 0 < rows.size <= MOST_FRAME_BYTES:
+                return
+            self._frame = Frame(
+                step=int(arrays["steps"][0]),
+                width=rows.shape[1] * rows.shape[4],
+                height=2 * rows.shape[3],
+                address=sheet_address(rows),
+            )
 
     def _state(self) -> str:
         history, log = (self._stamps[path] for path in (self._folder.history, self._folder.log))
@@ -233,6 +250,8 @@ class RunWatcher:
         )
 
     def _status(self, state: str) -> str:
+        if self._problem:
+            return self._problem
         if state == FAILED:
             return f"failed ({self._last_words.removeprefix(ERROR)})"
         if state == STOPPED:
@@ -255,10 +274,10 @@ class RunWatcher:
 
 
 def _stamp(path: Path) -> Stamp | None:
-    """Tell when a file was written; None where there is none."""
+    """Tell when a file, or a link, was written; None where none can be seen."""
     try:
-        status = path.stat()
-    except FileNotFoundError:
+        status = path.lstat()
+    except OSError:
         return None
     return Stamp(nanoseconds=status.st_mtime_ns, size=status.st_size, inode=status.st_ino)
 
@@ -268,8 +287,8 @@ def _last_words(folder: RunFolder) -> str:
     last = folder.last_log_line()
     if last.startswith((ERROR, ENDED, *STOPS)):
         return last
-    text = folder.log.read_text(encoding="utf-8", errors="replace") if last else ""
-    return last if TRACEBACK in text else ""
+    content = read_file(folder.log, within=folder.path) if last else b""
+    return last if TRACEBACK.encode() in content else ""
 
 
 def _curve(points: Sequence[Point]) -> Curve:

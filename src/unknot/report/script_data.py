@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from unknot.common.errors import UserError
+from unknot.common.notices import give_notice
 from unknot.config.run import beta_text
 from unknot.evidence.evidence import Evidence
 from unknot.evidence.rate_matching import RunPosteriors
@@ -167,7 +168,7 @@ def script_data(runs: Sequence[Run], evidence: Evidence | None) -> ScriptData | 
     """
     if not runs:
         return None
-    frames = next((run.frames() for run in runs if _has_frames(run)), {})
+    frames = next(filter(None, map(_frames, runs)), {})
     images = frames.get("images", np.empty((0, *runs[0].image_shape), np.uint8))
     codes = {run.name: posteriors_of(run, HeldOutCodes.load(run.files)) for run in runs}
     described: list[ScriptRun] = []
@@ -305,8 +306,16 @@ def _label_texts(evidence: Evidence | None, run: Run) -> list[str]:
 
 def _sheet(run: Run) -> str:
     """A run's reconstructions on one sheet; empty where there are none."""
-    return sheet_address(run.frames()["reconstructions"]) if _has_frames(run) else ""
+    frames = _frames(run)
+    return sheet_address(frames["reconstructions"]) if frames else ""
 
 
-def _has_frames(run: Run) -> bool:
-    return run.files.frames.is_file()
+def _frames(run: Run) -> dict[str, NDArray[Any]]:
+    """A run's reconstructions over training; none where they are damaged, which is said."""
+    if not run.files.frames.exists():
+        return {}
+    try:
+        return run.frames()
+    except UserError as error:
+        give_notice(f"{error}; the page shows no reconstructions over training of {run.name}")
+        return {}

@@ -8,19 +8,20 @@ import asyncio
 import json
 import secrets
 import socket
+import time
 import traceback
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from http import HTTPStatus
-from threading import Lock, Thread
-from typing import Any
+from threading import Thread
+from typing import Any, NamedTuple
 
 import uvicorn
 from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
 from starlette.middleware import Middleware
 from starlette.requests import Request
-from starlette.responses import HTMLResponse, PlainTextResponse, Response, StreamingResponse
+from starlette.responses import PlainTextResponse, Response, StreamingResponse
 from starlette.routing import Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
@@ -46,6 +47,10 @@ SILENCE_SECONDS = 15.0
 RETRY_MILLISECONDS = 1000
 """After which a page whose server is gone looks for it again, and so on."""
 CLOSING_SECONDS = 1
+MOST_FILES = 4096
+"""That may be open at once, connections too; many systems allow 1,024 unless they are asked."""
+CHUNK_BYTES = 65_536
+"""Of a page that are handed out at once: one that is read slowly waits in no memory but its own."""
 
 
 class PageServer:
@@ -104,7 +109,12 @@ class PageServer:
             KeyboardInterrupt: after Ctrl-C, once everything is closed.
         """
         with self._socket:
-            self._server.run(sockets=[self._socket])
+            asyncio.run(self._serve())
+
+    async def _serve(self) -> None:
+        allow_many_files()
+        asyncio.get_running_loop().set_exception_handler(_log_fault)
+        await self._server.serve(sockets=[self._socket])
 
     @contextmanager
     def running(self) -> Iterator[None]:
@@ -116,6 +126,24 @@ class PageServer:
         finally:
             self._server.should_exit = True
             thread.join()
+
+
+def allow_many_files() -> None:
+    """Let this process open enough files for a thousand connections and a page at once."""
+    try:
+        import resource
+    except ModuleNotFoundError:  # on Windows, which has no such limit
+        return
+    least, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = MOST_FILES if most == resource.RLIM_INFINITY else min(MOST_FILES, most)
+    if least != resource.RLIM_INFINITY and least < wanted:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, most))
+
+
+def _log_fault(loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+    """Log a fault, but not that there are more connections than files may be open: they wait."""
+    if not isinstance(context.get("exception"), OSError):
+        loop.default_exception_handler(context)
 
 
 def is_free(port: int) -> bool:
@@ -142,17 +170,16 @@ def build_app(
         token: without which nothing is served.
         is_closing: says that streams are to end.
     """
-    lock = Lock()
+    shared = SharedPage(html)
 
-    def page(request: Request) -> Response:
-        try:
-            with lock:  # a page takes a second of computing, which runs may need
-                return HTMLResponse(html())
-        except UserError as error:
-            text = f"error: {error}"
-        except Exception:  # a fault of ours: nobody reads what the server would log
-            text = traceback.format_exc()
-        return PlainTextResponse(text, HTTPStatus.INTERNAL_SERVER_ERROR)
+    async def page(request: Request) -> Response:
+        made = await shared.get()
+        return StreamingResponse(
+            _chunks(made.content),
+            made.status,
+            {"Content-Length": str(len(made.content))},
+            made.media_type,
+        )
 
     async def events(request: Request) -> Response:
         return StreamingResponse(news(look, is_closing), media_type="text/event-stream")
@@ -161,6 +188,58 @@ def build_app(
         routes=[Route(f"/{token}/", page), Route(f"/{token}/events", events)],
         middleware=[Middleware(Guard, token=token)],
     )
+
+
+class MadePage(NamedTuple):
+    """A page, or what kept it from being made.
+
+    Attributes:
+        content: in UTF-8.
+        media_type: of it.
+        status: of the answer.
+    """
+
+    content: bytes
+    media_type: str
+    status: HTTPStatus
+
+
+class SharedPage:
+    """Makes the page for all who have asked until then: a thousand at once get it after two turns.
+
+    Args:
+        html: gives the page; takes a second of computing, which runs may need.
+    """
+
+    def __init__(self, html: Callable[[], str]) -> None:
+        self._html = html
+        self._lock = asyncio.Lock()
+        self._began = 0.0
+        self._page: MadePage | None = None
+
+    async def get(self) -> MadePage:
+        """Give a page that shows what there was when it was asked for, or later."""
+        asked = time.monotonic()
+        async with self._lock:
+            if self._page is None or self._began < asked:
+                self._began = time.monotonic()
+                self._page = await run_in_threadpool(self._make)
+            return self._page
+
+    def _make(self) -> MadePage:
+        try:
+            return MadePage(self._html().encode(), "text/html", HTTPStatus.OK)
+        except UserError as error:
+            text = f"error: {error}"
+        except Exception:  # a fault of ours: nobody reads what the server would log
+            text = traceback.format_exc()
+        content = text.encode("utf-8", "backslashreplace")
+        return MadePage(content, "text/plain", HTTPStatus.INTERNAL_SERVER_ERROR)
+
+
+async def _chunks(content: bytes) -> AsyncIterator[bytes]:
+    for start in range(0, len(content), CHUNK_BYTES):
+        yield content[start : start + CHUNK_BYTES]
 
 
 class Guard:
@@ -203,18 +282,25 @@ async def news(
 ) -> AsyncIterator[str]:
     """Yield server-sent events: first how everything is, then what has changed, as JSON.
 
+    What keeps it from being told is told in its place.
+
     Args:
         look: tells how the runs are.
         is_closing: says that the stream is to end.
     """
     yield f"retry: {RETRY_MILLISECONDS}\n\n"
     before = LiveExperiment((), is_finished=False)
-    is_first, silence = True, 0.0
+    is_first, silence, problem_before = True, 0.0, ""
     while not is_closing():
-        now = await run_in_threadpool(look)
-        if is_first or now != before:
-            yield f"data: {json.dumps(changes(before, now), allow_nan=False)}\n\n"
-            before, is_first, silence = now, False, 0.0
+        now, problem = before, ""
+        try:
+            now = await run_in_threadpool(look)
+        except UserError as error:
+            problem = f"error: {error}"
+        if is_first or now != before or problem != problem_before:
+            document = changes(before, now) | ({"sentence": problem} if problem else {})
+            yield f"data: {json.dumps(document, allow_nan=False)}\n\n"
+            before, is_first, silence, problem_before = now, False, 0.0, problem
         elif silence >= SILENCE_SECONDS:
             yield ": nothing new\n\n"
             silence = 0.0

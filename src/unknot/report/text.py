@@ -5,7 +5,6 @@ from math import isfinite
 
 import numpy as np
 
-from unknot.common.reading import read_json
 from unknot.config.parts import BETA_VAE
 from unknot.config.run import RunConfig, setting_text
 from unknot.evidence.answers import AXES, QUESTIONS, counted, p_text
@@ -25,6 +24,7 @@ from unknot.report.measures import MEASURES, matched_cell
 from unknot.report.reasons import reason_lines, strength_word
 from unknot.runs.run import Run
 from unknot.runs.scores import score_summary
+from unknot.training.logbook import scales_of
 
 MAX_RUNS = 8
 """Runs whose latents and scores are in the page."""
@@ -236,9 +236,8 @@ def scales_text(scales: BetaScales) -> str:
 
 
 def run_scales(run: Run) -> BetaScales:
-    """Read a run's beta on the scales that others use."""
-    document = read_json(run.files.scales)
-    return BetaScales(beta_eff=document["beta_eff"], beta_norm=document["beta_norm"])
+    """Put a run's beta on the scales that others use."""
+    return scales_of(run.config, run.image_shape)
 
 
 def run_scales_text(run: Run) -> str:

@@ -9,8 +9,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from unknot.common.files import write_arrays, written_beside
+from unknot.common.reading import UnfitError
 from unknot.common.text import ESCAPE
 from unknot.data.image_set import ImageSet
+from unknot.data.splits import SPLITS
+from unknot.data.text_cells import quoted_cell
 from unknot.models.vae import Posterior
 
 LABELS = ("factors", "factor_names", "attributes", "attribute_names")
@@ -49,6 +52,8 @@ def write_codes_file(
 def write_codes_table(path: Path, names: Sequence[str], posterior: Posterior) -> None:
     """Write a csv with a column for the images' names and one for each mean and log variance.
 
+    A name that a spreadsheet would compute is quoted, as `text_cells` has it.
+
     Args:
         path: of the file.
         names: of the images.
@@ -63,7 +68,7 @@ def write_codes_table(path: Path, names: Sequence[str], posterior: Posterior) ->
         table = csv.writer(file)
         table.writerow(["name", *(f"mean_{i}" for i in latents)] + [f"logvar_{i}" for i in latents])
         for name, *values in zip(names, *mean.T.tolist(), *logvar.T.tolist()):
-            table.writerow([name, *values])
+            table.writerow([quoted_cell(name), *values])
 
 
 def joined_labels(
@@ -93,3 +98,40 @@ def labels_in(
         joined_labels(arrays["factors"], arrays["attributes"]),
         joined_names(arrays["factor_names"], arrays["attribute_names"]),
     )
+
+
+def check_codes(arrays: Mapping[str, NDArray[Any]], latent_dim: int) -> None:
+    """Refuse arrays that are no file of codes of a model.
+
+    Args:
+        arrays: as `write_codes_file` wrote them.
+        latent_dim: of the model.
+
+    Raises:
+        UnfitError: names the first array that does not fit.
+    """
+    num = len(arrays["posterior_mean"])
+    num_attributes, num_factors = len(arrays["attribute_names"]), len(arrays["factor_names"])
+    expected = {
+        "image": ((num,), "i"),
+        "name": ((num,), "U"),
+        "split": ((num,), "i"),
+        "posterior_mean": ((num, latent_dim), "f"),
+        "posterior_logvar": ((num, latent_dim), "f"),
+        "attributes": ((num, num_attributes), "i"),
+        "attribute_names": ((num_attributes,), "U"),
+        "factors": ((num, num_factors), "f"),
+        "factor_names": ((num_factors,), "U"),
+        "groups": ((num,), "i"),
+    }
+    for name, (shape, kind) in expected.items():
+        array = arrays[name]
+        if array.shape != shape or array.dtype.kind != kind:
+            raise UnfitError(f"{name} is {array.dtype} {array.shape}, which does not fit")
+    for name in ("posterior_mean", "posterior_logvar"):
+        if not np.isfinite(arrays[name]).all():
+            raise UnfitError(f"{name} holds what is not a finite number")
+    if num and not (arrays["split"].min() >= 0 and arrays["split"].max() < len(SPLITS)):
+        raise UnfitError("split names others than there are")
+    if num and arrays["image"].min() < 0:
+        raise UnfitError("image holds a negative number")

@@ -6,10 +6,14 @@ from typing import Any
 
 from unknot.common.errors import UserError
 from unknot.common.files import write_json
-from unknot.common.reading import damage_named, read_json
+from unknot.common.reading import UnfitError, damage_named, read_json
+from unknot.config.run import RunConfig
 from unknot.metrics.registry import OLD_KEYS
 from unknot.metrics.result import Score
 from unknot.metrics.settings import NullSettings
+from unknot.runs.field_types import check_fields, check_finite, check_least
+from unknot.runs.folder import TRAIN_AGAIN
+from unknot.runs.own_digest import tell_if_edited, with_own_digest
 
 FORMAT = 2
 
@@ -34,6 +38,18 @@ class SplitLoss:
     def elbo(self) -> float:
         """`-(distortion + rate)`: a lower bound of log p(x), less the dropped constant."""
         return -(self.distortion + self.rate)
+
+    def check(self, latent_dim: int) -> None:
+        """Refuse what no model with so many latents can give.
+
+        Raises:
+            UnfitError: names the field.
+        """
+        check_finite("distortion", self.distortion)
+        check_least("num_images", 0, self.num_images)
+        check_finite("kl", self.rate, *self.kl)
+        if len(self.kl) != latent_dim:
+            raise UnfitError(f"it is of a model with {len(self.kl)} latents; this has {latent_dim}")
 
     def as_dict(self) -> dict[str, Any]:
         """The fields and the bound, for a JSON document."""
@@ -76,6 +92,20 @@ class CodeScores:
     active_latents: tuple[int, ...]
     marginal_kl: dict[str, Any] | None
     seconds: float
+
+    def check(self, latent_dim: int) -> None:
+        """Refuse what no codes with so many latents can give.
+
+        Raises:
+            UnfitError: names the field.
+        """
+        check_least("num_images", 0, self.num_images)
+        if any(not 0 <= latent < latent_dim for latent in self.active_latents):
+            raise UnfitError(
+                f"field 'active_latents' names latents that a model of {latent_dim} has not"
+            )
+        if self.marginal_kl is not None:
+            check_finite("marginal_kl", self.marginal_kl["total"])
 
     def as_dict(self) -> dict[str, Any]:
         """For a JSON document."""
@@ -120,6 +150,7 @@ class Evaluation:
         note: what could not be had as asked, for the user.
         scores: of the codes of the test images; None before they are scored.
         scores_on_other_data: by source of the images.
+        run: name of the run by its description; empty in evaluations of version 0.1.0.
     """
 
     validation: SplitLoss
@@ -129,11 +160,13 @@ class Evaluation:
     note: str
     scores: CodeScores | None = None
     scores_on_other_data: dict[str, CodeScores] = field(default_factory=dict)
+    run: str = ""
 
     def as_dict(self) -> dict[str, Any]:
         """For a JSON document."""
         return {
             "format": FORMAT,
+            "run": self.run,
             "validation": self.validation.as_dict(),
             "test": self.test.as_dict(),
             "strategy": self.strategy,
@@ -147,22 +180,49 @@ class Evaluation:
 
     def save(self, path: Path) -> None:
         """Write it to `RunFolder.evaluation`."""
-        write_json(path, self.as_dict())
+        write_json(path, with_own_digest(self.as_dict()))
 
     @classmethod
-    def load(cls, path: Path) -> "Evaluation":
+    def load(cls, path: Path, config: RunConfig | None = None) -> "Evaluation":
         """Read `RunFolder.evaluation`, also as version 0.1.0 wrote it.
 
+        Args:
+            path: of the file.
+            config: of the run that it must be of.
+
         Raises:
-            UserError: if it is missing, damaged or of a later version.
+            DamageError: if it is missing, damaged or of another run.
+            UserError: if it is of a later version, or cannot be read.
         """
-        document = read_json(path)
-        with damage_named(path):
+        document = read_json(path, within=path.parent, remedy=TRAIN_AGAIN)
+        with damage_named(path, TRAIN_AGAIN):
             if document.get("format", 1) > FORMAT:
                 raise UserError(
                     f"{path} was written by a later version of unknot; install that one"
                 )
-            return cls.from_dict(document if "format" in document else _from_0_1(document))
+            evaluation = cls.from_dict(document if "format" in document else _from_0_1(document))
+            check_fields(evaluation)
+            if config:
+                evaluation.check(config)
+        tell_if_edited(document, path)
+        return evaluation
+
+    def check(self, config: RunConfig) -> None:
+        """Refuse what cannot be, and what is of another run.
+
+        Args:
+            config: the run's description.
+
+        Raises:
+            UnfitError: says what does not fit.
+        """
+        if self.run not in ("", config.name):
+            raise UnfitError(f"it is of the run {self.run}")
+        latent_dim = config.model.latent_dim
+        for loss in (self.validation, self.test):
+            loss.check(latent_dim)
+        for scores in filter(None, (self.scores, *self.scores_on_other_data.values())):
+            scores.check(latent_dim)
 
     @classmethod
     def from_dict(cls, document: dict[str, Any]) -> "Evaluation":
@@ -178,6 +238,7 @@ class Evaluation:
             scores_on_other_data={
                 source: CodeScores.from_dict(scores) for source, scores in others.items()
             },
+            run=document.get("run", ""),
         )
 
 

@@ -11,10 +11,12 @@ from torch import Tensor, nn
 
 from unknot.common.errors import UserError
 from unknot.common.files import make_folder, write_text, written_beside
+from unknot.common.reading import check_within
 from unknot.common.toml import to_toml
 from unknot.config.run import beta_text
 from unknot.models.layers import set_up_layers
 from unknot.models.vae import VAE
+from unknot.runs.plain_text import markdown_block, markdown_code, markdown_text
 from unknot.runs.run import Run
 
 ENCODER, DECODER, CARD = "encoder.onnx", "decoder.onnx", "README.md"
@@ -68,12 +70,14 @@ def export_onnx(run: Run, folder: Path) -> list[Path]:
         The files.
 
     Raises:
-        UserError: if the extra `onnx` is not installed.
+        UserError: if the extra `onnx` is not installed, or a link leads out of the run's folder.
     """
     try:
         import onnxscript  # type: ignore[import-not-found,unused-ignore]  # noqa: F401
     except ModuleNotFoundError:
         raise UserError("exporting needs the extra onnx: pip install 'unknot[onnx]'") from None
+    if folder.is_relative_to(run.folder):
+        check_within(folder, run.folder)
     make_folder(folder)
     set_up_layers(run.model, dtype=None, plain=True)  # one node of the graph each
     model = run.model.cpu().to(memory_format=torch.contiguous_format)  # type: ignore[call-overload]
@@ -120,17 +124,18 @@ def model_card(run: Run) -> str:
     channels, height, width = run.image_shape
     dim = run.latent_dim
     order = ", ".join(f"{i} ({kl:.2f})" for i, kl in sorted(enumerate(run.kl), key=lambda p: -p[1]))
+    crop, color = (markdown_text(str(part)) for part in (config.data.crop, config.data.color))
     return f"""# {config.training.objective}, beta {beta_text(config.beta)}, seed {config.seed}
 
-Trained by unknot on `{Path(config.data.source).name}` (images with the fingerprint
-{run.files.read_images().fingerprint}).
+Trained by unknot on {markdown_code(Path(config.data.source).name)} (images with the fingerprint
+{markdown_text(run.files.read_images().fingerprint)}).
 
 - `{ENCODER}`: `pixels`, float32 in [0, 1], (batch, {channels}, {height}, {width}) ->
   `{POSTERIOR[0]}` and `{POSTERIOR[1]}`, (batch, {dim}) each.
 - `{DECODER}`: `z`, float32, (batch, {dim}) -> expected `pixels` in [0, 1].
 
 The standardization of the pixels is inside both. Images must be prepared as those of the training
-were: size {config.data.size}, crop {config.data.crop}, color {config.data.color}.
+were: size {config.data.size}, crop {crop}, color {color}.
 
 On {test.num_images:,} test images: distortion {test.distortion:.1f}, rate {test.rate:.2f} nats
 per image. Latents by their rate in nats: {order}. A latent near 0 carries nothing.
@@ -138,6 +143,5 @@ per image. Latents by their rate in nats: {order}. A latent near 0 carries nothi
 What a latent means is known only as far as the experiment's evidence goes; a model like this
 repeats whatever is unbalanced in its images.
 
-```toml
-{to_toml(config)}```
+{markdown_block(to_toml(config), "toml")}
 """

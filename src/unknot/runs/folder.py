@@ -1,49 +1,48 @@
-"""The folders of runs and experiments: the name of every file, and who may write them."""
+"""The folder of a run: the name of every file, how it is read, and who may write them."""
 
+import os
 from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import fields, replace
+from contextlib import contextmanager, suppress
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, NamedTuple
-
-from filelock import FileLock, Timeout
 
 from unknot.common.errors import UserError
 from unknot.common.files import has_foreign_files, write_json, write_text
-from unknot.common.reading import read_json
-from unknot.common.toml import first_difference, from_toml, to_toml
-from unknot.config.experiment import ExperimentConfig
-from unknot.config.parts import BETA_VAE
+from unknot.common.locks import locked
+from unknot.common.notices import give_notice
+from unknot.common.reading import (
+    DamageError,
+    check_within,
+    damage,
+    damage_named,
+    parse_json,
+    read_file,
+)
+from unknot.common.toml import from_toml, to_toml
 from unknot.config.run import RunConfig
 from unknot.data.image_set import ImageSet, open_image_set
 from unknot.data.load import load_images
+from unknot.runs.differences import difference
+from unknot.runs.log_file import append_line, log_end
+from unknot.runs.records import DoneRecord, ImagesRecord, content_digest
 
-LOCK_SECONDS = 60
+LOCK_SECONDS = 8.0  # a little longer than one who is asked to stop may take
+MOST_DONE_BYTES = 65_536
+ARRAY = "array"  # as the source of images that were given from Python
 ERROR = "error: "  # how the last line of a log begins if a user can mend what stopped the run
-PARTS_OF_RUNS = ("data", "model", "training")  # of an experiment's description
-NOT_COMPARED = ("source",)  # one folder has many names; the images' fingerprint tells
-
-
-class ImagesRecord(NamedTuple):
-    """Which images a run was trained on, as `images.json` holds it.
-
-    Attributes:
-        fingerprint: of their content, preparation and splits.
-        shape: `(num, channel, height, width)`.
-        prepared: the folder in the cache where they were.
-    """
-
-    fingerprint: str
-    shape: tuple[int, ...]
-    prepared: str
+TRAIN_AGAIN = "run the command that trained it again: it makes the file again from the checkpoint"
 
 
 class RunFolder:
     """The folder of one run.
 
+    Its files are read here, or through what reads here: none that a link leads out of the folder
+    to, and none that `done` has another digest of.
+
     Args:
         path: may be absent until `create`.
+        within: the folder of the experiment, in which the run's must lie once links are followed.
 
     Attributes:
         path: the folder.
@@ -63,8 +62,8 @@ class RunFolder:
         done: written last.
     """
 
-    def __init__(self, path: str | Path) -> None:
-        self.path = Path(path)
+    def __init__(self, path: str | Path, *, within: Path | None = None) -> None:
+        self.path, self._root = Path(path), within
         self.config = self.path / "config.toml"
         self.images = self.path / "images.json"
         self.scales = self.path / "scales.json"
@@ -105,26 +104,52 @@ class RunFolder:
             is_continued = config.training.continues(before.training)
             if is_continued:
                 before = replace(before, training=config.training)
-            difference = _difference(before, config, NOT_COMPARED)
-            if difference:
-                raise UserError(
-                    f"{self.path} holds another run: {difference}; choose another --out"
-                )
-            self._check_fingerprint(images)
+            other = difference(before, config)
+            if other:
+                raise UserError(f"{self.path} holds another run: {other}; choose another --out")
+            self._check_same_images(images, before.data.source == config.data.source)
             if is_continued:
-                self._reopen(config)
+                self._continue(config)
         elif has_foreign_files(self.path, (self.images.name,)):
             raise UserError(f"{self.path} exists but holds no run; choose another --out")
-        record = ImagesRecord(images.fingerprint, images.images.shape, str(images.folder))
-        write_json(self.images, record._asdict())
+        write_json(self.images, _record_of(images)._asdict())
         write_text(self.config, to_toml(config))
 
-    def _reopen(self, config: RunConfig) -> None:
+    def reopen(self) -> None:
+        """Take the mark of a finished run away, so that it is finished again."""
+        with self.locked():
+            self.done.unlink(missing_ok=True)
+
+    def _continue(self, config: RunConfig) -> None:
         """Describe a run with more steps, in an order that can be stopped anywhere."""
         with self.locked():
             self.done.unlink(missing_ok=True)
             write_text(self.config, to_toml(config))
             self.weights.unlink(missing_ok=True)
+
+    def content(self, path: Path, remedy: str = TRAIN_AGAIN) -> bytes:
+        """Read a file of the run; of those that stay as they are, `done` has the digest.
+
+        Args:
+            path: one of the attributes.
+            remedy: what to do if it is damaged.
+
+        Raises:
+            DamageError: if it is missing, or another than when the run was finished.
+            UserError: if it may not be read, or is no file of this folder.
+        """
+        self._check_place()
+        content = read_file(path, within=self.path, remedy=remedy)
+        record = self.read_done()
+        digest = record.digests.get(path.name) if record else None
+        if digest and digest != content_digest(content):
+            raise damage(path, "not as it was when the run was finished", remedy)
+        if record and not record.digests and path in (self.weights, self.codes):
+            give_notice(
+                f"{self._root or self.path} was written by an early version of unknot, which kept "
+                "no digests: whether weights and codes are as they were cannot be told"
+            )
+        return content
 
     def read_config(self) -> RunConfig:
         """Read the run's description.
@@ -134,13 +159,66 @@ class RunFolder:
         """
         if not self.config.is_file():
             raise UserError(f"{self.path} is not the folder of a run; it has no {self.config.name}")
+        self._check_place()
+        check_within(self.config, self.path)
         config: RunConfig = from_toml(RunConfig, self.config)
         return config
 
+    def read_done(self) -> DoneRecord | None:
+        """Read when the run was finished, and with which content; None before.
+
+        Raises:
+            DamageError: if that is not what was written.
+            UserError: if it may not be read, or is no file of this folder.
+        """
+        self._check_place()
+        if not self.done.exists():
+            return None
+        content = read_file(self.done, within=self.path, most_bytes=MOST_DONE_BYTES)
+        with damage_named(self.done, TRAIN_AGAIN):
+            return DoneRecord.from_text(content.decode("utf-8"))
+
     def read_images(self) -> ImagesRecord:
-        """Read which images the run was trained on."""
-        record = ImagesRecord(**read_json(self.images))
-        return record._replace(shape=tuple(record.shape))
+        """Read which images the run was trained on.
+
+        What is damaged or missing is made again, where the images' source still gives the images
+        that `done` names.
+
+        Raises:
+            UserError: if it cannot be.
+        """
+        try:
+            return self._read_images()
+        except DamageError as error:
+            images = self._images_of_source()
+            if images is None:
+                raise
+            give_notice(f"{error.what}; it is made again from {images.info['source']}")
+            record = _record_of(images)
+            with suppress(PermissionError):
+                write_json(self.images, record._asdict())
+            return record
+
+    def _read_images(self) -> ImagesRecord:
+        remedy = "put back a copy of it, or the images where they were: it is made again from them"
+        document = parse_json(self.content(self.images, remedy), self.images, remedy=remedy)
+        with damage_named(self.images, remedy):
+            record = ImagesRecord.from_dict(document)
+        done = self.read_done()
+        if done and done.images not in ("", record.text):
+            raise damage(self.images, "of other images than when the run was finished", remedy)
+        return record
+
+    def _images_of_source(self) -> ImageSet | None:
+        """Load the images that the run was trained on from their source; None if that is gone."""
+        data, done = self.read_config().data, self.read_done()
+        if data.source == ARRAY or done is None or not done.images:
+            return None
+        try:
+            images = load_images(data.source, **data.load_options())
+        except UserError:
+            return None
+        return images if _record_of(images).text == done.images else None
 
     def open_images(self) -> ImageSet:
         """Open the run's images: from the cache, or prepared again from their source.
@@ -150,9 +228,9 @@ class RunFolder:
         """
         data = self.read_config().data
         prepared = Path(self.read_images().prepared)
-        if prepared.is_dir():
+        if os.path.isdir(prepared):
             return self.open_prepared_images()
-        if data.source == "array":
+        if data.source == ARRAY:
             raise UserError(f"the images given from Python are gone from the cache ({prepared})")
         images = load_images(data.source, **data.load_options())
         self._check_fingerprint(images)
@@ -165,7 +243,7 @@ class RunFolder:
             UserError: if they are gone from there or have changed.
         """
         prepared = Path(self.read_images().prepared)
-        if not prepared.is_dir():
+        if not os.path.isdir(prepared):
             raise UserError(f"the prepared images are gone from the cache ({prepared})")
         images = open_image_set(prepared)
         self._check_fingerprint(images)
@@ -176,15 +254,21 @@ class RunFolder:
         """Hold the run's lock while the block runs.
 
         Raises:
-            UserError: if another process holds it for a minute.
+            UserError: if another process holds it and goes on to.
         """
-        try:
-            with FileLock(self._lock, timeout=LOCK_SECONDS):
-                yield
-        except Timeout:
-            raise UserError(
-                f"another process is training {self.path}; wait for it, or end it"
-            ) from None
+        with locked(self._lock, f"training {self.path}", LOCK_SECONDS):
+            yield
+
+    @contextmanager
+    def scores_locked(self) -> Iterator[None]:
+        """Hold the lock of the run's scores, which several processes may add to, during the block.
+
+        Raises:
+            UserError: if another process holds it and goes on to.
+        """
+        path = self.path / ".evaluation.lock"
+        with locked(path, f"writing the scores of {self.path}", LOCK_SECONDS):
+            yield
 
     @property
     def is_trained(self) -> bool:
@@ -194,24 +278,48 @@ class RunFolder:
     @property
     def is_done(self) -> bool:
         """Whether the run is finished; one whose codes or scores were lost makes them again."""
-        return self.done.exists() and self.codes.exists() and self.evaluation.exists()
+        try:
+            is_marked = self.read_done() is not None
+        except UserError:
+            return False
+        return is_marked and self.codes.exists() and self.evaluation.exists()
 
     def mark_done(self) -> None:
-        """Note that the run is finished."""
-        write_text(self.done, datetime.now(UTC).isoformat(timespec="seconds") + "\n")
+        """Note that the run is finished, with the digests of what stays as it is."""
+        kept = (self.weights, self.codes, self.frames, self.history)
+        record = DoneRecord(
+            finished=datetime.now(UTC).isoformat(timespec="seconds"),
+            images=self.read_images().text if self.images.exists() else "",
+            digests={
+                path.name: content_digest(read_file(path, within=self.path))
+                for path in kept
+                if path.exists()
+            },
+        )
+        write_text(self.done, record.as_text())
         self.newest_frame.unlink(missing_ok=True)
 
     def append_log(self, text: str) -> None:
         """Add a line to what the run's process printed."""
-        with self.log.open("a", encoding="utf-8") as log:
-            log.write(f"{text}\n")
+        append_line(self.log, text)
 
     def last_log_line(self) -> str:
-        """Read the last line of the log, or an empty string."""
-        if not self.log.exists():
-            return ""
-        lines = self.log.read_text(encoding="utf-8", errors="replace").strip().splitlines()
-        return lines[-1] if lines else ""
+        """Read the last line of the log that is no notice, or an empty string."""
+        return log_end(self.log).rpartition("\n")[2]
+
+    def _check_place(self) -> None:
+        """Refuse a folder that a link leads out of the experiment to."""
+        if self._root is not None:
+            check_within(self.path, self._root)
+
+    def _check_same_images(self, images: ImageSet, is_same_source: bool) -> None:
+        """Refuse other images than the run was begun on."""
+        try:
+            self._check_fingerprint(images)
+        except DamageError as error:
+            if self.is_done or not is_same_source or images.info["source"] == ARRAY:
+                raise
+            give_notice(f"{error.what}; it is made again from {images.info['source']}")
 
     def _check_fingerprint(self, images: ImageSet) -> None:
         if self.read_images().fingerprint != images.fingerprint:
@@ -220,152 +328,5 @@ class RunFolder:
             )
 
 
-def trained_runs_in(path: Path) -> list[RunFolder]:
-    """List the trained runs that lie in a folder, by beta and seed; none where there is no folder.
-
-    Raises:
-        UserError: if the description of one of them is damaged.
-    """
-    folders = [RunFolder(place) for place in path.iterdir()] if path.is_dir() else []
-    described = [
-        (folder.read_config(), folder)
-        for folder in folders
-        if folder.config.is_file() and folder.is_trained
-    ]
-    described.sort(key=lambda pair: (pair[0].beta, pair[0].seed, pair[1].name))
-    return [folder for _, folder in described]
-
-
-class ExperimentFolder:
-    """The folder of one experiment.
-
-    Args:
-        path: may be absent until `create`.
-
-    Attributes:
-        path: the folder.
-        config: the experiment's description.
-        environment: versions, processor, what was known of the data.
-        plan: what is compared and by which rule.
-        evidence: what was found.
-        labels: that were given after training; absent where none were.
-        sample: a random sample of the prepared images.
-        report: the page.
-        served: at which address it was served while it trained; for the user's eyes alone.
-    """
-
-    def __init__(self, path: str | Path) -> None:
-        self.path = Path(path)
-        self.config = self.path / "experiment.toml"
-        self.environment = self.path / "environment.json"
-        self.plan = self.path / "plan.json"
-        self.evidence = self.path / "evidence.json"
-        self.labels = self.path / "labels.npz"
-        self.sample = self.path / "sample.png"
-        self.report = self.path / "report.html"
-        self.served = self.path / ".served.json"
-
-    def __repr__(self) -> str:
-        return f"ExperimentFolder({str(self.path)!r})"
-
-    def run(self, config: RunConfig) -> RunFolder:
-        """Give the folder of one of its runs."""
-        return RunFolder(self.path / config.name)
-
-    @property
-    def is_experiment(self) -> bool:
-        """Whether an experiment is there."""
-        return self.config.is_file()
-
-    def read_config(self) -> ExperimentConfig:
-        """Read the experiment's description.
-
-        Raises:
-            UserError: if there is none, or it is damaged.
-        """
-        if not self.is_experiment:
-            raise UserError(
-                f"{self.path} is not the folder of an experiment; it has no {self.config.name}"
-            )
-        config: ExperimentConfig = from_toml(ExperimentConfig, self.config)
-        return config
-
-    def write_config(self, config: ExperimentConfig) -> None:
-        """Write the description; last, since where it stands, the other files do too."""
-        write_text(self.config, to_toml(config))
-
-    def read_environment(self) -> dict[str, Any]:
-        """Read what results depend on besides the description."""
-        environment: dict[str, Any] = read_json(self.environment)
-        return environment
-
-    def check(self, config: ExperimentConfig, images: ImageSet) -> None:
-        """Check that the folder is free, or holds this experiment on these images.
-
-        Objectives, their strengths, seeds and steps may be added to an experiment, and the
-        questions asked in another way; what its runs are made of may not change.
-
-        Raises:
-            UserError: if the folder holds something else, or the images have changed.
-        """
-        if not self.config.exists():
-            left_by_a_start = (self.environment.name, self.sample.name, self.plan.name)
-            if has_foreign_files(self.path, left_by_a_start):
-                raise UserError(f"{self.path} exists but holds no experiment; choose another --out")
-            return
-        difference = _other_rows(self.read_config(), config)
-        if difference:
-            raise UserError(
-                f"{self.path} holds another experiment: {difference}; choose another --out"
-            )
-        if self.read_environment()["data_fingerprint"] != images.fingerprint:
-            raise UserError(
-                f"the images have changed since {self.path} was begun; choose another --out"
-            )
-
-
-def _other_rows(before: ExperimentConfig, after: ExperimentConfig) -> str | None:
-    """Name what an experiment has that another has not; None where the other has it all."""
-    rows = {row.training.objective: row for row in after.rows()}
-    for row in before.rows():
-        here = rows.get(row.training.objective)
-        if here is None:
-            return f"it has the objective {row.training.objective}, which is not asked for here"
-        difference = _other_row(row, here)
-        if difference:
-            return difference
-    return None
-
-
-def _other_row(before: ExperimentConfig, after: ExperimentConfig) -> str | None:
-    """Name what the experiment of one objective has that another of the same has not."""
-    objective = before.training.objective
-    strengths = "betas" if objective == BETA_VAE else f"strengths of {objective}"
-    for name, called in (("betas", strengths), ("seeds", "seeds")):
-        there, here = getattr(before, name), getattr(after, name)
-        if not set(there) <= set(here):
-            return f"{called} are {there} there and {here} here"
-    if after.training.continues(before.training):
-        before = replace(before, training=after.training)
-    asked = {item.name: getattr(after, item.name) for item in fields(after)}
-    others = {name: value for name, value in asked.items() if name not in PARTS_OF_RUNS}
-    return _difference(replace(before, **others), after, NOT_COMPARED)
-
-
-def _difference(
-    before: RunConfig | ExperimentConfig,
-    after: RunConfig | ExperimentConfig,
-    ignored: tuple[str, ...],
-) -> str | None:
-    """Name a difference of two descriptions; more steps only where they differ in nothing else."""
-    there, here = before.training.recipe, after.training.recipe
-    if there != here:
-        return f"recipe is {there!r} there and {here!r} here (--recipe {there} goes on with it)"
-    more_steps = after.training.part_ends[-1] > before.training.part_ends[-1]
-    if more_steps:
-        steps, parts = after.training.steps, after.training.continued_from
-        training = replace(before.training, steps=steps, continued_from=parts)
-        other = first_difference(replace(before, training=training), after, ignored)
-        if other:
-            return other
-    return first_difference(before, after, ignored)
+def _record_of(images: ImageSet) -> ImagesRecord:
+    return ImagesRecord(images.fingerprint, images.images.shape, str(images.folder))

@@ -1,16 +1,23 @@
 """Codes of held-out images beside what is known of the images."""
 
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from unknot.common.reading import read_arrays
+from unknot.common.reading import damage_named, parse_arrays
 from unknot.data.image_set import ImageSet
 from unknot.data.splits import SPLITS
 from unknot.models.vae import Posterior
-from unknot.runs.codes_file import joined_labels, joined_names, labels_in, write_codes_file
-from unknot.runs.folder import RunFolder
+from unknot.runs.codes_file import (
+    check_codes,
+    joined_labels,
+    joined_names,
+    labels_in,
+    write_codes_file,
+)
+from unknot.runs.folder import TRAIN_AGAIN, RunFolder
 from unknot.runs.run import Run
 
 
@@ -37,9 +44,10 @@ class HeldOutCodes:
         """Read the codes and labels of the run's test images from its folder alone.
 
         Raises:
-            UserError: if the file is missing or damaged.
+            DamageError: if the file is missing or damaged.
+            UserError: if it cannot be read.
         """
-        arrays = read_arrays(folder.codes)
+        arrays = read_codes(folder)
         test = arrays["split"] == SPLITS.index("test")
         labels, label_names = labels_in(arrays)
         return cls(
@@ -81,6 +89,23 @@ class HeldOutCodes:
             label_names=joined_names(labels.factor_names, labels.attribute_names),
             groups=labels.groups[rows],
         )
+
+
+def read_codes(folder: RunFolder) -> dict[str, NDArray[Any]]:
+    """Read the file of a run's codes, as `save_codes` wrote it.
+
+    Args:
+        folder: the run's.
+
+    Raises:
+        DamageError: if it is missing, damaged or of another run.
+        UserError: if it cannot be read.
+    """
+    latent_dim = folder.read_config().model.latent_dim
+    arrays = parse_arrays(folder.content(folder.codes), folder.codes, remedy=TRAIN_AGAIN)
+    with damage_named(folder.codes, TRAIN_AGAIN):
+        check_codes(arrays, latent_dim)
+    return arrays
 
 
 def save_codes(

@@ -2,13 +2,16 @@
 
 import json
 import os
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from unknot.common.files import write_text
+from unknot.common.notices import give_notice
+from unknot.common.reading import MOST_BYTES, opened_file, read_file
+from unknot.runs.field_types import LARGEST
 
 TAIL_BYTES = 16_384
+SPLITS = ("train", "validation", "continued")
 
 HistoryLine = dict[str, Any]
 """A line of the history: `split`, `step`, and the means since the last line.
@@ -18,18 +21,62 @@ HistoryLine = dict[str, Any]
 
 
 def read_history(path: Path, split: str | None = None) -> list[HistoryLine]:
-    """Read the lines of a history, oldest first; a half-written last line is left out.
+    """Read the lines of a history, oldest first; what is damaged or half written is left out.
 
     Args:
         path: `RunFolder.history`.
         split: only `train` or only `validation` lines.
+
+    Raises:
+        UserError: if it may not be read, or a link leads out of the run's folder.
     """
     if not path.exists():
         return []
-    text = path.read_text(encoding="utf-8")
-    whole = text[: text.rfind("\n") + 1].splitlines()
-    lines = [json.loads(line) for line in whole]
+    return parse_history(read_file(path, within=path.parent), path, split)
+
+
+def parse_history(content: bytes, path: Path, split: str | None = None) -> list[HistoryLine]:
+    """Take the lines out of the content of a history; says so where some are damaged.
+
+    Args:
+        content: of the file.
+        path: it was read from.
+        split: as `read_history` has it.
+    """
+    whole = content[: content.rfind(b"\n") + 1].splitlines()
+    lines = [line for line in map(_parse_line, whole) if line is not None]
+    if len(lines) < len(whole):
+        num = len(whole) - len(lines)
+        give_notice(f"{path} is damaged: {num} of its {len(whole)} lines are left out")
     return [line for line in lines if split in (None, line["split"])]
+
+
+def _parse_line(text: bytes) -> HistoryLine | None:
+    """Take one line; None if it is damaged."""
+    try:
+        line = json.loads(text)
+    except (ValueError, RecursionError):
+        return None
+    return line if isinstance(line, dict) and _is_whole(line) else None
+
+
+def _is_whole(line: HistoryLine) -> bool:
+    """Whether a line says of which split and step it is, and holds numbers besides."""
+    step, kl = line.get("step"), line.get("kl", [])
+    others = [value for key, value in line.items() if key not in ("split", "kl")]
+    return (
+        line.get("split") in SPLITS
+        and isinstance(step, int)
+        and 0 <= step < LARGEST
+        and isinstance(kl, list)
+        and all(value is None or _is_number(value) for value in others)
+        and all(map(_is_number, kl))
+    )
+
+
+def _is_number(value: Any) -> bool:
+    is_number = isinstance(value, int | float) and not isinstance(value, bool)
+    return is_number and (isinstance(value, float) or abs(value) < LARGEST)
 
 
 class HistoryEnd(NamedTuple):
@@ -54,17 +101,18 @@ def read_history_end(path: Path) -> HistoryEnd:
     """
     if not path.exists():
         return HistoryEnd()
-    with path.open("rb") as file:
+    with opened_file(path, within=path.parent) as file:
         start = max(0, file.seek(0, os.SEEK_END) - TAIL_BYTES)
         file.seek(start)
-        lines = file.read().split(b"\n")
-    whole = lines[1 if start else 0 : -1]  # the first may be cut, the last is not ended
-    if not whole:
+        texts = file.read(TAIL_BYTES).split(b"\n")
+    whole = texts[1 if start else 0 : -1]  # the first may be cut, the last is not ended
+    newest_first = [line for line in map(_parse_line, reversed(whole)) if line is not None]
+    if not newest_first:
         return HistoryEnd()
-    step = int(json.loads(whole[-1])["step"])
-    newest_first: Iterator[HistoryLine] = map(json.loads, reversed(whole))
     logged = next((line for line in newest_first if line["split"] == "train"), HistoryLine())
-    return HistoryEnd(step=step, loss=logged.get("loss"), rate=logged.get("rate"))
+    return HistoryEnd(
+        step=int(newest_first[0]["step"]), loss=logged.get("loss"), rate=logged.get("rate")
+    )
 
 
 def last_step(path: Path) -> int:
@@ -96,19 +144,22 @@ class HistoryTail:
         """
         if not self._path.exists():
             return True, []
-        with self._path.open("rb") as file:
+        with opened_file(self._path, within=self._path.parent) as file:
             status = os.fstat(file.fileno())
             is_new = status.st_ino != self._inode or status.st_size < self._place
             self._inode, self._place = status.st_ino, 0 if is_new else self._place
             file.seek(self._place)
-            added = file.read()
+            added = file.read(MOST_BYTES)
         whole = added[: added.rfind(b"\n") + 1]
         self._place += len(whole)
-        return is_new, [json.loads(line) for line in whole.splitlines()]
+        lines = map(_parse_line, whole.splitlines())
+        return is_new, [line for line in lines if line is not None]
 
 
 class History:
     """Writes a run's history. On a resume it is cut back to the checkpoint's step.
+
+    Lines that were lost or damaged stay away, which is said, and the curves have a gap.
 
     Args:
         path: `RunFolder.history`.
@@ -119,6 +170,8 @@ class History:
     """
 
     def __init__(self, path: Path, step: int) -> None:
+        if step > 0 and not path.exists():
+            give_notice(f"{path} is missing: the run goes on, and its curves begin at step {step}")
         self.lines = [line for line in read_history(path) if line["step"] <= step]
         write_text(path, "".join(json.dumps(line) + "\n" for line in self.lines))
         self._file = path.open("a", encoding="utf-8")

@@ -8,7 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from unknot.common.errors import UserError
-from unknot.common.reading import read_arrays
+from unknot.common.notices import give_notice
+from unknot.common.reading import DamageError
 from unknot.config.parts import CUSTOM
 from unknot.config.run import RunConfig
 from unknot.data.image_set import ImageSet
@@ -19,8 +20,9 @@ from unknot.models.vae import VAE, Posterior
 from unknot.runs.codes_file import write_codes_file, write_codes_table
 from unknot.runs.display import run_html, run_text
 from unknot.runs.evaluation import Evaluation
-from unknot.runs.folder import RunFolder
-from unknot.runs.history import read_history
+from unknot.runs.folder import TRAIN_AGAIN, RunFolder
+from unknot.runs.frames_file import NO_FRAMES, checked_frames
+from unknot.runs.history import parse_history
 from unknot.runs.inference import decode_codes, encode_images
 from unknot.runs.weights import load_weights
 
@@ -29,7 +31,7 @@ class Run:
     """One model trained: one beta, one seed.
 
     Args:
-        folder: where it was trained.
+        folder: where it was trained, or the `RunFolder` that an experiment gives.
         networks: the builder of a user's own pair, if it was trained with one.
         device: where to compute.
 
@@ -42,9 +44,13 @@ class Run:
     """
 
     def __init__(
-        self, folder: str | Path, *, networks: NetworkBuilder | None = None, device: str = "auto"
+        self,
+        folder: str | Path | RunFolder,
+        *,
+        networks: NetworkBuilder | None = None,
+        device: str = "auto",
     ) -> None:
-        self.files = RunFolder(folder)
+        self.files = folder if isinstance(folder, RunFolder) else RunFolder(folder)
         self.config: RunConfig = self.files.read_config()
         if not self.files.is_trained:
             raise UserError(f"{self.folder} is not trained to its end; run its command again")
@@ -94,13 +100,14 @@ class Run:
             likelihood=settings.likelihood,
             sigma=settings.sigma,
         )
-        load_weights(self.files.weights, model)
+        weights = self.files.weights
+        load_weights(self.files.content(weights), weights, model, TRAIN_AGAIN)
         return model.to(choose_device(self._device)).eval()
 
     @property
     def evaluation(self) -> Evaluation:
         """Losses on held-out images, and scores, as in `evaluation.json`."""
-        return Evaluation.load(self.files.evaluation)
+        return Evaluation.load(self.files.evaluation, self.config)
 
     @property
     def kl(self) -> NDArray[np.float64]:
@@ -108,8 +115,21 @@ class Run:
         return np.array(self.evaluation.test.kl)
 
     def history(self, split: str | None = None) -> list[dict[str, Any]]:
-        """Lines of the history; `split` keeps only `train` or `validation`."""
-        return read_history(self.files.history, split)
+        """Lines of the history; `split` keeps only `train` or `validation`.
+
+        Those of a damaged one are left out, which is said; there are none where it is lost.
+
+        Raises:
+            UserError: if it cannot be read.
+        """
+        path = self.files.history
+        if not path.exists():
+            return []
+        try:
+            return parse_history(self.files.content(path), path, split)
+        except DamageError as error:
+            give_notice(f"{error.what}; there are no curves of it")
+            return []
 
     def frames(self) -> dict[str, NDArray[Any]]:
         """Reconstructions over training.
@@ -117,8 +137,13 @@ class Run:
         Returns:
             `steps` (num,), held-out `images` (n, channel, height, width) and, for each step, their
             `reconstructions` (num, n, channel, height, width), uint8.
+
+        Raises:
+            DamageError: if there are none, or they are damaged.
+            UserError: if they cannot be read.
         """
-        return read_arrays(self.files.frames)
+        path = self.files.frames
+        return checked_frames(self.files.content(path, NO_FRAMES), path, self.image_shape)
 
     def encode(self, images: ImageSet | NDArray[np.uint8]) -> NDArray[np.float32]:
         """Codes: the posterior means of `posterior`, as an array `(num, latent_dim)`."""

@@ -15,7 +15,7 @@ from unknot.metrics.registry import HEADLINE
 from unknot.metrics.result import VOID, Score
 from unknot.metrics.scoring import score_table
 from unknot.metrics.settings import NullSettings
-from unknot.runs.evaluation import CodeScores
+from unknot.runs.evaluation import CodeScores, Evaluation
 from unknot.runs.held_out import HeldOutCodes
 from unknot.runs.run import Run
 
@@ -102,8 +102,8 @@ def score_summary(scored: CodeScores) -> str:
         return "collapsed: no latent is active"
     parts = []
     for label, name in (("DCI", "dci_disentanglement"), ("InfoM", "infomec_modularity")):
-        score = scored.scores[name]
-        if np.isnan(score.value) or VOID in score.flags:
+        score = scored.scores.get(name)
+        if score is None or np.isnan(score.value) or VOID in score.flags:
             parts.append(f"{label} void")
             continue
         null = score.null_rotation
@@ -113,15 +113,18 @@ def score_summary(scored: CodeScores) -> str:
 
 
 def _add_to_evaluation(run: Run, scored: CodeScores) -> None:
-    evaluation = run.evaluation
+    """Add scores to what is there now, also of what another process has added meanwhile."""
+    with run.files.scores_locked():
+        _with_scores(run, Evaluation.load(run.files.evaluation), scored).save(run.files.evaluation)
+
+
+def _with_scores(run: Run, evaluation: Evaluation, scored: CodeScores) -> Evaluation:
     if scored.source is not None:
         others = evaluation.scores_on_other_data | {scored.source: scored}
-        evaluation = replace(evaluation, scores_on_other_data=others)
-    elif evaluation.scores and evaluation.scores.scores and not scored.scores:
+        return replace(evaluation, scores_on_other_data=others)
+    if evaluation.scores and evaluation.scores.scores and not scored.scores:
         raise UserError(f"{run.folder}: {scored.problem}; the scores there are left as they are")
-    else:
-        evaluation = replace(evaluation, scores=scored)
-    evaluation.save(run.files.evaluation)
+    return replace(evaluation, scores=scored)
 
 
 def _check_number(num: int) -> None:

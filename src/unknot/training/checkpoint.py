@@ -5,20 +5,27 @@ import os
 import shutil
 from contextlib import suppress
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from torch import nn
 
 from unknot.common.errors import UserError
 from unknot.common.files import recover_folder, replace_folder
-from unknot.common.reading import read_json
+from unknot.common.reading import UnfitError, damage, damage_named, parse_json
+from unknot.config.run import RunConfig
 from unknot.runs.evaluation import OLD_STRATEGIES
+from unknot.runs.field_types import check_fields, check_finite, check_least
 from unknot.runs.folder import RunFolder
-from unknot.runs.weights import load_weights, read_tensors, save_weights, to_bytes
+from unknot.runs.own_digest import OWN_DIGEST, is_as_written, with_own_digest
+from unknot.runs.records import content_digest
+from unknot.runs.weights import fitting_tensors, load_weights, to_bytes
 from unknot.training.adversary import Adversary
 from unknot.training.optimizers import Optimizer
 
 WEIGHTS, OPTIMIZER, STATE = "weights.safetensors", "optimizer.safetensors", "state.json"
+DIGESTS = "digests"
+"""The key of a table in the state: name of each other file -> its SHA-256."""
+MOST_THREADS = 65_536
 ADVERSARY = "adversary_"  # before the names of an adversary's weights and optimizer
 
 
@@ -34,6 +41,7 @@ class TrainingState(NamedTuple):
         first_loss: the loss of the first step, against which an explosion is judged.
         sums: of the training terms since the last line of the history.
         num_summed: how many steps are in them.
+        run: its name by its description; empty in version 0.1.0.
     """
 
     step: int
@@ -44,6 +52,33 @@ class TrainingState(NamedTuple):
     first_loss: float
     sums: tuple[float, ...] = ()
     num_summed: int = 0
+    run: str = ""
+
+    def check(self, config: RunConfig | None) -> None:
+        """Refuse what cannot be, and what is of another run.
+
+        Args:
+            config: the run's description, if it is known.
+
+        Raises:
+            UnfitError: names the field.
+        """
+        check_fields(self)
+        check_least("step", 0, self.step)
+        check_least("seconds", 0, self.seconds)
+        check_least("threads", 1, self.threads)
+        check_least("num_summed", 0, self.num_summed)
+        check_finite("seconds", self.seconds)
+        check_finite("sums", *self.sums)
+        if self.threads > MOST_THREADS:
+            raise UnfitError(f"field 'threads' is {self.threads:,}")
+        if config is None:
+            return
+        steps = config.training.optimization().steps
+        if self.step > steps:
+            raise UnfitError(f"step {self.step:,} of a run of {steps:,}")
+        if self.run not in ("", config.name):
+            raise UnfitError(f"it is of the run {self.run}")
 
 
 def save_checkpoint(
@@ -58,19 +93,24 @@ def save_checkpoint(
     shutil.rmtree(beside, ignore_errors=True)
     beside.mkdir(parents=True)
     try:
-        _save(beside, model, optimizer)
+        digests = _save(beside, model, optimizer)
         if adversary:
-            _save(beside, adversary.network, adversary.optimizer, ADVERSARY)
-        (beside / STATE).write_text(json.dumps(state._asdict()))
+            digests |= _save(beside, adversary.network, adversary.optimizer, ADVERSARY)
+        document = with_own_digest(state._asdict() | {DIGESTS: digests})
+        (beside / STATE).write_text(json.dumps(document))
         replace_folder(beside, folder.checkpoint)
     finally:
         shutil.rmtree(beside, ignore_errors=True)
 
 
-def read_training_state(folder: RunFolder) -> TrainingState | None:
+def read_training_state(folder: RunFolder, config: RunConfig | None = None) -> TrainingState | None:
     """Read where a run's checkpoint stands; None if it has none.
 
     Also clears what a killed process left half written.
+
+    Args:
+        folder: the run's.
+        config: its description, to which the state must fit.
 
     Raises:
         UserError: if it is damaged.
@@ -79,11 +119,16 @@ def read_training_state(folder: RunFolder) -> TrainingState | None:
         shutil.rmtree(left_over, ignore_errors=True)
     if not recover_folder(folder.checkpoint):
         return None
-    document = read_json(folder.checkpoint / STATE)
-    if "mode" in document:  # of version 0.1.0
-        strategy, document["precision"] = document.pop("mode").split(" ", 1)
-        document["strategy"] = OLD_STRATEGIES.get(strategy, strategy)
-    return TrainingState(**document)
+    path, remedy = folder.checkpoint / STATE, _remedy(folder)
+    document = _read_state(folder)
+    with damage_named(path, remedy):
+        if not is_as_written(document):
+            raise UnfitError("it is not as it was written")
+        state = TrainingState(
+            **{k: v for k, v in document.items() if k not in (OWN_DIGEST, DIGESTS)}
+        )
+        state.check(config)
+    return state._replace(sums=tuple(state.sums))
 
 
 def threads_before(folder: RunFolder) -> int:
@@ -91,8 +136,9 @@ def threads_before(folder: RunFolder) -> int:
 
     Nothing is cleared, so that the run may be training; what is damaged is left to the run to name.
     """
-    with suppress(UserError, FileNotFoundError):
-        return int(read_json(folder.checkpoint / STATE)["threads"])
+    with suppress(UserError, KeyError, TypeError):
+        threads = _read_state(folder)["threads"]
+        return threads if isinstance(threads, int) and 0 < threads <= MOST_THREADS else 0
     return 0
 
 
@@ -104,21 +150,52 @@ def load_checkpoint(
     Raises:
         UserError: if a file is missing, damaged or of another model.
     """
-    _load(folder.checkpoint, model, optimizer)
+    _load(folder, model, optimizer)
     if adversary:
-        _load(folder.checkpoint, adversary.network, adversary.optimizer, ADVERSARY)
+        _load(folder, adversary.network, adversary.optimizer, ADVERSARY)
 
 
-def _save(folder: Path, model: nn.Module, optimizer: Optimizer, prefix: str = "") -> None:
-    save_weights(folder / f"{prefix}{WEIGHTS}", model)
-    (folder / f"{prefix}{OPTIMIZER}").write_bytes(to_bytes(optimizer.state()))
+def _read_state(folder: RunFolder) -> dict[str, Any]:
+    path, remedy = folder.checkpoint / STATE, _remedy(folder)
+    document = parse_json(folder.content(path, remedy), path, remedy=remedy)
+    with damage_named(path, remedy):
+        if "mode" in document:  # of version 0.1.0
+            strategy, document["precision"] = document.pop("mode").split(" ", 1)
+            document["strategy"] = OLD_STRATEGIES.get(strategy, strategy)
+        return dict(document)
 
 
-def _load(folder: Path, model: nn.Module, optimizer: Optimizer, prefix: str = "") -> None:
-    load_weights(folder / f"{prefix}{WEIGHTS}", model)
-    path = folder / f"{prefix}{OPTIMIZER}"
-    tensors, state = read_tensors(path), optimizer.state()
-    if {name: t.shape for name, t in tensors.items()} != {n: t.shape for n, t in state.items()}:
-        raise UserError(f"{path} is of another model or version; train the run again")
-    for name, tensor in state.items():
+def _save(folder: Path, model: nn.Module, optimizer: Optimizer, prefix: str = "") -> dict[str, str]:
+    """Write weights and optimizer; gives the digest of each file."""
+    contents = {
+        f"{prefix}{WEIGHTS}": to_bytes(model.state_dict()),
+        f"{prefix}{OPTIMIZER}": to_bytes(optimizer.state()),
+    }
+    for name, content in contents.items():
+        (folder / name).write_bytes(content)
+    return {name: content_digest(content) for name, content in contents.items()}
+
+
+def _load(folder: RunFolder, model: nn.Module, optimizer: Optimizer, prefix: str = "") -> None:
+    weights, other = (folder.checkpoint / f"{prefix}{name}" for name in (WEIGHTS, OPTIMIZER))
+    load_weights(_content(folder, weights), weights, model, _remedy(folder))
+    expected = optimizer.state()
+    tensors = fitting_tensors(_content(folder, other), other, expected, _remedy(folder))
+    for name, tensor in expected.items():
         tensor.copy_(tensors[name])
+
+
+def _content(folder: RunFolder, path: Path) -> bytes:
+    """Read a file of the checkpoint, which must be as it was written."""
+    content = folder.content(path, _remedy(folder))
+    digests = _read_state(folder).get(DIGESTS, {})  # version 0.1.0 had none
+    if digests and digests.get(path.name) != content_digest(content):
+        raise damage(path, "not as it was written", _remedy(folder))
+    return content
+
+
+def _remedy(folder: RunFolder) -> str:
+    return (
+        f"put back a copy of it, or delete {folder.checkpoint} and run the same command again to "
+        "train the run from its start"
+    )

@@ -37,14 +37,18 @@ class TrainedModel:
 
     Attributes:
         model: in evaluation mode.
+        name: of the run by its description.
         seed: of the run.
+        steps: that it has taken.
         num_validation: images that the last line of the history was evaluated on.
         strategy: how the gradients were computed.
         precision: of the large layers while training.
     """
 
     model: VAE
+    name: str
     seed: int
+    steps: int
     num_validation: int
     strategy: str
     precision: Precision
@@ -162,7 +166,7 @@ def _train(trainers: Sequence[Trainer], progress: Progress | None) -> dict[Path,
     try:
         with graceful_shutdown() as stop:
             for trainer in trainers:
-                trainer.start()
+                trainer.start(lambda: stop.requested)
             while (active := unfinished()) and not stop.requested:
                 _advance(active, failures)
                 going = [t for t in active if t.folder.path not in failures]
@@ -178,7 +182,8 @@ def _train(trainers: Sequence[Trainer], progress: Progress | None) -> dict[Path,
         first = unfinished()[0]
         raise Interrupted(
             f"stopped at step {first.state.step} of {first.recipe.steps}"
-            + "".join(f"; {error}" for error in failures.values())
+            + "".join(f"; {error}" for error in failures.values()),
+            stop.number,
         )
     return failures
 
@@ -210,7 +215,9 @@ def _finish(trainer: Trainer) -> TrainedModel:
         save_weights(path, trainer.model)
     return TrainedModel(
         model=trainer.model.eval(),
+        name=trainer.config.name,
         seed=trainer.config.seed,
+        steps=trainer.state.step,
         num_validation=min(NUM_VALIDATION, len(trainer.images.indices("validation"))),
         strategy=trainer.state.strategy,
         precision=Precision(trainer.state.precision, trainer.precision.note),

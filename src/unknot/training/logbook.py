@@ -3,7 +3,6 @@
 import math
 from collections.abc import Callable
 from dataclasses import replace
-from typing import Any
 
 import numpy as np
 import torch
@@ -13,7 +12,7 @@ from unknot.common.files import write_json
 from unknot.config.run import RunConfig
 from unknot.data.image_set import ImageSet
 from unknot.data.standardize import STD_FLOOR
-from unknot.models.beta_scales import beta_scales
+from unknot.models.beta_scales import BetaScales, beta_scales
 from unknot.models.objectives import Objective, StepContext
 from unknot.models.vae import VAE
 from unknot.runs.folder import RunFolder
@@ -64,7 +63,9 @@ class Logbook:
             state.sums,
             state.num_summed,
         )
-        write_json(folder.scales, self._scales())
+        scales = scales_of(config, images.image_shape)._asdict()
+        num_floored = int(torch.eq(model.pixel_std, np.float32(STD_FLOOR).item()).sum())
+        write_json(folder.scales, {"beta": config.beta, **scales, "num_std_floored": num_floored})
         self._history = History(folder.history, state.step)
         self._listeners = start_listeners(folder, self._history.lines)
 
@@ -149,14 +150,18 @@ class Logbook:
         images = state.step * self._recipe.batch_size
         return {"split": split, "step": state.step, "images": images, "seconds": state.seconds}
 
-    def _scales(self) -> dict[str, Any]:
-        """Put the run's beta on the scales that others use."""
-        model = self._config.model
-        scales = beta_scales(
-            self._config.beta,
-            sigma=model.sigma if model.likelihood == "gaussian" else None,
-            latent_dim=model.latent_dim,
-            num_pixels=math.prod(self._images.image_shape),
-        )
-        num_floored = int(torch.eq(self._model.pixel_std, np.float32(STD_FLOOR).item()).sum())
-        return {"beta": self._config.beta, **scales._asdict(), "num_std_floored": num_floored}
+
+def scales_of(config: RunConfig, image_shape: tuple[int, ...]) -> BetaScales:
+    """Put a run's beta on the scales that others use, as `scales.json` has them.
+
+    Args:
+        config: the run's.
+        image_shape: channels, height, width.
+    """
+    model = config.model
+    return beta_scales(
+        config.beta,
+        sigma=model.sigma if model.likelihood == "gaussian" else None,
+        latent_dim=model.latent_dim,
+        num_pixels=math.prod(image_shape),
+    )

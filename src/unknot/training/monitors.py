@@ -10,11 +10,13 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from unknot.common.files import write_arrays
-from unknot.common.reading import read_arrays
+from unknot.common.notices import give_notice
+from unknot.common.reading import DamageError
 from unknot.data.image_set import ImageSet
 from unknot.models.objectives import Loss
 from unknot.models.vae import VAE, Terms
 from unknot.runs.folder import RunFolder
+from unknot.runs.frames_file import checked_frames
 from unknot.runs.inference import decode_codes, encode_images
 
 EXPLODED = 1e4  # times the first step's loss
@@ -134,10 +136,8 @@ class ReconstructionRecorder:
         self._indices = images.indices("test")[:NUM_FRAME_IMAGES]
         self._images = images.images
         self._frames: dict[int, NDArray[np.uint8]] = {}
-        if folder.frames.exists() and step > 0:
-            arrays = read_arrays(folder.frames)
-            frames = zip(arrays["steps"].tolist(), arrays["reconstructions"])
-            self._frames = {at: frame for at, frame in frames if at <= step}
+        if step > 0:
+            self._frames = _kept_frames(folder, images, step)
 
     def record(self, step: int) -> None:
         """Reconstruct the images from their posterior means, and show them."""
@@ -167,3 +167,15 @@ class ReconstructionRecorder:
     ) -> dict[str, NDArray[Any]]:
         images = np.asarray(self._images[self._indices])
         return {"steps": np.array(steps), "images": images, "reconstructions": np.stack(frames)}
+
+
+def _kept_frames(folder: RunFolder, images: ImageSet, step: int) -> dict[int, NDArray[np.uint8]]:
+    """Frames up to a step that were recorded before; none where they are lost, which is said."""
+    path = folder.frames
+    try:
+        arrays = checked_frames(folder.content(path), path, images.image_shape)
+    except DamageError as error:
+        give_notice(f"{error.what}; reconstructions are recorded from step {step:,} on")
+        return {}
+    frames = zip(arrays["steps"].tolist(), arrays["reconstructions"])
+    return {at: frame for at, frame in frames if at <= step}

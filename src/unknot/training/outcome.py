@@ -3,6 +3,7 @@
 import numpy as np
 import torch
 
+from unknot.common.notices import give_notice
 from unknot.data.image_set import ImageSet
 from unknot.models.vae import Posterior
 from unknot.runs.evaluation import Evaluation, SplitLoss
@@ -25,20 +26,15 @@ def save_outcome(folder: RunFolder, trained: TrainedModel, images: ImageSet) -> 
     """
     validation_rows, test_rows = images.indices("validation"), images.indices("test")
     test = evaluate_elbo(trained.model, images.images, test_rows, seed=trained.seed)
-    last = read_history(folder.history, "validation")[-1]
     Evaluation(
-        validation=SplitLoss(
-            distortion=last["distortion"],
-            rate=last["rate"],
-            kl=tuple(last["kl"]),
-            num_images=trained.num_validation,
-        ),
+        validation=_validation_loss(folder, trained, images),
         test=SplitLoss(
             distortion=test.distortion, rate=test.rate, kl=tuple(test.kl), num_images=test.num
         ),
         strategy=trained.strategy,
         precision=trained.precision.name,
         note=trained.precision.note,
+        run=trained.name,
     ).save(folder.evaluation)
     validation = encode_images(trained.model, images.images, validation_rows)
     posterior = Posterior(
@@ -46,3 +42,20 @@ def save_outcome(folder: RunFolder, trained: TrainedModel, images: ImageSet) -> 
         logvar=torch.cat([validation.logvar, test.terms.posterior.logvar]),
     )
     save_codes(folder, images, np.concatenate([validation_rows, test_rows]), posterior)
+
+
+def _validation_loss(folder: RunFolder, trained: TrainedModel, images: ImageSet) -> SplitLoss:
+    """Take the losses at the last step from the history, or evaluate them again if it lost them."""
+    num = trained.num_validation
+    lines = read_history(folder.history, "validation")
+    last = next((line for line in lines[-1:] if line["step"] == trained.steps), None)
+    if last and {"distortion", "rate", "kl"} <= last.keys():
+        return SplitLoss(
+            distortion=last["distortion"], rate=last["rate"], kl=tuple(last["kl"]), num_images=num
+        )
+    give_notice(f"{folder.history} has no line of the last step; what it said is evaluated again")
+    rows = images.indices("validation")[:num]
+    again = evaluate_elbo(trained.model, images.images, rows, seed=trained.seed)
+    return SplitLoss(
+        distortion=again.distortion, rate=again.rate, kl=tuple(again.kl), num_images=num
+    )

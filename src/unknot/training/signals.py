@@ -1,4 +1,4 @@
-"""Ctrl-C and SIGTERM, noticed between two steps."""
+"""Ctrl-C and other requests to stop, noticed between two steps."""
 
 import signal
 import threading
@@ -6,17 +6,28 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from types import FrameType
 
+from unknot.common.interruption import Interruption, heard_signals
+
 
 class StopRequest:
-    """Whether the process has been asked to stop."""
+    """Whether the process has been asked to stop.
+
+    Attributes:
+        number: of the signal that asked; 0 before.
+    """
 
     def __init__(self) -> None:
-        self.requested = False
+        self.number = 0
+
+    @property
+    def requested(self) -> bool:
+        """Whether it has."""
+        return self.number != 0
 
 
 @contextmanager
 def graceful_shutdown() -> Iterator[StopRequest]:
-    """While the block runs, the first signal sets `requested`; a second one ends at once.
+    """While the block runs, the first signal is kept in a request; a second one ends at once.
 
     Outside the main thread, where Python delivers no signals, nothing is installed.
     """
@@ -27,12 +38,12 @@ def graceful_shutdown() -> Iterator[StopRequest]:
 
     def handle(number: int, frame: FrameType | None) -> None:
         if stop.requested:
-            raise KeyboardInterrupt
-        stop.requested = True
+            raise Interruption(number)
+        stop.number = number
 
-    before = {name: signal.signal(name, handle) for name in (signal.SIGINT, signal.SIGTERM)}
+    before = {number: signal.signal(number, handle) for number in heard_signals()}
     try:
         yield stop
     finally:
-        for name, handler in before.items():
-            signal.signal(name, handler)
+        for number, handler in before.items():
+            signal.signal(number, handler)

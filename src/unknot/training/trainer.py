@@ -2,6 +2,7 @@
 
 import math
 import time
+from collections.abc import Callable
 
 import numpy as np
 import torch
@@ -90,7 +91,7 @@ class Trainer:
         self._adapt = self.objective.adapt if isinstance(self.objective, PairObjective) else None
         disable_heap_trimming()
         make_folder(folder.path)
-        saved = checkpoint.read_training_state(folder)
+        saved = checkpoint.read_training_state(folder, config)
         if saved:
             torch.set_num_threads(saved.threads)
         self.model = build_untrained(config, images, networks).to(self.device)
@@ -117,6 +118,7 @@ class Trainer:
             strategy=strategy,
             precision=self.precision.name,
             first_loss=math.nan,
+            run=config.name,
         )
         self._stack = Stack() if stack is None else stack
         self._gradients: Gradients | None = None
@@ -164,8 +166,12 @@ class Trainer:
         """Whether every step has been taken."""
         return self.state.step >= self.recipe.steps
 
-    def start(self) -> None:
-        """Take the picture from before the first step; start what a step needs."""
+    def start(self, is_stopping: Callable[[], bool] = lambda: False) -> None:
+        """Take the picture from before the first step; start what a step needs.
+
+        Args:
+            is_stopping: whether the run has been asked to save and stop.
+        """
         if self.state.step == 0:
             self._logbook.record_start()
         if self.is_done:
@@ -186,6 +192,7 @@ class Trainer:
                 compute_share=self.compute_gradients,
                 batch_size=self.recipe.batch_size,
                 threads=self.state.threads,
+                is_stopping=is_stopping,
             )
             self._gradients = start_gradients(self.state.strategy, source)
 
@@ -297,7 +304,7 @@ class Trainer:
         if divergence is None:
             return
         beta = self._context(divergence.step).beta
-        saved = checkpoint.read_training_state(self.folder)
+        saved = checkpoint.read_training_state(self.folder, self.config)
         stays = f"the checkpoint of step {saved.step} stays" if saved else "nothing was saved yet"
         raise UserError(
             f"training diverged at step {divergence.step}, beta {beta:g}: the loss is "

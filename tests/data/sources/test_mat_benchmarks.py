@@ -76,5 +76,5 @@ def test_cars3d(tmp_path: Path) -> None:
     factors = loaded.labels.factors
     assert (100 * factors[:, 0] + 24 * factors[:, 1] + factors[:, 2]).tolist() == value.tolist()
     (folder / "car_000.mat").write_bytes(b"nothing" * 50)
-    with pytest.raises(UserError, match=r"car_000\.mat is damaged"):
+    with pytest.raises(UserError, match=r"car_000\.mat cannot be read: Unknown"):
         load_images(tmp_path)

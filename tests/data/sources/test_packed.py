@@ -10,9 +10,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PIL import Image
+from zstandard import ZstdCompressor
 
 from unknot.common.errors import UserError
 from unknot.data.load import load_images
+from unknot.data.sources import packed
 from unknot.data.sources.packed import list_tars, list_zips
 
 
@@ -141,3 +143,26 @@ def test_a_member_that_ends_early_is_skipped(tmp_path: Path) -> None:
     path.write_bytes(content[:start])
     with pytest.raises(Exception, match="ends early"):
         files.read(19)
+
+
+def test_bytes_of_several_names_are_refused(tmp_path: Path) -> None:
+    with zipfile.ZipFile(tmp_path / "a.zip", "w") as archive:
+        archive.writestr("0.png", b"x" * 100)
+        (first,) = archive.infolist()
+        again = zipfile.ZipInfo("1.png")
+        again.header_offset, again.CRC = first.header_offset, first.CRC
+        again.compress_size, again.file_size = first.compress_size, first.file_size
+        archive.filelist.append(again)
+    with pytest.raises(UserError, match="gives the same bytes several names"):
+        list_zips([tmp_path / "a.zip"])
+
+
+@pytest.mark.parametrize("pack", [gzip.compress, lambda b: ZstdCompressor().compress(b)])
+def test_a_packed_tar_that_is_hardly_anything_is_refused(
+    pack: object, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(packed, "MAX_UNPACKED_BYTES", 2**20)
+    ending = "gz" if pack is gzip.compress else "zst"
+    (tmp_path / f"a.tar.{ending}").write_bytes(pack(bytes(2**23)))
+    with pytest.raises(UserError, match="bytes when unpacked, which pictures never have"):
+        list_tars([tmp_path / f"a.tar.{ending}"])

@@ -4,15 +4,14 @@ import pytest
 
 from unknot.experiments.engines import Job, inline
 from unknot.experiments.engines.inline import InlineEngine
-from unknot.experiments.engines.worker import EXIT_INTERRUPTED
 
 
 def test_nothing_is_begun_after_an_interruption(monkeypatch: pytest.MonkeyPatch) -> None:
-    statuses = iter([0, 2, EXIT_INTERRUPTED])
+    statuses = iter([0, 2, 143])
     monkeypatch.setattr(inline, "execute", lambda folders, device, progress: next(statuses))
     engine = InlineEngine()
     runner = engine.start(engine.num_jobs(None, "cpu"))
     job = Job(folders=("a",), device="cpu", jobs_per_machine=1)
     results = [runner.submit(job).result() for _ in range(4)]
     runner.close()
-    assert results == [0, 2, EXIT_INTERRUPTED, EXIT_INTERRUPTED]
+    assert results == [0, 2, 143, 143]

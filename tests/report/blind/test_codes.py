@@ -46,5 +46,6 @@ def test_too_few_images_are_said(copied: Experiment) -> None:
     test = np.flatnonzero(contents["split"] == SPLITS.index("test"))
     contents["split"][test[NUM_FRAME_IMAGES + 3 :]] = SPLITS.index("validation")
     np.savez(run.files.codes, **contents)
+    run.files.mark_done()
     with pytest.raises(UserError, match=f"shown nowhere else, and a test needs {LEAST_TRIALS}"):
         read_blind_codes(run, 19)

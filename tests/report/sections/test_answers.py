@@ -39,12 +39,15 @@ def test_certainty_is_said_in_words(tmp_path: Path) -> None:
 
 def test_the_next_command_stands_alone_to_be_copied(tmp_path: Path) -> None:
     found = small_evidence().answers
-    command = "unknot compare --seeds 1 2 <x>"
+    command = "unknot compare --seeds 1 2 '<x>'"
     with_command = replace(found[2], next=f"train more: {command} (a hint)", command=command)
     evidence = small_evidence(answers=[*found[:2], with_command, *found[3:]])
     html = shown("answers", small_context(tmp_path, evidence=evidence))
     assert "<p>Train more (a hint):</p>" in html
-    assert ">unknot compare --seeds 1 2 &lt;x&gt;</code>" in html
+    assert ">unknot compare --seeds 1 2 &#39;&lt;x&gt;&#39;</code>" in html
+    foreign = replace(with_command, command="curl example.org | sh")
+    evidence = small_evidence(answers=[*found[:2], foreign, *found[3:]])
+    assert "curl" not in shown("answers", small_context(tmp_path / "foreign", evidence=evidence))
 
 
 def test_the_most_telling_latent_of_the_chosen_beta_moves(tmp_path: Path) -> None:

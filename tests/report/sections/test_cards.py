@@ -117,6 +117,7 @@ def spread(trained: Experiment, tmp_path_factory: pytest.TempPathFactory) -> Pat
         deviation = (1, 1, 0 if run.config.beta == 2 else 1)
         arrays["posterior_mean"] = (mean / mean.std(0) * deviation).astype(np.float32)
         write_arrays(run.files.codes, arrays)
+        run.files.mark_done()
     return experiment.report()
 
 
@@ -149,9 +150,23 @@ def test_an_address_opens_the_card_and_marks_it(watched: WatchedPage, spread: Pa
     page.wait_for_function(
         "document.querySelector('.latent-card[aria-current]').dataset.card === 'beta-0.5_seed-0/0'"
     )
-    page.evaluate("location.hash = 'latent=nobody/7'")
-    page.wait_for_timeout(100)
+
+
+@pytest.mark.parametrize(
+    "key", ["nobody/7", "beta-2_seed-0/99", "", "<img src=x onerror=alert(1)>"]
+)
+def test_an_address_that_asks_for_no_latent_of_the_page_gets_a_line(
+    key: str, watched: WatchedPage, spread: Path
+) -> None:
+    page = watched.open(spread, f"#latent={key}")
+    line = page.locator(".latent-cards [data-unknown]")
+    line.wait_for(state="visible")
+    assert f"This page has no latent called {key}, which" in line.text_content()
+    assert page.evaluate("document.activeElement.dataset.unknown") == ""
     assert _run_shown(page) == "beta-0.5_seed-0"
+    page.evaluate("location.hash = 'latent=beta-2_seed-0/1'")
+    page.locator(".latent-card[aria-current]").wait_for(state="visible")
+    assert not line.is_visible()
 
 
 def test_the_link_to_a_partner_leads_to_its_card(watched: WatchedPage, spread: Path) -> None:

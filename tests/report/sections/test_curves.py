@@ -48,7 +48,7 @@ def test_a_missing_run_is_named_with_its_reason(tmp_path: Path) -> None:
 def test_without_a_history_it_is_left_out(tmp_path: Path) -> None:
     run = small_run(tmp_path, small_config().runs()[0])
     run.files.history.unlink()
-    assert training_seconds(run) == 0
+    assert training_seconds(run.history()) == 0
     assert "history" in reason("curves", small_context(tmp_path, runs=[run]))
 
 

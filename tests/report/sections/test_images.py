@@ -26,6 +26,15 @@ def test_without_the_sample_the_facts_still_stand(tmp_path: Path) -> None:
     assert "abc123" in html
 
 
+def test_a_sample_that_is_no_picture_is_left_out_and_said(tmp_path: Path) -> None:
+    context = small_context(tmp_path)
+    context.files.sample.write_text("<svg onload='alert(1)'/>")
+    html = shown("images", context)
+    assert "<img" not in html
+    assert "The random sample is not shown: " in html
+    assert "abc123" in html
+
+
 def test_hostile_names_are_escaped(tmp_path: Path) -> None:
     data = ENVIRONMENT["data"] | {"source": HOSTILE, "notes": [HOSTILE]}
     context = small_context(tmp_path, environment=ENVIRONMENT | {"data": data})

@@ -4,6 +4,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+import pytest
 
 from tests.report.small import (
     HOSTILE,
@@ -17,6 +18,7 @@ from tests.report.small import (
     small_run_evidence,
     without_data,
 )
+from unknot.report.sections import label_map
 from unknot.report.sections.label_map import sorted_map
 
 RUN = "beta-2_seed-0"
@@ -67,6 +69,19 @@ def test_labels_stand_with_the_latent_that_tells_them_and_beside_their_like() ->
     assert set(table["labels"][:2]) == {"a", "c"}
     assert table["labels"][5] == "f"
     assert abs(table["labels"].index("b") - table["labels"].index("e")) == 1
+
+
+def test_of_many_labels_those_are_shown_that_the_latents_tell_best(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(label_map, "MAX_LABELS", 2)
+    long_name = small_labels(label_names=("Bald" * 1000, "Grey", "angle"))
+    table = sorted_map(long_name)
+    assert len(table["labels"]) == sum(table["groups"]) == len(table["effect"]) == 2
+    assert "Grey" in table["labels"]
+    assert "(4,000 characters)" in str(table["labels"])
+    html = shown("label_map", small_context(tmp_path))
+    assert "Of 3 labels each map has the 2 that the latents tell best." in html
 
 
 def test_a_run_whose_latents_are_all_collapsed_has_an_empty_map() -> None:

@@ -15,7 +15,7 @@ from unknot.data.image_set import ImageSet
 from unknot.experiments.compare import compare
 from unknot.experiments.experiment import Experiment
 from unknot.experiments.watch import page_server
-from unknot.runs.folder import ExperimentFolder
+from unknot.runs.experiment_folder import ExperimentFolder
 
 STEPS, HALTS = 15, (5, 10)
 PATIENCE_SECONDS = 120

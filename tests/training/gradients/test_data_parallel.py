@@ -133,7 +133,7 @@ def test_a_process_that_dies_stops_the_run_and_leaves_the_checkpoint(
             os.kill(copies[0], signal.SIGKILL)
 
     folder = RunFolder(tmp_path)
-    with pytest.raises(UserError, match=r"this run has ended .*--data-parallel off"):
+    with pytest.raises(UserError, match=r"has ended: signal 9: killed, .*--data-parallel off"):
         fit(QUICK, small_faces, folder, device="cpu", progress=kill)
     state = read_training_state(folder)
     assert state is not None

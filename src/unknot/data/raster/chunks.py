@@ -2,23 +2,27 @@
 
 import hashlib
 import tempfile
+import threading
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager, ExitStack
 from dataclasses import dataclass, field
-from functools import partial
 from math import isfinite
 from pathlib import Path
-from typing import IO, NamedTuple, cast
+from typing import IO, Any, NamedTuple, cast
 
 import numpy as np
 from numpy.typing import NDArray
+from PIL.Image import Image as Picture
 
-from unknot.data.preparation import Preparation
+from unknot.data.preparation import MAX_PIXELS, Preparation
+from unknot.data.raster.heic import HeicReaders
 from unknot.data.raster.picture_files import Frame, UnreadableImage, read_frames
 from unknot.data.raster.pixels import draw, has_color, is_grey_frame, shrink_while_decoding, to_grey
 from unknot.data.raster.value_ranges import Measured, ValueRange, find_range, merge
 
 SPOOL_BYTES = 64 * 2**20  # of a chunk's rows; more, from files of many frames, go to the disk
 DIGEST_BYTES = 16
+LARGE_PIXELS = 16_000_000  # of a picture that has to wait for others of its size
 NOTHING = np.empty((0, 0, 0), np.uint8)
 
 
@@ -33,6 +37,9 @@ class Plan:
         num_channels: 1, 3 or 4.
         checks_color: whether a picture in color is an error of the plan.
         ranges: black and white of values that are no bytes, by kind.
+        heic: decodes HEIC.
+        max_pixels: that one picture may have.
+        large: held while a large picture is decoded: one at a time, whatever the threads.
     """
 
     read: Callable[[int], bytes]
@@ -41,6 +48,9 @@ class Plan:
     num_channels: int = 1
     checks_color: bool = False
     ranges: Mapping[str, ValueRange] = field(default_factory=dict)
+    heic: HeicReaders | None = None
+    max_pixels: int = MAX_PIXELS
+    large: AbstractContextManager[Any] = field(default_factory=threading.RLock)
 
     @property
     def image_shape(self) -> tuple[int, int, int]:
@@ -189,8 +199,17 @@ def decode_images(plan: Plan, content: bytes) -> Iterator[Image]:
         UnreadableImage: if one of them cannot be read.
         ColorFound: if the plan is wrong.
     """
-    shrink = partial(shrink_while_decoding, preparation=plan.preparation)
-    for frame in read_frames(content, plan.frames, shrink):
+    with ExitStack() as turn:
+        yield from _decoded_in_turn(plan, content, turn)
+
+
+def _decoded_in_turn(plan: Plan, content: bytes, turn: ExitStack) -> Iterator[Image]:
+    def prepare_to_load(picture: Picture) -> None:
+        shrink_while_decoding(picture, plan.preparation)
+        if picture.width * picture.height > LARGE_PIXELS:
+            turn.enter_context(plan.large)
+
+    for frame in read_frames(content, plan.frames, prepare_to_load, plan.heic, plan.max_pixels):
         measured = _measure(frame)
         ranges = plan.ranges
         if measured and measured.kind not in ranges:  # until all pictures have been measured

@@ -3,17 +3,27 @@
 import io
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from functools import cache
 from typing import NamedTuple
 
 from PIL import Image
 
+from unknot.data.image_files import reads_heic
+from unknot.data.preparation import MAX_PIXELS
+from unknot.data.raster.decoder_limits import (
+    MAX_FRAMES,
+    silence_libtiff,
+    too_many_pixels,
+    too_much_work,
+)
+from unknot.data.raster.heic import HeicReaders, is_heic
 from unknot.data.raster.raw_values import describe_tiff, read_raw_values, without_metadata
 from unknot.data.raster.value_ranges import RawValues
 
-MAX_PIXELS = 100_000_000
-MAX_FRAMES = 100_000
-HEIC_BRANDS = (b"heic", b"heix", b"hevc", b"hevx", b"heim", b"heis", b"mif1", b"msf1")
+FORMATS = (
+    *("JPEG", "PNG", "GIF", "BMP", "DIB", "TIFF", "WEBP", "AVIF", "JPEG2000", "PPM"),
+    *("QOI", "TGA"),
+)
+"""What files are read as, whatever their names say; Pillow would run programs for some others."""
 MANY_FRAMES = ("TIFF", "GIF", "WEBP", "PNG", "AVIF")
 """Formats whose further pictures are pages or frames; a JPEG's are previews and depth maps."""
 PAGE_KIND, PREVIEW, MASK = 254, 1, 4  # a TIFF's tag, and the kinds of page that are no pictures
@@ -63,7 +73,11 @@ class Frame(NamedTuple):
 
 
 def read_frames(
-    content: bytes, frames: str = "first", shrink: Callable[[Image.Image], None] | None = None
+    content: bytes,
+    frames: str = "first",
+    shrink: Callable[[Image.Image], None] | None = None,
+    heic: HeicReaders | None = None,
+    max_pixels: int = MAX_PIXELS,
 ) -> Iterator[Frame]:
     """Decode the picture, or every page or frame, of a file.
 
@@ -71,37 +85,43 @@ def read_frames(
         content: the bytes of the file.
         frames: `first` or `all`.
         shrink: called with each picture before it is loaded.
+        heic: decodes HEIC; by default a process of its own for this file.
+        max_pixels: that the picture may have.
 
     Raises:
         UnreadableImage: if it is not a picture, is damaged, or is too large.
     """
     num_read = 0
     try:
-        for frame in _frames(content, frames, shrink):
+        for frame in _frames(content, frames, shrink, heic, max_pixels):
             yield frame
             num_read += 1
     except DamagedImage:
         pixels_only = without_metadata(content)
         if num_read or pixels_only == content:
             raise
-        for frame in _frames(pixels_only, frames, shrink):
+        for frame in _frames(pixels_only, frames, shrink, heic, max_pixels):
             yield frame._replace(is_metadata_damaged=True)
 
 
 def _frames(
-    content: bytes, frames: str, shrink: Callable[[Image.Image], None] | None
+    content: bytes,
+    frames: str,
+    shrink: Callable[[Image.Image], None] | None,
+    heic: HeicReaders | None,
+    max_pixels: int,
 ) -> Iterator[Frame]:
-    with decoding(content), open_picture(content) as picture:
+    with decoding(content), open_picture(content, heic, max_pixels) as picture:
         numbers = _frame_numbers(picture)
         for number in numbers if frames == "all" else numbers[:1]:
             if number > 0:
                 picture.seek(number)
-                _check_pixels(picture)
+                _check_pixels(picture, max_pixels)
             size = picture.size
             if shrink:
                 shrink(picture)
             is_shrunk = picture.size != size
-            raw = read_raw_values(content, picture, number)
+            raw = read_raw_values(content, picture, number, max_pixels)
             picture.load()
             orientation = find_orientation(picture)
             no_profile = picture.info.get("icc_profile", b"?") is None
@@ -128,54 +148,44 @@ def decoding(content: bytes = b"") -> Iterator[None]:
         raise
     except Image.UnidentifiedImageError:
         raise _unidentified(content) from None
-    except Image.DecompressionBombError:
-        raise UnreadableImage(f"has more than {MAX_PIXELS:,} pixels") from None
     except Exception as error:
         reason = " ".join(str(error).split()) or type(error).__name__
         raise DamagedImage(f"damaged: {reason}") from None
 
 
-def open_picture(content: bytes) -> Image.Image:
-    """Read a picture's header.
+def open_picture(
+    content: bytes, heic: HeicReaders | None = None, max_pixels: int = MAX_PIXELS
+) -> Image.Image:
+    """Read a picture's header; HEIC is decoded at once, in another process.
 
     Raises:
-        UnreadableImage: if it has too many pixels.
+        UnreadableImage: if its decoder would have too much to do.
     """
-    if _is_heic(content):
-        can_read_heic()
-    picture = Image.open(io.BytesIO(content))
-    _check_pixels(picture)
+    if is_heic(content) and reads_heic():
+        if heic is not None:
+            return heic.decode(content, max_pixels)
+        with HeicReaders() as readers:
+            return readers.decode(content, max_pixels)
+    picture = Image.open(io.BytesIO(content), formats=FORMATS)
+    if picture.format == "TIFF":
+        silence_libtiff()
+    if reason := too_much_work(content, picture, max_pixels):
+        raise UnreadableImage(reason)
     return picture
 
 
-def _check_pixels(picture: Image.Image) -> None:
-    width, height = picture.size
-    if width * height > MAX_PIXELS:
-        raise UnreadableImage(f"{width}x{height} has more than {MAX_PIXELS:,} pixels")
+def _check_pixels(picture: Image.Image, max_pixels: int) -> None:
+    if picture.width * picture.height > max_pixels:
+        raise UnreadableImage(too_many_pixels(picture.size, max_pixels))
 
 
 def _unidentified(content: bytes) -> UnreadableImage:
-    if _is_heic(content) and not can_read_heic():
+    if is_heic(content):
         return UnreadableImage("HEIC, which needs `pip install 'unknot[heic]'`")
     if kind := describe_tiff(content):
         return UnreadableImage(f"{kind}, which Pillow cannot read; store 8-bit RGB or 16-bit grey")
     # a PNG whose text is damaged is not known as one
     return DamagedImage("not a picture that Pillow can read")
-
-
-def _is_heic(content: bytes) -> bool:
-    return content[4:8] == b"ftyp" and content[8:12] in HEIC_BRANDS
-
-
-@cache
-def can_read_heic() -> bool:
-    """Have Pillow read HEIC, as phones store photographs; say whether it can."""
-    try:
-        from pillow_heif import register_heif_opener
-    except ImportError:
-        return False
-    register_heif_opener()
-    return True
 
 
 def _frame_numbers(picture: Image.Image) -> list[int]:

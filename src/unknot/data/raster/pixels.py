@@ -36,6 +36,7 @@ TURNS = {
 """EXIF orientation -> what turns the picture upright."""
 ON_ITS_SIDE = (5, 6, 7, 8)
 """The orientations that swap height and width."""
+MAX_BAND_PIXELS = 2**24  # that are laid over white at once
 OPACITY = 4  # channels: colors and opacity
 
 
@@ -167,12 +168,25 @@ def _flatten(picture: Image.Image) -> Image.Image:
         return ImageCms.profileToProfile(picture, lab, srgb, outputMode="RGB") or picture
     if picture.has_transparency_data:
         straight = picture.convert("LA") if picture.mode == "La" else picture
-        white = Image.new("RGBA", picture.size, "white")
-        flat = Image.alpha_composite(white, straight.convert("RGBA"))
-        return flat.convert("L" if picture.mode in ("LA", "La", "L", "1") else "RGB")
+        return _over_white(straight, "L" if picture.mode in ("LA", "La", "L", "1") else "RGB")
     if picture.mode == "1":
         return picture.convert("L")
     return picture if picture.mode in SPACES.values() else picture.convert("RGB")
+
+
+def _over_white(picture: Image.Image, mode: str) -> Image.Image:
+    """Lay a picture over white, in bands of a large one: it is copied several times."""
+    width, height = picture.size
+    rows = max(1, MAX_BAND_PIXELS // width)
+    if rows >= height:
+        white = Image.new("RGBA", picture.size, "white")
+        return Image.alpha_composite(white, picture.convert("RGBA")).convert(mode)
+    flat = Image.new(mode, picture.size)
+    for top in range(0, height, rows):
+        band = picture.crop((0, top, width, min(top + rows, height)))
+        band.info = picture.info
+        flat.paste(_over_white(band, mode), (0, top))
+    return flat
 
 
 def _opacity(picture: Image.Image) -> Image.Image:

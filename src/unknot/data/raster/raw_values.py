@@ -10,6 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageFile, TiffImagePlugin
 
+from unknot.data.preparation import MAX_PIXELS
+from unknot.data.raster.decoder_limits import too_many_pixels
 from unknot.data.raster.value_ranges import FLOAT, FULL_16_BITS, RawValues
 
 PNG_START, TIFF_STARTS = b"\x89PNG\r\n\x1a\n", (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
@@ -24,13 +26,16 @@ OTHER_ORDER = {"B": "L", "L": "B", "N": "B" if sys.byteorder == "little" else "L
 TWO_BYTES = tuple(f"{mode};16{order}" for mode in ("RGB", "RGBA", "RGBX") for order in OTHER_ORDER)
 
 
-def read_raw_values(content: bytes, picture: Image.Image, frame: int) -> RawValues | None:
+def read_raw_values(
+    content: bytes, picture: Image.Image, frame: int, max_pixels: int = MAX_PIXELS
+) -> RawValues | None:
     """Load a picture and give its values, where they are not plain bytes.
 
     Args:
         content: the whole file; empty for a picture that is in memory already.
         picture: opened from it, at the frame.
         frame: the position of the frame.
+        max_pixels: that a picture may have; half as many if each takes several times the memory.
 
     Returns:
         None for a picture of 8 bits, which then need not be loaded yet.
@@ -49,6 +54,8 @@ def read_raw_values(content: bytes, picture: Image.Image, frame: int) -> RawValu
     raw_modes = {_raw_mode(tile) for tile in _tiles(picture)} if content else set()
     if raw_modes == {"LA;16B"} or (raw_modes and raw_modes.issubset(TWO_BYTES)):
         declared = _declared(content, tags)
+        if picture.width * picture.height > max_pixels // 2:
+            raise ValueError(f"{too_many_pixels(picture.size, max_pixels // 2)} of 16-bit channels")
         values = _both_bytes(content, picture, frame)
         transparent = picture.info.get("transparency")
         return RawValues(values, "16-bit", declared, transparent=transparent)
@@ -110,7 +117,9 @@ def _both_bytes(content: bytes, picture: Image.Image, frame: int) -> NDArray[np.
 
 
 def _join(upper: NDArray[np.uint16], lower: NDArray[np.uint16]) -> NDArray[np.uint16]:
-    return np.bitwise_or(np.left_shift(upper, 8, dtype=np.uint16), lower, dtype=np.uint16)
+    joined = np.left_shift(upper, 8, dtype=np.uint16)
+    joined |= lower
+    return joined
 
 
 def _with_lower_bytes(tile: Any) -> Any:

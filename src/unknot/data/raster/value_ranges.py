@@ -18,6 +18,7 @@ FULL_16_BITS = 2**16 - 1
 FLOAT = "floating-point"
 FLOAT_RANGES = ((0, 1), (-1, 1), (0, 255))
 """What floating-point pictures usually lie in; others are stretched between their extremes."""
+MAX_VALUES = 2**22  # that are scaled at once
 HALF_A_LEVEL = 0.5 / 255  # of a range: values so far beyond it are rounded into it
 
 
@@ -97,8 +98,12 @@ def to_bytes(values: NDArray[Any], value_range: ValueRange) -> NDArray[np.uint8]
     """Scale values to 0 to 255; those outside the range end at its ends."""
     precise = np.dtype(np.float32 if values.dtype.itemsize <= 2 else np.float64)
     black, scale = value_range.black, 255 / (value_range.white - value_range.black)
-    levels: NDArray[Any] = (values.astype(precise) - black) * scale
-    return np.clip(np.rint(levels), 0, 255).astype(np.uint8)
+    levels = np.empty(values.shape, np.uint8)
+    rows = max(1, MAX_VALUES // max(1, values[:1].size))
+    for start in range(0, len(values), rows):  # or a large picture takes memory many times
+        precise_levels = (values[start : start + rows].astype(precise) - black) * scale
+        levels[start : start + rows] = np.clip(np.rint(precise_levels), 0, 255)
+    return levels
 
 
 def merge(measured: Iterable[Measured]) -> dict[str, Measured]:

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 from unknot.common.errors import UserError
 from unknot.common.plugins import load_plugin
 from unknot.common.progress import Progress
-from unknot.data.preparation import Preparation
+from unknot.data.preparation import MAX_PIXELS, Preparation
 
 if TYPE_CHECKING:  # the names below must be had without numpy
     import numpy as np
@@ -52,6 +52,7 @@ class LoadOptions:
         split: `auto`, `hash`, or shares such as `60/20/20`.
         images_key: the array that holds the images, in a file of arrays.
         factors_key: the array that holds their factors.
+        max_pixels: that one picture may have.
         num: how many images to draw, or None for the usual number.
         seed: of the images that are drawn.
         attributes: name -> binary labels of images in memory.
@@ -68,6 +69,7 @@ class LoadOptions:
     split: str = "auto"
     images_key: str = ""
     factors_key: str = ""
+    max_pixels: int = MAX_PIXELS
     num: int | None = None
     seed: int = 0
     attributes: Mapping[str, Any] = field(default_factory=dict)
@@ -86,7 +88,12 @@ class LoadOptions:
             "split": self.split,
             "images_key": self.images_key,
             "factors_key": self.factors_key,
+            "max_pixels": self.max_pixels,
         }
+
+    def limits(self) -> list[int]:
+        """Give the limits that are not the usual ones, for the name of an entry in the cache."""
+        return [] if self.max_pixels == MAX_PIXELS else [self.max_pixels]
 
 
 @dataclass(frozen=True)

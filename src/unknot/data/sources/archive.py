@@ -14,17 +14,19 @@ from numpy.typing import NDArray
 
 from unknot.common.errors import UserError
 from unknot.data.benchmark_factors import MPI3D, order_factors
+from unknot.data.cache import cache_key, has_entry
 from unknot.data.label_columns import KnownLabels
 from unknot.data.picture_labels import labels_from_table
 from unknot.data.sources import LoadOptions, Scan, Written, as_path
 from unknot.data.sources.archive_layout import NAMES, TO_SAY, ArchiveLayout, find_layout
-from unknot.data.sources.array_file import MAX_WHOLE_BYTES, ArrayFile, open_arrays
+from unknot.data.sources.array_file import ArrayFile, open_arrays
 from unknot.data.sources.array_images import (
     RasterImages,
     check_rasters,
     prepared_shape,
     write_rasters,
 )
+from unknot.data.sources.array_limits import MAX_WHOLE_BYTES
 from unknot.data.table_choice import given_key
 
 SUFFIXES = (".npz", ".npy", ".h5", ".hdf5", ".mat", ".zarr")
@@ -70,22 +72,26 @@ class ArchiveSource:
                 f"group is {options.group!r}, which goes with folders; {path} is one file"
             )
         place, stat = str(path.resolve()), path.stat()
-        with open_arrays(path) as arrays:
-            layout = find_layout(arrays, options.images_key, options.factors_key)
+        keys = [options.images_key, options.factors_key, options.split, *options.label_columns]
+        key = (
+            "arrays",
+            place,
+            options.preparation.as_dict(),
+            keys,
+            given_key(options.labels),
+            *options.limits(),
+            *_stamp(path, stat.st_size, stat.st_mtime_ns),
+        )
+        with open_arrays(path, was_opened=has_entry(cache_key(*key))) as arrays:
+            layout = find_layout(
+                arrays, options.images_key, options.factors_key, options.max_pixels
+            )
             images = _images_of(arrays, layout)
             check_rasters(images, options.preparation)
         image_shape = prepared_shape(images, options.preparation)
-        keys = [options.images_key, options.factors_key, options.split, *options.label_columns]
         return Scan(
             source=place,
-            key=(
-                "arrays",
-                place,
-                options.preparation.as_dict(),
-                keys,
-                given_key(options.labels),
-                *_stamp(path, stat.st_size, stat.st_mtime_ns),
-            ),
+            key=key,
             preparation=options.preparation,
             num_bytes=layout.num * prod(image_shape),
             write=partial(_write_archive, path, layout, options),
@@ -106,7 +112,7 @@ def _stamp(path: Path, size: int, mtime_ns: int) -> tuple[int, int]:
 def _write_archive(
     path: Path, layout: ArchiveLayout, options: LoadOptions, pixels: Path
 ) -> Written:
-    with open_arrays(path) as arrays:
+    with open_arrays(path, was_opened=True) as arrays:  # `scan` has seen to it
         factors, kind = read_factors(arrays, layout)
         images = _images_of(arrays, layout)
         written = write_rasters(images, options.preparation, pixels, options.progress)
@@ -204,7 +210,7 @@ def _factor_table(arrays: ArrayFile, key: str, num: int) -> NDArray[Any]:
         raise UserError(
             f"{arrays.path}: {key} has shape {shape}; it needs a row for each of the {num:,} images"
         )
-    if prod(shape) * dtype.itemsize > MAX_WHOLE_BYTES:
+    if prod(shape) * max(1, dtype.itemsize) > MAX_WHOLE_BYTES:
         raise UserError(
             f"{arrays.path}: {key} has shape {shape}, too large for labels; name another by "
             "--factors-key"
@@ -240,7 +246,8 @@ def _factor_names(arrays: ArrayFile, num: int, key: str) -> tuple[str, ...]:
     texts = set(names.tolist()) if names.shape == (num,) and names.dtype.kind == "U" else set()
     if len(texts) < num or not all(text and text.isprintable() for text in texts):
         raise UserError(
-            f"{arrays.path}: {NAMES} is {names.tolist()}; it needs a different text for each of "
+            f"{arrays.path}: {NAMES} is {names.ravel()[:MAX_NAMED].tolist()}; it needs a different "
+            f"text for each of "
             f"the {num} factors"
         )
     return tuple(names.tolist())

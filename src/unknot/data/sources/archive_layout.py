@@ -7,10 +7,10 @@ from typing import Any
 import numpy as np
 
 from unknot.common.errors import UserError
-from unknot.data.preparation import CHANNELS, COLORS
-from unknot.data.raster.picture_files import MAX_PIXELS
-from unknot.data.sources.array_file import ArrayFile, UnreadArray
+from unknot.data.preparation import CHANNELS, COLORS, MAX_PIXELS
+from unknot.data.sources.array_file import ArrayFile
 from unknot.data.sources.array_images import has_channels_first
+from unknot.data.sources.array_limits import UnreadArray
 from unknot.data.splits import TEST, TRAIN, VALIDATION
 
 IMAGES = ("images", "imgs", "x_train", "train_images")
@@ -64,13 +64,16 @@ class ArchiveLayout:
         return sum(self.nums)
 
 
-def find_layout(arrays: ArrayFile, images_key: str = "", factors_key: str = "") -> ArchiveLayout:
+def find_layout(
+    arrays: ArrayFile, images_key: str = "", factors_key: str = "", max_pixels: int = MAX_PIXELS
+) -> ArchiveLayout:
     """Find the images and the factors by their names, without reading them.
 
     Args:
         arrays: the file.
         images_key: as the user gave it; by the usual names where empty.
         factors_key: likewise.
+        max_pixels: that one image may have.
 
     Raises:
         UserError: if there are no images, or they have a shape or type that images cannot have.
@@ -84,11 +87,11 @@ def find_layout(arrays: ArrayFile, images_key: str = "", factors_key: str = "") 
         )
     is_named = key in IMAGES and arrays.path.suffix.lower() not in NAMELESS
     image_shape = _image_shape(shape, takes_rows=is_named or key == images_key)
-    if not image_shape:
+    if not image_shape or image_shape[0] * image_shape[1] > max_pixels:
         raise UserError(
             f"{arrays.path}: {key} has shape {shape}; it must be (num, height, width), "
             "(num, height, width, channel) or (num, channel, height, width) with 1 to 4 channels "
-            f"and at most {MAX_PIXELS:,} pixels"
+            f"and at most {max_pixels:,} pixels (--max-pixels)"
         )
     if len(shape) == 2:
         height, width, _ = image_shape
@@ -253,6 +256,6 @@ def _image_shape(
         shape = (*shape, 1)
     if has_channels_first(shape):
         shape = (shape[0], *shape[2:], shape[1])
-    if len(shape) != 4 or shape[3] not in CHANNELS or not 0 < shape[1] * shape[2] <= MAX_PIXELS:
+    if len(shape) != 4 or shape[3] not in CHANNELS or shape[1] * shape[2] <= 0:
         return None
     return shape[1], shape[2], shape[3]

@@ -10,35 +10,31 @@ from contextlib import AbstractContextManager, contextmanager
 from importlib.util import find_spec
 from math import prod
 from pathlib import Path
-from tokenize import TokenError
-from typing import IO, Any, NamedTuple
+from typing import IO, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from unknot.common.errors import UserError
-from unknot.data.sources.packed import DAMAGED
+from unknot.data.given_path import look_at
+from unknot.data.sources.array_limits import (
+    MAX_WHOLE_BYTES,
+    Header,
+    UnreadArray,
+    check_packing,
+    check_whole,
+    objects_error,
+    reading,
+)
+from unknot.data.sources.array_probe import (
+    HDF5_HEAD,
+    HDF5_START,
+    check_openable,
+    dataset_names,
+)
 
 CHUNK_BYTES = 2 * 2**20
-MAX_DEPTH = 4  # of groups in groups
-MAX_WHOLE_BYTES = 2**30  # of what is read whole
 MAX_CHUNK_BYTES = 256 * 2**20  # where the file is packed in larger pieces than we read
-
-
-class Header(NamedTuple):
-    """What is known of an array before it is read.
-
-    Attributes:
-        shape: the axis that counts the images first.
-        dtype: of its values.
-        fortran: whether it is stored column by column.
-        is_turned: whether the axis that counts the images is stored as the last one.
-    """
-
-    shape: tuple[int, ...]
-    dtype: np.dtype[Any]
-    fortran: bool = False
-    is_turned: bool = False
 
 
 class ArrayFile(ABC):
@@ -66,19 +62,26 @@ class ArrayFile(ABC):
 
 
 @contextmanager
-def open_arrays(path: Path) -> Iterator[ArrayFile]:
+def open_arrays(path: Path, *, was_opened: bool = False) -> Iterator[ArrayFile]:
     """Open an npz, an npy, MATLAB's file, a zarr folder or, by any other ending, an HDF5 file.
+
+    Args:
+        path: of the file.
+        was_opened: whether it is known that what reads it survives it; else another process tries.
 
     Raises:
         UserError: if it cannot be opened, or what reads it is missing.
     """
     from unknot.data.sources.array_formats import MatFile, NpyFile, TransposedH5File, ZarrFile
 
+    look_at(path, takes_folders=path.suffix.lower() == ".zarr")
     ending = path.suffix.lower()
     if ending in (".npy", ".zarr"):
         yield NpyFile(path) if ending == ".npy" else ZarrFile(path)
         return
     if ending == ".mat" and not _is_hdf5(path):
+        if not was_opened:
+            check_openable([path])
         yield MatFile(path)
         return
     if ending == ".npz":
@@ -91,6 +94,8 @@ def open_arrays(path: Path) -> Iterator[ArrayFile]:
         raise UserError(f"{path} needs h5py; install it with pip install 'unknot[h5]'")
     import h5py
 
+    if not was_opened:
+        check_openable([path])
     with reading(path):
         file = h5py.File(path, "r")
     with file:
@@ -100,40 +105,7 @@ def open_arrays(path: Path) -> Iterator[ArrayFile]:
 def _is_hdf5(path: Path) -> bool:
     """Whether a file begins like HDF5; MATLAB's version 7.3 has a block of text before it."""
     with reading(path), path.open("rb") as file:
-        head = file.read(1024)
-    return b"\x89HDF\r\n\x1a\n" in head
-
-
-@contextmanager
-def reading(path: Path) -> Iterator[None]:
-    """Turn what damaged files raise into one line."""
-    try:
-        yield
-    except (*DAMAGED, ValueError, KeyError, MemoryError, SyntaxError, TokenError) as error:
-        why = " ".join(str(error).split())
-        raise UserError(f"{path} cannot be read: {why}; download it or write it again") from None
-
-
-class UnreadArray(UserError):
-    """An array that must not, or cannot, be read.
-
-    Args:
-        message: the line for the user.
-        what: it holds, in a word or two.
-    """
-
-    def __init__(self, message: str, what: str) -> None:
-        super().__init__(message)
-        self.what = what
-
-
-def objects_error(path: Path, key: str) -> UnreadArray:
-    """Say why an array of Python objects is not read."""
-    return UnreadArray(
-        f"{path}: {key} holds Python objects, which are never unpickled because they can run "
-        "code; save it as numbers or text",
-        "Python objects",
-    )
+        return HDF5_START in file.read(HDF5_HEAD)
 
 
 def npy_header(path: Path, key: str, stream: IO[bytes]) -> Header:
@@ -172,7 +144,7 @@ class NpzFile(ArrayFile):
 
     def read(self, key: str) -> NDArray[Any]:
         """Read a small array; see `ArrayFile.read`."""
-        self.header(key)
+        check_whole(self.path, key, self.header(key))
         with self._open(key) as stream, reading(self.path):
             array = np.lib.format.read_array(stream, allow_pickle=False)
             return np.char.decode(array, "utf-8") if array.dtype.kind == "S" else array
@@ -182,6 +154,8 @@ class NpzFile(ArrayFile):
         shape, dtype, fortran, _ = self.header(key)
         row_bytes = max(1, prod(shape[1:]) * dtype.itemsize)
         rows = max(1, CHUNK_BYTES // row_bytes)
+        member = self._archive.getinfo(f"{key}.npy")
+        check_packing(self.path, key, member.file_size, member.compress_size)
         if fortran:
             yield from self._rows_of_columns(key, rows)
             return
@@ -218,26 +192,13 @@ class NpzFile(ArrayFile):
             return content
 
 
-def _datasets(group: Any, prefix: str, depth: int) -> Iterator[str]:
-    """List what is in a group and its groups; links are listed and found out when they are read."""
-    import h5py
-
-    for name in group:
-        link = group.get(name, getlink=True)
-        is_group = isinstance(link, h5py.HardLink) and isinstance(group[name], h5py.Group)
-        if is_group and depth < MAX_DEPTH:
-            yield from _datasets(group[name], f"{prefix}{name}/", depth + 1)
-        elif not is_group and not name.startswith("#"):
-            yield prefix + name
-
-
 class H5File(ArrayFile):
     """An HDF5 file; only what lies in it is read, by its path in groups: `latents/classes`."""
 
     def __init__(self, path: Path, file: Any) -> None:
         self.path, self._file = path, file
         with reading(path):
-            self.keys = tuple(_datasets(file, "", 0))
+            self.keys = tuple(dataset_names(file))
 
     def header(self, key: str) -> Header:
         """Read shape and type; see `ArrayFile.header`."""
@@ -249,6 +210,7 @@ class H5File(ArrayFile):
         import h5py
 
         dataset = self._dataset(key)
+        check_whole(self.path, key, Header(dataset.shape or (), dataset.dtype))
         with reading(self.path):
             if h5py.check_string_dtype(dataset.dtype):
                 return np.asarray(dataset.asstr()[()], str)
@@ -261,6 +223,9 @@ class H5File(ArrayFile):
         packed = dataset.chunks[0] if dataset.chunks else 1
         rows = -(-max(1, CHUNK_BYTES // row_bytes) // packed) * packed
         rows = max(1, min(rows, MAX_CHUNK_BYTES // row_bytes))
+        check_packing(self.path, key, dataset.nbytes, dataset.id.get_storage_size())
+        piece = Header(dataset.chunks or (1, *dataset.shape[1:]), dataset.dtype)
+        check_whole(self.path, f"each piece of {key}", piece)
         for start in range(0, len(dataset), rows):
             with reading(self.path):
                 content = dataset[start : start + rows]

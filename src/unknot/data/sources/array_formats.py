@@ -1,6 +1,5 @@
 """Further files of named arrays: npy, MATLAB's, zarr."""
 
-import json
 import os
 from collections.abc import Collection, Iterator
 from importlib.util import find_spec
@@ -12,18 +11,19 @@ import numpy as np
 from numpy.typing import NDArray
 
 from unknot.common.errors import UserError
+from unknot.common.reading import read_json
+from unknot.data.given_path import look_at
 from unknot.data.preparation import CHANNELS
-from unknot.data.sources.array_file import (
-    CHUNK_BYTES,
-    MAX_DEPTH,
-    ArrayFile,
-    H5File,
+from unknot.data.sources.array_file import CHUNK_BYTES, ArrayFile, H5File, npy_header
+from unknot.data.sources.array_limits import (
     Header,
     UnreadArray,
-    npy_header,
+    check_packing,
+    check_whole,
     objects_error,
     reading,
 )
+from unknot.data.sources.array_probe import MAX_DEPTH
 
 MAT_KINDS = {
     **{
@@ -61,6 +61,7 @@ class NpyFile(ArrayFile):
 
     def read(self, key: str) -> NDArray[Any]:
         """Read it whole; see `ArrayFile.read`."""
+        check_whole(self.path, key, self.header(key))
         return np.asarray(self._array)
 
     def chunks(self, key: str) -> Iterator[NDArray[Any]]:
@@ -89,19 +90,23 @@ class MatFile(ArrayFile):
         return Header(stored, MAT_KINDS[kind], is_turned=is_turned)
 
     def read(self, key: str) -> NDArray[Any]:
-        """Read an array, images counted by its first axis; see `ArrayFile.read`."""
+        """Read a small array, images counted by its first axis; see `ArrayFile.read`."""
+        check_whole(self.path, key, self.header(key))
+        return self._loaded(key)
+
+    def _loaded(self, key: str) -> NDArray[Any]:
         from scipy.io import loadmat
 
-        _, kind = self._headers[key]
-        if kind not in MAT_KINDS:
-            raise self._no_array(key, kind)
+        shape, dtype, *_ = self.header(key)
+        num_bytes = prod(shape) * dtype.itemsize
+        check_packing(self.path, key, num_bytes, self.path.stat().st_size)
         with reading(self.path):
             array = loadmat(self.path, variable_names=[key])[key]
         return np.moveaxis(array, -1, 0) if self._counts_last(key) else np.asarray(array)
 
     def chunks(self, key: str) -> Iterator[NDArray[Any]]:
         """Read some rows at a time; see `ArrayFile.chunks`."""
-        yield from _in_rows(self.read(key))
+        yield from _in_rows(self._loaded(key))
 
     def _counts_last(self, key: str) -> bool:
         """Whether the last axis of an array counts the images, as tables beside it may tell."""
@@ -160,7 +165,7 @@ class ZarrFile(ArrayFile):
         import zarr
 
         self.path = path
-        check_zarr(path)
+        self._num_bytes = check_zarr(path)
         with reading(path):
             opened: Any = zarr.open(str(path), mode="r")
             self._arrays: dict[str, Any] = {"images": opened}
@@ -175,6 +180,7 @@ class ZarrFile(ArrayFile):
 
     def read(self, key: str) -> NDArray[Any]:
         """Read a small array; see `ArrayFile.read`."""
+        check_whole(self.path, key, self.header(key))
         with reading(self.path):
             array = np.asarray(self._arrays[key][:])
         if array.dtype.kind not in "TO":
@@ -188,7 +194,9 @@ class ZarrFile(ArrayFile):
         """Read whole packed pieces at a time; see `ArrayFile.chunks`."""
         array = self._arrays[key]
         row_bytes = max(1, prod(array.shape[1:]) * array.dtype.itemsize)
-        packed = array.chunks[0]
+        check_packing(self.path, key, prod(array.shape) * array.dtype.itemsize, self._num_bytes)
+        check_whole(self.path, f"each piece of {key}", Header(tuple(array.chunks), array.dtype))
+        packed = max(1, array.chunks[0])
         rows = -(-max(1, CHUNK_BYTES // row_bytes) // packed) * packed
         for start in range(0, array.shape[0], rows):
             with reading(self.path):
@@ -205,14 +213,18 @@ def _arrays_below(group: Any, prefix: str, depth: int) -> Iterator[tuple[str, An
             yield from _arrays_below(below, f"{prefix}{name}/", depth + 1)
 
 
-def check_zarr(path: Path) -> None:
+def check_zarr(path: Path) -> int:
     """Check that a zarr folder holds all that it needs, and nothing that is unpickled.
 
     Some versions of zarr open Python objects as soon as an array's description names them.
 
+    Returns:
+        The bytes of its files.
+
     Raises:
         UserError: if it does not.
     """
+    num_bytes = 0
     for folder, folders, files in os.walk(path):
         for name in (*folders, *files):
             place = Path(folder, name)
@@ -221,11 +233,13 @@ def check_zarr(path: Path) -> None:
                     f"{place} is a link to another place, which is not followed; copy what it "
                     "leads to into the folder"
                 )
+            num_bytes += look_at(place, takes_folders=True).st_size if name in files else 0
             if name in ZARR_DESCRIPTIONS:
                 with reading(place):
-                    is_pickled = _names_pickle(json.loads(place.read_text(encoding="utf-8")))
+                    is_pickled = _names_pickle(read_json(place))
                 if is_pickled:
                     raise objects_error(place.parent, "this array")
+    return num_bytes
 
 
 def _names_pickle(description: Any) -> bool:

@@ -56,6 +56,7 @@ def scan_files(
         place,
         preparation.as_dict(),
         [options.frames, options.group, options.split, *options.label_columns],
+        *options.limits(),
         given_key(options.labels),
         stamps,
         [(table.name, *table.stamp) for table in tables],
@@ -97,6 +98,7 @@ def _write_files(
         preparation,
         pixels,
         frames=options.frames,
+        max_pixels=options.max_pixels,
         workers=options.workers,
         progress=options.progress,
     )

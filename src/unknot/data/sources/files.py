@@ -13,13 +13,14 @@ from unknot.data.folder_walk import (
     unused_line,
     walk_folder,
 )
+from unknot.data.given_path import table_reader
 from unknot.data.image_files import ENDINGS, ImageFiles
 from unknot.data.layout import photographs
 from unknot.data.raster.picture_files import UnreadableImage
 from unknot.data.sources import LoadOptions, Scan, as_path
 from unknot.data.sources.benchmark_files import find_benchmark, scan_benchmark
 from unknot.data.sources.encoded import scan_files
-from unknot.data.sources.packed import list_tars, list_zips
+from unknot.data.sources.packed import MAX_FILE_BYTES, list_tars, list_zips
 from unknot.data.sources.parquet import scan_parquets
 from unknot.data.table_choice import TableFile, tables_beside, tables_in
 
@@ -93,6 +94,8 @@ def list_folder(path: Path, contents: FolderContents) -> ImageFiles:
     names = [file.name for file in pictures]
 
     def read(index: int) -> bytes:
+        if pictures[index].size > MAX_FILE_BYTES:
+            raise UnreadableImage(f"has {pictures[index].size:,} bytes")
         try:
             with open(path / names[index], "rb", buffering=0) as file:  # fewer calls a file
                 return file.read()
@@ -135,7 +138,7 @@ def _scan_packed(
     """Say what is known of a folder of zips or tars, all of which are read."""
     paths = [path / file.name for file in packed]
     inside = [
-        TableFile(file.name, (file.size, file.mtime_ns), (path / file.name).read_bytes)
+        TableFile(file.name, (file.size, file.mtime_ns), table_reader(path / file.name))
         for file in contents.tables
     ]
     names = ", ".join(file.name for file in packed[:MAX_NAMED])

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from unknot.common.errors import UserError
 from unknot.data.benchmark_factors import order_factors
 from unknot.data.sources.array_images import RasterImages
+from unknot.data.sources.array_probe import check_openable
 from unknot.data.sources.raster_set import (
     RasterSet,
     check_length,
@@ -136,10 +137,12 @@ def read_cars(path: Path, names: Sequence[str]) -> RasterSet:
     per_car = CARS["elevation"] * CARS["azimuth"]
 
     def chunks() -> Iterator[NDArray[Any]]:
+        check_openable(files)
         for file in files:
             images = _car(file)  # height, width, channels, azimuth, elevation
             yield images.transpose(4, 3, 0, 1, 2).reshape(per_car, *images.shape[:3])
 
+    check_openable(files[:1])
     height, width = _car(files[0]).shape[:2]
     levels = {**CARS, "object_type": len(files)}
     num = len(files) * per_car

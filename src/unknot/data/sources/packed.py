@@ -5,40 +5,30 @@ Nothing is ever extracted to disk but a packed tar, whole, into a file without a
 
 import gzip
 import json
-import lzma
 import os
-import shutil
-import tarfile
 import tempfile
 import zipfile
-import zlib
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from importlib.util import find_spec
+from itertools import pairwise
 from pathlib import Path, PurePosixPath
 from typing import IO, Any, NamedTuple
 
 from unknot.common.errors import UserError
-from unknot.data.cache import cache_folder
+from unknot.data.cache import cache_folder, check_space
 from unknot.data.folder_walk import SYSTEM_NAMES, unused_line
+from unknot.data.given_path import MAX_TABLE_BYTES, unreadable_error
 from unknot.data.image_files import ImageFiles, is_picture, is_table
 from unknot.data.layout import split_position
 from unknot.data.raster.picture_files import UnreadableImage
 from unknot.data.sources.tar_index import TarEntry, list_tar
 
 MAX_FILE_BYTES = 512 * 2**20
-DAMAGED = (
-    zipfile.BadZipFile,
-    zlib.error,
-    lzma.LZMAError,
-    tarfile.TarError,
-    EOFError,
-    OSError,
-    RuntimeError,  # encrypted
-    NotImplementedError,  # an unknown compression
-)
-"""What reading a zip or tar raises where it is damaged or cannot be unpacked."""
+MAX_UNPACKED_BYTES, MAX_PACKING = 2**30, 200  # bytes, and times the packed ones
+PIECE_BYTES = 2**24
 SAMPLE_LABELS = (".json", ".cls")
 """Endings of files that hold labels of the picture of the same name, as WebDataset has them."""
 
@@ -106,16 +96,31 @@ def _list_packed(paths: Sequence[Path], members: Callable[[Path], Iterator[Membe
             raise UnreadableImage(f"{member.size:,} bytes when unpacked")
         try:
             return member.read()
-        except DAMAGED as error:
+        except Exception as error:  # whatever is raised where it is damaged
             raise UnreadableImage(f"damaged in its archive: {error}") from None
 
     return ImageFiles(
         names=names,
         read=read,
-        tables={member.name: member.read for member in contents.tables},
+        tables={member.name: partial(_read_table, member) for member in contents.tables},
         frame=_sample_labels(names, contents.samples),
         notes=_notes(contents),
     )
+
+
+def _read_table(member: Member) -> bytes:
+    """Read the bytes of a table of labels."""
+    if member.size > MAX_TABLE_BYTES:
+        raise UserError(
+            f"the table {member.name} has {member.size:,} bytes when unpacked, more than the "
+            f"{MAX_TABLE_BYTES:,} that are read; take it out of the archive"
+        )
+    try:
+        return member.read()
+    except Exception as error:  # as with pictures
+        raise UserError(
+            f"the table {member.name} is damaged in its archive ({error}); write it again"
+        ) from None
 
 
 def _prefixes(paths: Sequence[Path]) -> list[str]:
@@ -169,13 +174,27 @@ def _notes(contents: PackedContents) -> tuple[str, ...]:
 def _zip_members(path: Path) -> Iterator[Member]:
     try:
         archive = zipfile.ZipFile(path)
-    except (zipfile.BadZipFile, NotImplementedError, OSError) as error:
+    except PermissionError:
+        raise unreadable_error(path) from None
+    except Exception as error:  # whatever is raised where it is damaged
         raise UserError(
             f"{path} is not a zip that can be read: {error}; download it again"
         ) from None
+    _check_apart(path, archive.infolist())
     for info in archive.infolist():
         if not info.is_dir():
             yield Member(info.filename, info.file_size, _zip_reader(archive, info))
+
+
+def _check_apart(path: Path, members: Sequence[zipfile.ZipInfo]) -> None:
+    """Check that no two files of a zip are the same bytes: a few would stand for very many."""
+    starts = sorted((info.header_offset, info.compress_size) for info in members)
+    for (start, size), (following, _) in pairwise(starts):
+        if start + size > following or start == following:
+            raise UserError(
+                f"{path} gives the same bytes several names; such a file is not to be trusted: "
+                "make it again from the images"
+            )
 
 
 def _zip_reader(archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> Callable[[], bytes]:
@@ -188,7 +207,11 @@ def _tar_members(path: Path) -> Iterator[Member]:
         plain = _PlainTar(path)
         for entry in list_tar(plain.file):
             yield Member(entry.name, entry.size, plain.reader(entry))
-    except DAMAGED as error:
+    except UserError:
+        raise
+    except PermissionError:
+        raise unreadable_error(path) from None
+    except Exception as error:  # whatever is raised where it is damaged
         why = " ".join(str(error).split())
         raise UserError(f"{path} is not a tar that can be read: {why}; download it again") from None
 
@@ -229,16 +252,32 @@ def _unpack(path: Path, packed: IO[bytes], plain: IO[bytes]) -> None:
     """Unpack a file by its ending."""
     if path.name.lower().endswith((".tar.gz", ".tgz")):
         with gzip.GzipFile(fileobj=packed) as stream:
-            shutil.copyfileobj(stream, plain, 2**20)
+            _copy(path, stream.read, plain)
         return
     if find_spec("zstandard") is None:
         raise UserError(f"{path} needs zstandard; install it with pip install 'unknot[zstd]'")
     import zstandard
 
     try:
-        zstandard.ZstdDecompressor().copy_stream(packed, plain)
+        with zstandard.ZstdDecompressor().stream_reader(packed, read_across_frames=True) as stream:
+            _copy(path, stream.read, plain)
     except zstandard.ZstdError as error:
         raise OSError(str(error)) from None
+
+
+def _copy(path: Path, unpack: Callable[[int], bytes], plain: IO[bytes]) -> None:
+    """Copy what is unpacked, as long as the disk has room and it can be pictures."""
+    most = max(MAX_UNPACKED_BYTES, MAX_PACKING * path.stat().st_size)
+    num_bytes = 0
+    while piece := unpack(PIECE_BYTES):
+        num_bytes += len(piece)
+        if num_bytes > most:
+            raise UserError(
+                f"{path} has more than {most:,} bytes when unpacked, which pictures never have; "
+                "such a file is not to be trusted: make it again from the images"
+            )
+        check_space(len(piece))
+        plain.write(piece)
 
 
 def _sample_labels(
@@ -257,7 +296,7 @@ def _sample_label(member: Member) -> dict[str, Any]:
     """Read one picture's labels: a number or word, or the plain values of a JSON object."""
     if member.size > 2**20:
         return {}
-    text = member.read().decode("utf-8", "replace").strip()
+    text = _read_table(member).decode("utf-8", "replace").strip()
     if member.name.lower().endswith(".cls"):
         return {"class": text}
     try:

@@ -16,9 +16,11 @@ from unknot.data.layout import split_position
 from unknot.data.raster.picture_files import UnreadableImage
 from unknot.data.sources import LoadOptions, Scan, as_path
 from unknot.data.sources.encoded import scan_files
+from unknot.data.table_files import open_parquet, read_columns
 
 IMAGE_COLUMNS = ("image", "img", "images", "picture", "jpg", "png")
 """What columns of images are called; else the first one that holds bytes."""
+MAX_GROUP_BYTES = 2**30
 KEPT_GROUPS = 4  # row groups whose images are kept in memory, for each file
 SPLIT_COLUMN = "split"
 
@@ -107,18 +109,14 @@ class _ParquetFile:
 
     def __init__(self, path: Path) -> None:
         import pyarrow as pa
-        import pyarrow.parquet as pq
 
         self.path = path
-        try:
-            self._file = pq.ParquetFile(path)
-        except (OSError, pa.ArrowException) as error:
-            why = " ".join(str(error).split())
-            raise UserError(f"{path} cannot be read: {why}; download it again") from None
+        self._file = open_parquet(path, path)
         schema = self._file.schema_arrow
         self.columns = schema.names
         self.num_rows = self._file.metadata.num_rows
         self.image_column = _image_column(schema)
+        self._check_size()
         self._plain = [
             f.name for f in schema if not pa.types.is_nested(f.type) and not _is_bytes(f.type)
         ]
@@ -133,7 +131,7 @@ class _ParquetFile:
     def labels(self) -> dict[str, list[Any]]:
         """Read the columns of plain values; classes become their names where the file has them."""
         names = _class_names(self._file.schema_arrow)
-        table = self._file.read(columns=self._plain).to_pydict()
+        table = read_columns(self.path, self._file, self._plain)
         for column, texts in names.items():
             if column in table:
                 table[column] = [
@@ -141,6 +139,19 @@ class _ParquetFile:
                     for v in table[column]
                 ]
         return table
+
+    def _check_size(self) -> None:
+        """Check that there are no more images than bytes, and none are too many to be held."""
+        metadata = self._file.metadata
+        largest = max(
+            (metadata.row_group(i).total_byte_size for i in range(metadata.num_row_groups)),
+            default=0,
+        )
+        if self.num_rows > self.path.stat().st_size or largest > MAX_GROUP_BYTES:
+            raise UserError(
+                f"{self.path} has {self.num_rows:,} rows in groups of up to {largest:,} bytes, "
+                "which is not what images take; write it again with groups of a hundred rows"
+            )
 
     def read(self, row: int) -> bytes:
         """Read the bytes of one image."""
@@ -158,12 +169,10 @@ class _ParquetFile:
         return content
 
     def _read_group(self, group: int) -> list[Any]:
-        import pyarrow as pa
-
         try:
             table = self._file.read_row_group(group, columns=[self.image_column])
             return table.column(0).to_pylist()
-        except (OSError, pa.ArrowException) as error:
+        except Exception as error:  # whatever is raised where it is damaged
             why = " ".join(str(error).split())
             raise UnreadableImage(f"damaged in the parquet: {why}") from None
 

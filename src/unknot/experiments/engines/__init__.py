@@ -7,9 +7,9 @@ what `local.ExecutorRunner` hands to it, `WorkerPool.run`, executes a job on wha
 runs.
 
 A job needs its folders and the cache of images on a file system that it sees. Its result is the
-exit status of its process: 0, 2 if a user can mend what stopped a run, 130 after a signal, 1 for a
-fault, negative for a signal that ended the process; what went wrong stands at the end of each run's
-log.
+exit status of its process: 0, 2 if a user can mend what stopped a run, 130, 143 or 129 after Ctrl-C
+or another request to stop, 1 for a fault, negative for a signal that killed the process; what went
+wrong stands at the end of each run's log.
 """
 
 from collections.abc import Mapping

@@ -5,9 +5,10 @@ from dataclasses import dataclass
 
 import torch
 
+from unknot.common.interruption import STATUSES
 from unknot.common.progress import Progress
 from unknot.experiments.engines import Job, JobRunner
-from unknot.experiments.engines.worker import EXIT_INTERRUPTED, execute
+from unknot.experiments.engines.worker import execute
 from unknot.runs.folder import RunFolder
 
 
@@ -34,17 +35,17 @@ class InlineRunner:
     def __init__(self, progress: Progress | None = None) -> None:
         self._progress = progress
         self._threads = torch.get_num_threads()
-        self._was_interrupted = False
+        self._interrupted_status = 0
 
     def submit(self, job: Job) -> "Future[int]":
         """Execute a job; see `JobRunner.submit`."""
         future: Future[int] = Future()
-        status = EXIT_INTERRUPTED
-        if not self._was_interrupted:
+        status = self._interrupted_status
+        if not status:
             folders = [RunFolder(path) for path in job.folders]
             torch.set_num_threads(self._threads)  # a resumed run may have set its own
             status = execute(folders, job.device, self._progress)
-        self._was_interrupted = status == EXIT_INTERRUPTED
+        self._interrupted_status = status if status in STATUSES else 0
         future.set_result(status)
         return future
 

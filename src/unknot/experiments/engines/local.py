@@ -2,6 +2,7 @@
 
 import json
 import os
+import signal
 import subprocess
 import sys
 from collections.abc import Sequence
@@ -9,15 +10,23 @@ from concurrent.futures import Executor, Future, ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from threading import Lock
+from threading import Lock, Timer
 from typing import Any
 
+from unknot.common.child_processes import signal_text
+from unknot.common.interruption import SECONDS_TO_STOP, SIGNALS
 from unknot.common.machine import num_cores
 from unknot.common.progress import Progress
 from unknot.experiments.engines import Job, JobRunner
 from unknot.experiments.engines.worker import ANSWER, EXIT_USER
 from unknot.models.device import choose_device
-from unknot.runs.folder import RunFolder
+from unknot.runs.folder import ERROR, RunFolder
+
+START = (
+    "import signal; signal.signal(signal.SIGINT, signal.SIG_DFL); "
+    "from unknot.experiments.engines.worker import main; main()"
+)
+"""Outside of training, signals end a worker at once, also while it imports what it needs."""
 
 
 @dataclass(frozen=True)
@@ -47,7 +56,7 @@ class WorkerProcess:
 
     def __init__(self, threads: int, device: str, log: Path) -> None:
         self.options = threads, device
-        command = [sys.executable, "-P", "-m", "unknot.experiments.engines.worker"]
+        command = [sys.executable, "-P", "-c", START]
         command += ["--parent", str(os.getpid()), "--threads", str(threads), "--device", device]
         environment = {**os.environ, "OMP_NUM_THREADS": str(threads), "PYTHONUNBUFFERED": "1"}
         with log.open("ab") as errors:
@@ -80,8 +89,13 @@ class WorkerProcess:
         return self._child.poll() is not None
 
     def terminate(self) -> None:
-        """Ask the process to save and stop."""
+        """Ask the process to save and stop; it is killed if that takes too long."""
         self._child.terminate()
+        if hasattr(signal, "SIGCONT"):
+            self._child.send_signal(signal.SIGCONT)  # it may have been stopped
+        killer = Timer(SECONDS_TO_STOP, self._child.kill)
+        killer.daemon = True
+        killer.start()
 
     def close(self) -> None:
         """Wait for the process to exit, which it does when it is idle."""
@@ -104,6 +118,7 @@ class WorkerPool:
         self._idle: list[WorkerProcess] = []
         self._busy: set[WorkerProcess] = set()
         self._lock = Lock()
+        self._is_stopping = False
 
     def __reduce__(self) -> tuple[Any, ...]:
         return WorkerPool, (self._keeps_idle,)
@@ -112,7 +127,8 @@ class WorkerPool:
         """Execute a job in a worker process and wait for it.
 
         Returns:
-            The exit status: 0, 1, 2 or 130; negative for a signal that ended the process.
+            The exit status: 0, 1, 2, or 128 and a number in `SIGNALS` that stopped it; negative for
+            another signal that ended the process.
         """
         folders = [RunFolder(path) for path in job.folders]
         share = max(1, num_cores() // job.jobs_per_machine)
@@ -126,13 +142,18 @@ class WorkerPool:
             raise
         finally:
             self._release_worker(process, is_usable=status in (0, EXIT_USER))
-        if status < 0:
-            for folder in folders:
-                folder.append_log(f"the process was ended by signal {-status}; out of memory?")
+        if status >= 0:
+            return status
+        is_interrupted = self._is_stopping or -status in SIGNALS
+        for folder in folders:
+            folder.append_log(_last_words(-status, is_interrupted))
+        if is_interrupted:
+            return 128 + (-status if -status in SIGNALS else signal.SIGTERM)
         return status
 
     def terminate(self) -> None:
         """Ask every process that is at work to save and stop."""
+        self._is_stopping = True
         with self._lock:
             for process in self._busy:
                 process.terminate()
@@ -164,6 +185,14 @@ class WorkerPool:
                 self._idle.append(process)
                 return
         process.close()
+
+
+def _last_words(number: int, interrupted: bool) -> str:
+    """Say in a run's log which signal has ended its process."""
+    if interrupted:
+        return f"interrupted ({signal_text(number)})" if number in SIGNALS else "interrupted"
+    text = f"the process was ended by {signal_text(number)}"
+    return f"{ERROR}{text}" if number == signal.SIGKILL else text
 
 
 class LocalRunner:

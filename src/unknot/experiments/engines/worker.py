@@ -7,21 +7,26 @@ time. Each line of their input is a JSON list of run folders: one, or several to
 import argparse
 import json
 import os
+import signal
 import sys
+import time
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from functools import partial
+from threading import Thread
 
 import torch
 
 from unknot.common.errors import Interrupted
+from unknot.common.interruption import SECONDS_TO_STOP, STATUSES, interrupted_status
 from unknot.common.progress import Progress
 from unknot.experiments.execute import error_text, execute_run, execute_stacked
 from unknot.runs.folder import ERROR, RunFolder
 from unknot.training.memory import return_freed_memory
 
 ANSWER = "status "
-EXIT_USER, EXIT_FAULT, EXIT_INTERRUPTED = 2, 1, 130
+EXIT_USER, EXIT_FAULT = 2, 1
+LOOK_SECONDS = 0.5
 
 
 def execute(folders: Sequence[RunFolder], device: str, progress: Progress | None = None) -> int:
@@ -33,15 +38,17 @@ def execute(folders: Sequence[RunFolder], device: str, progress: Progress | None
         progress: called as `progress(name of the run, steps done, steps in all)`.
 
     Returns:
-        The exit status: 0, 2 if a user can mend what stopped a run, 130 after a signal, or 1.
+        The exit status: 0, 2 if a user can mend what stopped a run, one of `STATUSES` after a
+        signal, or 1.
     """
     try:
         if len(folders) > 1:
             return exit_status(execute_stacked(folders, device, progress).values())
-        text = error_text(partial(execute_run, folders[0], device=device, progress=progress))
+        job = partial(execute_run, folders[0], device=device, progress=progress)
+        text = error_text(job, folders[0].path)
     except (Interrupted, KeyboardInterrupt) as stopped:
         folders[0].append_log(str(stopped) or "interrupted")
-        return EXIT_INTERRUPTED
+        return interrupted_status(stopped)
     if text:
         folders[0].append_log(text)
     return exit_status([text] if text else [])
@@ -68,26 +75,33 @@ def main() -> None:
     parser.add_argument(
         "--parent",
         type=int,
-        default=os.getppid(),
-        help="process id; the worker stops when that process is gone",
+        default=0,
+        help="process id; the worker stops when that process is gone (0: it does not)",
     )
     arguments = parser.parse_args()
 
-    def follow_parent(name: str, step: int, steps: int) -> None:
-        if os.getppid() != arguments.parent:  # the comparison was killed: save and make way
-            os.kill(os.getpid(), 15)
-
+    if arguments.parent:
+        Thread(target=_end_with, args=[arguments.parent], daemon=True).start()
     answers, status = os.dup(1), 0
-    while status != EXIT_INTERRUPTED and (line := sys.stdin.readline()):
+    while status not in STATUSES and (line := sys.stdin.readline()):
         folders = [RunFolder(path) for path in json.loads(line)]
         with folders[0].log.open("ab") as log:
             os.dup2(log.fileno(), 1)
             os.dup2(log.fileno(), 2)
         torch.set_num_threads(arguments.threads)  # a resumed run may have set its own
-        status = execute(folders, arguments.device, follow_parent)
+        status = execute(folders, arguments.device)
         return_freed_memory()
         with suppress(BrokenPipeError):
             os.write(answers, f"{ANSWER}{status}\n".encode())
+
+
+def _end_with(parent: int) -> None:
+    """Wait until the comparison is gone, however it went; then save, and make way."""
+    while os.getppid() == parent:
+        time.sleep(LOOK_SECONDS)
+    os.kill(os.getpid(), signal.SIGTERM)
+    time.sleep(SECONDS_TO_STOP)
+    os._exit(EXIT_FAULT)
 
 
 if __name__ == "__main__":

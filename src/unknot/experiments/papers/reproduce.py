@@ -26,7 +26,7 @@ from unknot.experiments.setup import (
     resolve_config,
     with_what_is_there,
 )
-from unknot.runs.folder import ExperimentFolder
+from unknot.runs.experiment_folder import ExperimentFolder
 
 
 def unfinished_runs(

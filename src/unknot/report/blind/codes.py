@@ -6,10 +6,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from unknot.common.errors import UserError
-from unknot.common.reading import read_arrays
 from unknot.data.splits import SPLITS
 from unknot.metrics.posterior import ACTIVE_VARIANCE
 from unknot.report.figures.sheets import SAMPLE_SEED, sample_indices
+from unknot.runs.held_out import read_codes
 from unknot.runs.run import Run
 from unknot.training.monitors import NUM_FRAME_IMAGES
 
@@ -41,7 +41,7 @@ def read_blind_codes(run: Run, seed: int) -> BlindCodes:
     Raises:
         UserError: if its codes are missing or damaged, or the images are too few.
     """
-    arrays = read_arrays(run.files.codes)
+    arrays = read_codes(run.files)
     is_test = arrays["split"] == SPLITS.index("test")
     mean = arrays["posterior_mean"][is_test].astype(np.float64)
     images = arrays["image"][is_test]

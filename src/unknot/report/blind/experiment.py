@@ -18,7 +18,7 @@ from unknot.report.blind.latent_trials import latent_trials
 from unknot.report.blind.trials import BETAS, LATENTS, BlindTest, trials_digest
 from unknot.report.latent_pairs import pair_latents
 from unknot.report.text import run_title
-from unknot.runs.folder import ExperimentFolder
+from unknot.runs.experiment_folder import ExperimentFolder
 from unknot.runs.run import Run
 from unknot.training.gradients.data_parallel import one_thread
 
@@ -81,7 +81,7 @@ def latents_test(run: Run, seed: int) -> BlindTest:
         titles=(run_title(run.config), run_title(run.config)),
         correlations={},
         trials=trials,
-        digest=trials_digest(LATENTS, seed, [run.files.weights.read_bytes()], trials),
+        digest=trials_digest(LATENTS, seed, [run.files.content(run.files.weights)], trials),
     )
 
 
@@ -98,7 +98,7 @@ def betas_test(first: Run, second: Run, seed: int) -> BlindTest:
     rng = np.random.default_rng([seed, *BETAS.encode(), *f"{first.name} {second.name}".encode()])
     decoders = (pixel_decoder(first.model), pixel_decoder(second.model))
     trials = beta_trials(decoders, codes, other_codes, rng)
-    weights = [run.files.weights.read_bytes() for run in runs]
+    weights = [run.files.content(run.files.weights) for run in runs]
     return BlindTest(
         kind=BETAS,
         runs=(first.name, second.name),

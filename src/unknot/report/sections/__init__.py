@@ -13,7 +13,7 @@ reads what the piece gives it with `{{ section.data|own_data }}`.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Protocol
 
 from unknot.common.plugins import load_plugin
@@ -22,8 +22,9 @@ from unknot.config.parts import BETA_VAE
 if TYPE_CHECKING:  # the names below must be had without torch
     from unknot.config.experiment import ExperimentConfig
     from unknot.evidence.evidence import Evidence
+    from unknot.report.histories import Histories
     from unknot.report.script_data import ScriptData
-    from unknot.runs.folder import ExperimentFolder
+    from unknot.runs.experiment_folder import ExperimentFolder
     from unknot.runs.run import Run
 
 SECTIONS = {
@@ -58,6 +59,12 @@ NO_EVIDENCE = (
 )
 
 
+def _histories() -> Histories:
+    from unknot.report.histories import Histories  # needs torch
+
+    return Histories()
+
+
 @dataclass(frozen=True, eq=False)
 class ReportContext:
     """All that a section may show.
@@ -71,6 +78,7 @@ class ReportContext:
         environment: versions, processor, and what was known of the data.
         script_data: what the page's scripts read; None where no run is finished.
         left_out: name of each section before this one that is not in the page -> the reason.
+        histories: of the runs, each read once.
     """
 
     files: ExperimentFolder
@@ -81,6 +89,7 @@ class ReportContext:
     environment: Mapping[str, Any]
     script_data: ScriptData | None
     left_out: Mapping[str, str]
+    histories: Histories = field(default_factory=_histories)
 
     @property
     def strength(self) -> str:

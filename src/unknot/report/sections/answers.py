@@ -22,6 +22,7 @@ from unknot.evidence.evidence import Evidence
 from unknot.evidence.latent_labels import LatentLabels
 from unknot.models.objectives import objective_type
 from unknot.report.must_know import few_images, must_know, no_beta_matters, other_objective
+from unknot.report.own_command import is_own_command
 from unknot.report.script_data import ScriptData, ScriptLatent, ScriptRun
 from unknot.report.sections import NO_EVIDENCE, ReportContext
 
@@ -180,7 +181,9 @@ def answers(context: ReportContext) -> Answers:
 
 
 def _must_know(context: ReportContext) -> list[str]:
-    sentences = must_know(context.config, context.runs, context.failures, context.evidence)
+    sentences = must_know(
+        context.config, context.runs, context.failures, context.evidence, context.histories
+    )
     return sentences if context.strength == "beta" else list(map(in_strengths, sentences))
 
 
@@ -195,14 +198,15 @@ def _shown_answers(context: ReportContext) -> list[ShownAnswer]:
 def _shown(answer: Answer) -> ShownAnswer:
     certainties = {LATENTS: OF_LATENTS, WHICH_BETA: OF_WHICH_BETA, OBJECTIVE: OF_OBJECTIVES}
     certainty = certainties.get(answer.question, CERTAINTY)
-    following = answer.next.replace(f": {answer.command}", "") if answer.command else answer.next
+    command = answer.command if is_own_command(answer.command) else ""
+    following = answer.next.replace(f": {command}", "") if command else answer.next
     return ShownAnswer(
         question=answer.question_text,
         state=answer.answer,
         certainty=certainty[answer.answer],
         sentence=answer.sentence,
         next=following[:1].upper() + following[1:],
-        command=answer.command,
+        command=command,
     )
 
 

@@ -49,7 +49,7 @@ class Curves:
 
 def curves(context: ReportContext) -> Curves | LeftOut:
     """Give the history of every run, and the reason where a run is missing."""
-    histories = {run.name: run.history() for run in context.runs}
+    histories = {run.name: context.histories.of(run) for run in context.runs}
     if context.runs and not any(histories.values()):
         return LeftOut("no run recorded a history of its training")
     quantities = [key for key in QUANTITIES if _is_recorded(key, histories)]
@@ -58,7 +58,7 @@ def curves(context: ReportContext) -> Curves | LeftOut:
         quantities=quantities,
         data={"runs": [_series(run, histories[run.name], quantities) for run in context.runs]},
         runs=[
-            _finished(runs[config.name])
+            _finished(runs[config.name], histories[config.name])
             if config.name in runs
             else _missing(config, context.failures.get(config.name, "not finished"))
             for config in context.config.runs()
@@ -66,10 +66,10 @@ def curves(context: ReportContext) -> Curves | LeftOut:
     )
 
 
-def training_seconds(run: Run) -> float:
-    """Read how long a run was trained; 0 where it has no history."""
-    lines = run.history("train")
-    return float(lines[-1]["seconds"]) if lines else 0.0
+def training_seconds(lines: Sequence[HistoryLine]) -> float:
+    """Tell from its history how long a run was trained; 0 where it has none."""
+    seconds = [line["seconds"] for line in lines if line["split"] == "train"]
+    return float(seconds[-1]) if seconds else 0.0
 
 
 def _is_recorded(key: str, histories: Mapping[str, Sequence[HistoryLine]]) -> bool:
@@ -87,12 +87,12 @@ def _series(run: Run, lines: Sequence[HistoryLine], quantities: Sequence[str]) -
     return chart_run(run) | splits
 
 
-def _finished(run: Run) -> RunFacts:
+def _finished(run: Run, lines: Sequence[HistoryLine]) -> RunFacts:
     return RunFacts(
         title=run_title(run.config),
         problem="",
         scales=run_scales_text(run),
-        seconds=training_seconds(run),
+        seconds=training_seconds(lines),
     )
 
 

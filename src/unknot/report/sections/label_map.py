@@ -18,8 +18,10 @@ from unknot.evidence.evidence import Evidence
 from unknot.evidence.latent_labels import GO_TOGETHER, LatentLabels
 from unknot.report.chart_data import all_rounded
 from unknot.report.sections import NO_EVIDENCE, NO_RUN, LeftOut, ReportContext
+from unknot.runs.plain_text import shortened
 
 MAX_PAIRS = 12  # of labels that go together
+MAX_LABELS = 200  # in a map
 GIVEN, COMPUTED = "Your labels", "Computed from the pixels"
 
 
@@ -30,10 +32,12 @@ class LabelKind:
     Attributes:
         title: which kind.
         correlated: labels that go together, in words.
+        left_out: that not all labels are in the map, in a sentence; empty where they are.
     """
 
     title: str
     correlated: str
+    left_out: str
 
 
 @dataclass(frozen=True)
@@ -63,7 +67,7 @@ def label_map(context: ReportContext) -> LabelMaps | LeftOut:
     by_kind = {title: tables for title, tables in by_kind.items() if any(tables.values())}
     if not by_kind:
         return LeftOut(_why_no_labels(context.evidence))
-    kinds = [LabelKind(title, _correlated(tables)) for title, tables in by_kind.items()]
+    kinds = [_kind(title, tables) for title, tables in by_kind.items()]
     maps = [
         {name: sorted_map(table) if table else None for name, table in tables.items()}
         for tables in by_kind.values()
@@ -94,8 +98,10 @@ def sorted_map(labels: LatentLabels) -> dict[str, Any]:
     """
     strength = np.where(labels.binary, 2 * labels.effect - 1, labels.effect)
     latents = _sorted_latents(labels, strength)
-    group = _groups(labels.significant[latents], strength[latents])
-    order = np.lexsort((_similar_side_by_side(labels.correlation), group))
+    shown = _strongest(strength[latents])
+    group = _groups(labels.significant[np.ix_(latents, shown)], strength[np.ix_(latents, shown)])
+    similar = _similar_side_by_side(labels.correlation[np.ix_(shown, shown)])
+    order = shown[np.lexsort((similar, group))]
     tables = {
         "effect": labels.effect,
         "low": labels.interval[..., 0],
@@ -106,7 +112,7 @@ def sorted_map(labels: LatentLabels) -> dict[str, Any]:
     }
     return {
         "latents": latents.tolist(),
-        "labels": [labels.label_names[k] for k in order],
+        "labels": [shortened(labels.label_names[k]) for k in order],
         "binary": labels.binary[order].tolist(),
         "groups": [int((group == i).sum()) for i in range(len(latents))],
         "alpha": labels.alpha,
@@ -121,6 +127,14 @@ def _sorted_latents(labels: LatentLabels, strength: NDArray[np.float64]) -> NDAr
     """The active latents, the one with the strongest effect first."""
     active = np.flatnonzero(labels.active)
     return active[np.argsort(-strength[active].max(1), kind="stable")]
+
+
+def _strongest(strength: NDArray[np.float64]) -> NDArray[np.int64]:
+    """Numbers of the labels that the latents tell best, all where there are few, ascending."""
+    num_labels = strength.shape[1]
+    if num_labels <= MAX_LABELS or not len(strength):
+        return np.arange(min(num_labels, MAX_LABELS))
+    return np.sort(np.argsort(-strength.max(0), kind="stable")[:MAX_LABELS])
 
 
 def _groups(passed: NDArray[np.bool_], strength: NDArray[np.float64]) -> NDArray[np.int64]:
@@ -140,14 +154,20 @@ def _similar_side_by_side(correlation: NDArray[np.float64]) -> NDArray[np.int64]
     return np.argsort(leaves)
 
 
-def _correlated(tables: Mapping[str, LatentLabels | None]) -> str:
-    """The strongest correlations among the labels, in words."""
+def _kind(title: str, tables: Mapping[str, LatentLabels | None]) -> LabelKind:
+    """Describe the labels of one kind, which every run has the same."""
     labels = next(table for table in tables.values() if table)
+    num = len(labels.label_names)
+    left_out = f"Of {num:,} labels each map has the {MAX_LABELS} that the latents tell best."
+    return LabelKind(title, _correlated(labels), left_out if num > MAX_LABELS else "")
+
+
+def _correlated(labels: LatentLabels) -> str:
+    """The strongest correlations among the labels, in words."""
     names, table = labels.label_names, labels.correlation
-    pairs = [
-        (abs(table[i, j]), f"{names[j]} and {names[i]} ({table[i, j]:+.2f})")
-        for i in range(len(names))
-        for j in range(i)
-        if abs(table[i, j]) >= GO_TOGETHER
+    pairs = np.argwhere(np.tril(np.abs(table) >= GO_TOGETHER, -1))
+    texts = [
+        (abs(table[i, j]), f"{shortened(names[j])} and {shortened(names[i])} ({table[i, j]:+.2f})")
+        for i, j in pairs[: MAX_LABELS**2]
     ]
-    return ", ".join(text for _, text in sorted(pairs, reverse=True)[:MAX_PAIRS])
+    return ", ".join(text for _, text in sorted(texts, reverse=True)[:MAX_PAIRS])

@@ -40,6 +40,7 @@ class GradientSource(NamedTuple):
         compute_share: gradients of a step by a share of its batch.
         batch_size: images.
         threads: that the run may use.
+        is_stopping: whether the run has been asked to save and stop.
     """
 
     model: VAE
@@ -47,6 +48,7 @@ class GradientSource(NamedTuple):
     compute_share: ShareGradients
     batch_size: int
     threads: int
+    is_stopping: Callable[[], bool] = lambda: False
 
 
 class Gradients(Protocol):

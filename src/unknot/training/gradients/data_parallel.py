@@ -13,16 +13,19 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from itertools import pairwise
 from mmap import mmap
-from multiprocessing.connection import Connection, Pipe
+from multiprocessing.connection import Connection, Pipe, wait
 from typing import Any, NoReturn
 
 import torch
 from torch import Tensor
 
+from unknot.common.child_processes import cause_of_death, end_child, exit_child, fork_child
 from unknot.common.errors import UserError
+from unknot.common.interruption import SIGNALS
 from unknot.training.gradients import GradientSource
 
-SIGNALS = {signal.SIGINT, signal.SIGTERM}
+PATIENCE_SECONDS = 1.0
+"""A copy that has not answered for so long may have been stopped."""
 
 
 @contextmanager
@@ -54,6 +57,7 @@ class DataParallel:
 
     def __init__(self, source: GradientSource) -> None:
         self._compute_share, self._optimizer = source.compute_share, source.optimizer
+        self._is_stopping = source.is_stopping
         self._parameters = list(source.model.parameters())
         self._shared_tensors = [*self._parameters, *self._optimizer.state().values()]
         for tensor in self._shared_tensors:
@@ -109,8 +113,7 @@ class DataParallel:
         for connection in self._connections:
             connection.close()
         for pid in self._worker_pids:
-            with suppress(ChildProcessError):  # somebody else has waited for it
-                os.waitpid(pid, 0)
+            end_child(pid)
         for tensor in self._shared_tensors:
             tensor.data = tensor.data.clone()
         self._connections, self._worker_pids, self._shared_tensors = [], [], []
@@ -131,22 +134,42 @@ class DataParallel:
             update(learning_rate, count)
 
     def _send(self, request: Any) -> None:
-        with _explaining_a_death():
+        with self._explaining_a_death():
             for connection in self._connections:
                 connection.send(request)
 
     def _receive(self) -> list[Any]:
-        with _explaining_a_death():
-            answers = [connection.recv() for connection in self._connections]
+        with self._explaining_a_death():
+            answers = [self._answer(connection) for connection in self._connections]
         for answer in answers:
             if isinstance(answer, str):
                 raise RuntimeError(f"in a process that computes a part of every batch:\n{answer}")
         return answers
 
+    def _answer(self, connection: Connection) -> Any:
+        """Wait for what a copy answers; none stays stopped where the run is to save and stop."""
+        while not wait([connection], PATIENCE_SECONDS):
+            if self._is_stopping():
+                for pid in self._worker_pids:
+                    with suppress(ProcessLookupError):
+                        os.kill(pid, signal.SIGCONT)
+        return connection.recv()
+
+    @contextmanager
+    def _explaining_a_death(self) -> Iterator[None]:
+        try:
+            yield
+        except (EOFError, ConnectionError):
+            raise UserError(
+                f"a helper process of this run has ended: {cause_of_death(self._worker_pids)}; run "
+                "the command again, and if it happens again, add --data-parallel off and another "
+                "--out"
+            ) from None
+
     def _start(self, number: int) -> None:
         ours, theirs = Pipe()
         self._connections.append(ours)
-        pid = os.fork()
+        pid = fork_child()
         if pid == 0:
             self._worker_loop(number, theirs)
         self._worker_pids.append(pid)
@@ -171,18 +194,7 @@ class DataParallel:
             with suppress(OSError):
                 connection.send(traceback.format_exc())
         finally:
-            os._exit(0)  # nothing of the caller's is to run here
-
-
-@contextmanager
-def _explaining_a_death() -> Iterator[None]:
-    try:
-        yield
-    except (EOFError, ConnectionError):
-        raise UserError(
-            "a helper process of this run has ended (out of memory?); run the command again, and "
-            "if it happens again, add --data-parallel off and another --out"
-        ) from None
+            exit_child()
 
 
 def _shared_tensor(tensor: Tensor) -> Tensor:

@@ -1,0 +1,72 @@
+"""Signals raise, or end the process at once, and say so in its exit status."""
+
+import signal
+import subprocess
+import sys
+import threading
+
+import pytest
+
+from unknot.common.errors import Interrupted
+from unknot.common.interruption import (
+    SIGNALS,
+    STATUSES,
+    WORDS,
+    Interruption,
+    heard_signals,
+    interrupted_status,
+    signals_raised,
+)
+
+
+def test_a_status_is_that_of_a_shell() -> None:
+    assert STATUSES == (130, 143, 129)
+    assert interrupted_status(KeyboardInterrupt()) == 130
+    assert interrupted_status(Interruption(signal.SIGTERM)) == 143
+    assert interrupted_status(Interrupted("stopped", signal.SIGHUP)) == 129
+
+
+@pytest.mark.parametrize("number", SIGNALS)
+def test_a_signal_raises_and_the_handlers_are_put_back(number: signal.Signals) -> None:
+    before = [signal.getsignal(name) for name in SIGNALS]
+    with pytest.raises(KeyboardInterrupt) as caught, signals_raised():
+        signal.raise_signal(number)
+    assert interrupted_status(caught.value) == 128 + number
+    assert [signal.getsignal(name) for name in SIGNALS] == before
+
+
+def test_what_is_ignored_stays_ignored() -> None:
+    """As `nohup` has it."""
+    before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    try:
+        assert signal.SIGHUP not in heard_signals()
+        with signals_raised():
+            signal.raise_signal(signal.SIGHUP)
+    finally:
+        signal.signal(signal.SIGHUP, before)
+
+
+def test_other_threads_change_no_handler() -> None:
+    before = signal.getsignal(signal.SIGTERM)
+    seen = []
+
+    def work() -> None:
+        with signals_raised():
+            seen.append(signal.getsignal(signal.SIGTERM))
+
+    thread = threading.Thread(target=work)
+    thread.start()
+    thread.join()
+    assert seen == [before]
+
+
+@pytest.mark.parametrize("number", SIGNALS)
+@pytest.mark.parametrize("closed", ["", "import os; os.close(2); "])
+def test_a_process_may_end_at_once_with_a_line(number: signal.Signals, closed: str) -> None:
+    code = (
+        "import signal; from unknot.common.interruption import quit_on_signals; "
+        f"quit_on_signals(); {closed}signal.raise_signal({int(number)})"
+    )
+    ended = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert ended.returncode == 128 + number
+    assert ended.stderr == ("" if closed else f"{WORDS}\n")

@@ -1,0 +1,1 @@
+"""Bad files of images, arrays, archives and labels, made one by one; nothing here is of others."""
