@@ -15,6 +15,7 @@ from unknot.cli.options import (
     execution_config,
     field_docs,
 )
+from unknot.cli.parse import parse_options
 from unknot.config.execution import ExecutionConfig
 from unknot.config.experiment import ExperimentConfig
 from unknot.config.parts import DataConfig, ModelConfig, TrainingConfig
@@ -22,7 +23,7 @@ from unknot.config.parts import DataConfig, ModelConfig, TrainingConfig
 
 def _parsed(command: str, *typed: str) -> Any:
     kind = CompareOptions if command == "compare" else TrainOptions
-    return cli._parse(command, kind, list(typed))
+    return parse_options(command, kind, list(typed), cli._defaults(kind, list(typed)))
 
 
 def test_the_defaults_are_those_of_the_configurations() -> None:

@@ -35,8 +35,7 @@ REFUSED = {
     "compare --seeds 1.5": "--seeds is '1.5'; it takes whole numbers (unknot compare --help)",
     "traverse x --range 1": "--range is '1'; it takes 2 numbers (unknot traverse --help)",
     "latent a b": "LATENT is 'b'; it takes a whole number (unknot latent --help)",
-    "data --tyro-print-completion bash": "unknot data has no option '--tyro-print-completion' "
-    "(unknot data --help)",
+    "data --tyro-print-completion bash": "unknot data has no option '--tyro-print-completion'",
     "report a\0b": r"'a\x00b' holds a character that no name can have (unknot report --help)",
     "report \ud800": r"'\ud800' holds a character that no name can have (unknot report --help)",
 }

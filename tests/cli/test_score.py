@@ -109,6 +109,22 @@ def test_bad_files_are_one_line(
     assert message in fails(["score", str(tmp_path / "bad.npz")], capsys)
 
 
+def test_too_many_latents_are_refused_with_the_time_that_they_take(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    np.savez(
+        tmp_path / "wide.npz", codes=np.ones((2_000, 3_000), "f2"), factors=np.ones((2_000, 1))
+    )
+    line = fails(["score", str(tmp_path / "wide.npz")], capsys)
+    assert "holds 3,000 latents; each of the draws would take about 20 minutes" in line
+    line = fails(["score", str(tmp_path / "wide.npz"), "--permutations", "1000000000"], capsys)
+    assert "permutations is 1000000000; even at 0.1 s each they take 27,778 hours" in line
+    line = fails(["score", str(tmp_path / "wide.npz"), "--workers", "1000000000"], capsys)
+    assert "workers is 1,000,000,000: so many processes take about 314,572,800 GB" in line
+    line = fails(["score", str(tmp_path / "wide.npz"), "--active-above", "1e300"], capsys)
+    assert "active_above is 1e+300; give at most 1e+100" in line
+
+
 def test_files_that_hold_something_else(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     np.savez(tmp_path / "other.npz", images=np.ones((40, 2)))
     assert "has no array called codes" in fails(["score", str(tmp_path / "other.npz")], capsys)

@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from unknot.common.machine import num_cores, processor
+from unknot.common import machine
+from unknot.common.machine import memory_bytes, num_cores, processor
 
 
 def test_cores_are_those_that_the_process_may_use(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -15,6 +16,18 @@ def test_cores_are_those_that_the_process_may_use(monkeypatch: pytest.MonkeyPatc
     assert num_cores() == 2
     monkeypatch.delattr(os, "sched_getaffinity")
     assert num_cores() == os.cpu_count()
+
+
+def test_memory_is_the_machines_or_what_a_container_may_use(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    limit = tmp_path / "memory.max"
+    monkeypatch.setattr(machine, "CONTAINER_LIMITS", (limit, tmp_path / "missing"))
+    whole = memory_bytes()
+    assert whole == os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+    for text, expected in (("max\n", whole), ("1000000\n", 10**6), (f"{2 * whole}\n", whole)):
+        limit.write_text(text)
+        assert memory_bytes() == expected
 
 
 def test_the_processor_is_named_as_the_system_names_it(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -6,7 +6,15 @@ import sys
 
 import pytest
 
-from unknot.common.text import ESCAPE, escape_output, json_text, on_one_line, shown
+from unknot.common.text import (
+    ESCAPE,
+    escape_output,
+    is_name,
+    json_text,
+    on_one_line,
+    shortened,
+    shown,
+)
 
 
 def test_bytes_that_are_no_utf8_are_escaped() -> None:
@@ -35,3 +43,17 @@ def test_names_cannot_command_a_terminal() -> None:
     assert on_one_line("a\x1b[31m\nb\u202e.png") == "a\\x1b[31m\\x0ab\\u202e.png"
     assert on_one_line("café 😀") == "café 😀"
     assert on_one_line(b"caf\xe9".decode("utf-8", "surrogateescape")) == "caf\\xe9"
+
+
+def test_the_middle_of_endless_texts_is_left_out() -> None:
+    assert shortened("a" * 10, 10) == "a" * 10
+    assert shortened("a" * 500 + "b" * 5_000 + "c" * 500, 1_000) == (
+        f"{'a' * 500} [5,000 more] {'c' * 500}"
+    )
+
+
+def test_a_name_has_no_nul_and_no_half_of_a_pair() -> None:
+    assert is_name("café 😀\n")
+    assert is_name(b"\xff".decode("utf-8", "surrogateescape"))
+    assert not is_name("a\0b")
+    assert not is_name("\ud800")

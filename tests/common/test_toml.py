@@ -10,6 +10,7 @@ import pytest
 from unknot.common.errors import UserError
 from unknot.common.files import write_text
 from unknot.common.toml import build, first_difference, from_toml, read_table, to_toml
+from unknot.config.run import RunConfig
 
 
 @dataclass(frozen=True)
@@ -98,6 +99,14 @@ def test_what_earlier_versions_wrote_is_upgraded(tmp_path: Path) -> None:
         ("inner = 3", "inner must be a table"),
         ("options = 3", "options must be a table"),
         ("betas = [1", "not valid TOML"),
+        (f"betas = [{'9' * 5_000}]", "not valid TOML"),
+        (f"betas = [0x{'9' * 5_000}]", "betas is a whole number of more than 64 bits"),
+        ("source = " + "[" * 100_000, "nested too deeply"),
+        ("source = " + "[" * 200 + "]" * 200, "source is nested more than 30 deep"),
+        (".".join("a" * 100_000) + " = 1", "a key is nested more than 30 deep"),
+        ("[" + ".".join(["'a'"] * 100) + "]", "a key is nested more than 30 deep"),
+        ('source = "a\\u0000b"', r"source is 'a\x00b'; a text cannot hold the character NUL"),
+        ("# " + "x" * 2**20, "bytes, more than the 1,048,576 that are read"),
     ],
 )
 def test_bad_toml_is_one_clear_line(text: str, message: str, tmp_path: Path) -> None:
@@ -109,8 +118,21 @@ def test_bad_toml_is_one_clear_line(text: str, message: str, tmp_path: Path) -> 
 
 
 def test_a_file_that_cannot_be_read_is_named(tmp_path: Path) -> None:
-    with pytest.raises(UserError, match=r"cannot read .*none.toml: No such file"):
+    with pytest.raises(UserError, match=r"none\.toml is missing"):
         read_table(tmp_path / "none.toml")
+
+
+def test_dots_that_are_no_key_are_let_through(tmp_path: Path) -> None:
+    comment = "# " + "." * 100
+    numbers = "betas = [" + ", ".join(["0.5"] * 100) + "]"
+    assert len(read(f"{comment}\n{numbers}", tmp_path).betas) == 100
+
+
+def test_what_the_dataclass_refuses_names_the_file(tmp_path: Path) -> None:
+    path = tmp_path / "e.toml"
+    path.write_text("[model]\nsigma = -1")
+    with pytest.raises(UserError, match=r"^.*e\.toml: sigma is -1"):
+        from_toml(RunConfig, path)
 
 
 def test_a_table_may_come_from_anywhere() -> None:

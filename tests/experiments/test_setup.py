@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from unknot.common.errors import UserError
+from unknot.config.execution import ExecutionConfig
 from unknot.config.parts import TrainingConfig
 from unknot.config.run import RunConfig
 from unknot.data.image_set import ImageSet
@@ -57,15 +58,15 @@ def test_plain_values_become_a_description(small_faces: ImageSet) -> None:
 
 def test_a_device_that_is_not_there_is_refused(small_faces: ImageSet) -> None:
     config = experiment_config(small_faces, [1], [0])
-    check_trainable(config, small_faces.image_shape, "cpu", None)
+    check_trainable(config, small_faces.image_shape, ExecutionConfig(device="cpu"), None)
     with pytest.raises(UserError, match="device 'tpu9'"):
-        check_trainable(config, small_faces.image_shape, "tpu9", None)
+        check_trainable(config, small_faces.image_shape, ExecutionConfig(device="tpu9"), None)
 
 
 def test_images_that_the_network_does_not_take_are_refused(small_faces: ImageSet) -> None:
     config = experiment_config(small_faces, [1], [0])
     with pytest.raises(UserError, match=r"higgins_conv takes .* not 48x48 .* images: .*linear"):
-        check_trainable(config, (3, 48, 48), "cpu", None)
+        check_trainable(config, (3, 48, 48), ExecutionConfig(), None)
 
 
 def test_pairs_are_described_before_training_or_refused(

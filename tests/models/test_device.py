@@ -31,6 +31,14 @@ def test_images_stay_in_the_map_on_a_processor_and_where_they_do_not_fit(
 
 
 @pytest.mark.parametrize(
+    "name", ["meta", "xla", "hpu", "privateuseone", "mkldnn", "cpu:7", "CPU", "", "9" * 5_000]
+)
+def test_a_device_on_which_nothing_is_computed_is_refused(name: str) -> None:
+    with pytest.raises(UserError, match="is not available here; try cpu or auto"):
+        choose_device(name)
+
+
+@pytest.mark.parametrize(
     ("has_cuda", "has_mps", "expected"),
     [(True, True, "cuda"), (False, True, "mps"), (False, False, "cpu")],
 )

@@ -143,9 +143,12 @@ def _dispatch(name: str, rest: list[str]) -> int:
     command = COMMANDS[name]
     module = import_module(command.module)
     kind = getattr(module, command.options)
-    from unknot.cli.parse import parse_options
+    from unknot.cli.parse import check_words, parse_options
+    from unknot.cli.paths import check_names
 
+    check_words(name, rest)
     options = parse_options(name, kind, rest, _defaults(kind, rest))
+    check_names(options)
     try:
         text, document = getattr(module, command.function)(options)
     except RunsFailedError as failed:
@@ -173,10 +176,12 @@ def _defaults(kind: type, rest: list[str]) -> Any:
     import tyro
 
     from unknot.cli.options import CompareOptions, TrainOptions, defaults_from_toml
+    from unknot.cli.paths import check_input_file
 
     path = next((rest[i + 1] for i, word in enumerate(rest[:-1]) if word == "--config"), None)
     path = next((w.split("=", 1)[1] for w in rest if w.startswith("--config=")), path)
     if path is None or kind not in (CompareOptions, TrainOptions):
         return tyro.MISSING_NONPROP
+    check_input_file("config", Path(path))
     has_typed_recipe = any(word.split("=")[0] == "--recipe" for word in rest)
     return defaults_from_toml(kind, Path(path), has_typed_recipe=has_typed_recipe)

@@ -7,6 +7,7 @@ from shlex import quote
 from typing import TYPE_CHECKING, Literal
 
 from unknot.cli.options import OutputOptions
+from unknot.cli.paths import check_input_file, check_source
 from unknot.common.errors import UserError
 from unknot.config.parts import DataConfig
 
@@ -26,6 +27,9 @@ def load(data: DataConfig, output: OutputOptions, *, tells: bool = True) -> "Ima
     from unknot.common.progress import announced
     from unknot.experiments.display.bars import named_progress
 
+    check_source("DATA", data.source)
+    if data.labels:
+        check_input_file("labels", Path(data.labels))
     with announced(output.hides_progress, "reading the images"):
         from unknot.data.load import load_images
         from unknot.data.summary import left_out

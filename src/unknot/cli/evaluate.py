@@ -9,8 +9,10 @@ import tyro
 
 from unknot.cli.common import check_is_run, load, same_preparation
 from unknot.cli.options import Flag, OutputOptions
+from unknot.cli.paths import check_input_file
 from unknot.common.errors import UserError
 from unknot.common.machine import num_cores
+from unknot.config.checks import check_processes
 
 if TYPE_CHECKING:
     from unknot.experiments.experiment import Experiment
@@ -84,8 +86,15 @@ class NullOptions:
     """Seed of all random choices."""
 
     def num_processes(self) -> int:
-        """Say how many processes there will be."""
-        return num_cores() if self.workers is None else self.workers
+        """Say how many processes there will be.
+
+        Raises:
+            UserError: if the memory does not hold so many.
+        """
+        if self.workers is None:
+            return num_cores()
+        check_processes(self.workers)
+        return self.workers
 
     def settings(self) -> "NullSettings":
         """Check the numbers of draws.
@@ -216,6 +225,8 @@ def evidence_command(options: EvidenceOptions) -> tuple[str, Any]:
     from unknot.experiments.display.bars import named_progress
 
     path = options.experiment
+    if options.labels:
+        check_input_file("labels", options.labels)
     with announced(options.output.hides_progress, "opening the runs"):
         from unknot.config.parts import CUSTOM
         from unknot.experiments.experiment import Experiment

@@ -9,6 +9,7 @@ import tyro
 
 from unknot.cli.common import load, open_run, same_preparation
 from unknot.cli.options import DATA, Flag, ImageOptions, OutputOptions, data_config
+from unknot.cli.paths import check_output_file, check_output_folder
 from unknot.common.errors import UserError
 
 if TYPE_CHECKING:
@@ -84,6 +85,7 @@ def traverse_command(options: TraverseOptions) -> tuple[str, Any]:
     low, high = options.range
     if not low < high:
         raise UserError(f"range is {low} {high}; give a lower and a higher end")
+    _check_folder(options)
     run = open_run(options.run, "traverse RUN", options.output)
     images = None
     if options.data:
@@ -102,6 +104,7 @@ def traverse_command(options: TraverseOptions) -> tuple[str, Any]:
 
 def reconstruct_command(options: ReconstructOptions) -> tuple[str, Any]:
     """Draw a run's reconstructions over training."""
+    _check_folder(options)
     run = open_run(options.run, "reconstruct RUN", options.output)
     from unknot.common.progress import announced
 
@@ -111,6 +114,12 @@ def reconstruct_command(options: ReconstructOptions) -> tuple[str, Any]:
         folder = options.out or run.folder
         path, note = draw_reconstructions(run, folder, format=options.format)
     return _picture(path, note)
+
+
+def _check_folder(options: Any) -> None:
+    """Refuse a folder to write into that can be none."""
+    if options.out:
+        check_output_folder("out", options.out)
 
 
 def _picture(path: Path, note: str) -> tuple[str, Any]:
@@ -135,6 +144,7 @@ def encode_command(options: EncodeOptions) -> tuple[str, Any]:
     """Write the codes of images."""
     if options.out.suffix not in (".npz", ".csv"):
         raise UserError(f"out is {options.out}; its ending must be .npz or .csv")
+    check_output_file("out", options.out)
     run = open_run(options.run, f"encode RUN {quote(options.data)}", options.output)
     images = load(same_preparation(run, options.data), options.output)
     from unknot.common.progress import announced
@@ -177,6 +187,7 @@ def data_command(options: Any) -> tuple[str, Any]:
         raise UserError(f"sample is {options.sample}; its ending must be {', '.join(PICTURES)}")
     if options.sample:
         _check_place(options.sample, options.source)
+        check_output_file("sample", options.sample)
     images = load(data_config(options), options.output, tells=False)
     splits = {split: len(images.indices(split)) for split in SPLITS}
     from unknot.data.summary import data_facts, label_shares
@@ -285,6 +296,7 @@ class ExportOptions:
 
 def export_command(options: ExportOptions) -> tuple[str, Any]:
     """Write a run's networks for other programs."""
+    _check_folder(options)
     run = open_run(options.run, "export RUN", options.output)
     from unknot.common.progress import announced
     from unknot.runs.export import export_onnx

@@ -41,7 +41,6 @@ def parse_options(command: str, kind: type, words: Sequence[str], default: Any) 
         SystemExit: with status 0, when the help was printed.
     """
     refusal = Refusal(command, kind, words)
-    refusal.check_words()
     box = io.StringIO()
     try:
         with redirect_stderr(box), _hooked(refusal.raise_for):
@@ -56,6 +55,24 @@ def parse_options(command: str, kind: type, words: Sequence[str], default: Any) 
         if ended.code == 0:
             raise
         raise UserError(" ".join(FRAME.sub(" ", box.getvalue()).split())) from None
+
+
+def check_words(command: str, words: Sequence[str]) -> None:
+    """Refuse words that can be no name of a file, and options that are tyro's alone.
+
+    Args:
+        command: the name of the command.
+        words: that were typed after it.
+
+    Raises:
+        UserError: names the first of them.
+    """
+    for word in words:
+        if not is_name(word):
+            problem = f"{_quoted([word])} holds a character that no name can have"
+            raise UserError(f"{problem} (unknot {command} --help)")
+        if word.replace("_", "-").startswith("--tyro-"):
+            raise UserError(f"unknot {command} has no option {_quoted([word])}")
 
 
 def _hooked(hook: Callable[[Any], None]) -> AbstractContextManager[None]:
@@ -78,19 +95,7 @@ class Refusal:
 
     def __init__(self, command: str, kind: type, words: Sequence[str]) -> None:
         self._command, self._words = command, list(words)
-        self._types = {f"--{name.replace('_', '-')}": hint for name, hint in _fields(kind)}
-
-    def check_words(self) -> None:
-        """Refuse words that can be no name of a file, and options that are tyro's alone.
-
-        Raises:
-            UserError: names the first of them.
-        """
-        for word in self._words:
-            if not is_name(word):
-                self._refuse(f"{_quoted([word])} holds a character that no name can have")
-            if word.replace("_", "-").startswith("--tyro-"):
-                self._refuse(self._no_such_option(word))
+        self._types = dict(option_types(kind))
 
     def raise_for(self, event: Any) -> None:
         """Raise what there is to say; events that are not known here are left to tyro.
@@ -157,11 +162,16 @@ class Refusal:
         return values
 
 
-def _fields(kind: type) -> list[tuple[str, Any]]:
-    """List the names and types of all options, of groups in groups too."""
+def option_types(kind: type) -> list[tuple[str, Any]]:
+    """List the options and arguments of a command with their types, those of its groups too.
+
+    Args:
+        kind: the dataclass of its options.
+    """
     found: list[tuple[str, Any]] = []
     for name, hint in get_type_hints(kind).items():
-        found += _fields(hint) if is_dataclass(hint) and isinstance(hint, type) else [(name, hint)]
+        is_group = is_dataclass(hint) and isinstance(hint, type)
+        found += option_types(hint) if is_group else [(f"--{name.replace('_', '-')}", hint)]
     return found
 
 

@@ -9,6 +9,7 @@ import tyro
 
 from unknot.cli.common import load
 from unknot.cli.options import OutputOptions
+from unknot.cli.paths import check_output_folder
 from unknot.common.durations import duration_text
 from unknot.common.machine import num_cores
 from unknot.config.execution import ExecutionConfig
@@ -77,6 +78,8 @@ def reproduce_command(options: ReproduceOptions) -> tuple[str, Any]:
     if not options.name:
         return _listed()
     paper = read_paper(options.name)
+    if options.out:
+        check_output_folder("out", options.out)
     configs = paper.experiments(options.seeds, options.steps)
     images = load(paper.experiment.data, options.output)
     from unknot.common.progress import announced

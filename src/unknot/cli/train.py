@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import field, make_dataclass, replace
 from math import prod
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from unknot.cli.common import load
@@ -19,11 +20,15 @@ from unknot.cli.options import (
     option,
     pick,
 )
+from unknot.cli.paths import check_output_folder
 from unknot.cli.watch import live_page
 from unknot.common.errors import RunsFailedError, UserError
+from unknot.common.plugins import check_choice
+from unknot.config.execution import ExecutionConfig
 from unknot.config.experiment import ExperimentConfig
 from unknot.config.parts import ModelConfig
 from unknot.config.run import RunConfig, beta_text
+from unknot.experiments.engines import ENGINES
 
 if TYPE_CHECKING:
     from unknot.data.image_set import ImageSet
@@ -71,6 +76,7 @@ def _compare(
 
     config, output = config_from_options(options), options.output
     execution = execution_config(options)
+    _check_before_images(config, execution)
     images = load(config.data, output)
     with announced(output.hides_progress, "getting ready to train"):
         from unknot.experiments.compare import run_experiment
@@ -101,6 +107,16 @@ def _compare(
             begun=begun,
         )
     return experiment, was_finished
+
+
+def _check_before_images(config: ExperimentConfig, execution: ExecutionConfig) -> None:
+    """Refuse, before images are prepared, what can be trained on none."""
+    if execution.out is not None:
+        check_output_folder("out", Path(execution.out))
+    check_choice("engine", execution.engine, ENGINES)
+    from unknot.training.footprint import check_memory, least_image_shape
+
+    check_memory(config, least_image_shape(config.data), execution)
 
 
 def _is_finished(folder: "RunFolder", run: RunConfig) -> bool:
@@ -215,6 +231,7 @@ def train_command(options: Any) -> tuple[str, Any]:
 
     config, output = config_from_options(options), options.output
     execution = execution_config(options)
+    _check_before_images(config, execution)
     images = load(config.data, output)
     with announced(output.hides_progress, "getting ready to train"):
         from unknot.experiments.compare import train_run
@@ -271,7 +288,10 @@ def suggest_betas_command(options: Any) -> tuple[str, Any]:
     if not all(beta > 0 for beta in options.betas):
         raise UserError(f"betas is {options.betas}; suggest-betas takes numbers above 0")
     model = ModelConfig(**pick(ModelConfig, options, options.model))
-    images = load(data_config(options), options.output)
+    data = data_config(options)
+    linear = ExperimentConfig(data=data, model=replace(model, network="linear"))
+    _check_before_images(linear, ExecutionConfig())
+    images = load(data, options.output)
     from unknot.common.progress import announced
 
     with announced(options.output.hides_progress, "looking for the betas that can matter"):

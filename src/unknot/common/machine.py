@@ -1,8 +1,14 @@
-"""What this machine has: cores and processor."""
+"""What this machine has: cores, memory and processor."""
 
 import os
 import platform
 from pathlib import Path
+
+CONTAINER_LIMITS = (
+    Path("/sys/fs/cgroup/memory.max"),
+    Path("/sys/fs/cgroup/memory/memory.limit_in_bytes"),
+)
+"""Files of Linux that say how much memory a container may use: of cgroups 2 and 1."""
 
 
 def num_cores() -> int:
@@ -10,6 +16,20 @@ def num_cores() -> int:
     if hasattr(os, "sched_getaffinity"):
         return len(os.sched_getaffinity(0))
     return os.cpu_count() or 1
+
+
+def memory_bytes() -> int:
+    """Count the bytes of memory that this process may use: the machine's, or its container's."""
+    limits = [int(os.sysconf("SC_PHYS_PAGES")) * int(os.sysconf("SC_PAGE_SIZE"))]
+    limits += [int(text) for text in map(_text, CONTAINER_LIMITS) if text.isdecimal()]
+    return min(limits)
+
+
+def _text(path: Path) -> str:
+    try:
+        return path.read_text().strip()
+    except OSError:
+        return ""
 
 
 def processor() -> str:

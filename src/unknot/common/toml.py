@@ -1,6 +1,7 @@
 """Frozen dataclasses to TOML and back, with errors that name file and key."""
 
 import difflib
+import re
 import tomllib
 from dataclasses import asdict, fields, is_dataclass
 from pathlib import Path
@@ -9,6 +10,10 @@ from typing import Any, get_type_hints
 import tomli_w
 
 from unknot.common.errors import UserError
+
+MOST_BYTES = 1 << 20  # of a file; a description of a thousand runs has 20,000
+MOST_DEEP = 30  # tables in tables; the reader's time grows with the square
+DOTS = re.compile(r"\.{2,}")
 
 
 def to_toml(config: Any) -> str:
@@ -27,7 +32,26 @@ def from_toml(kind: type, path: Path) -> Any:
     Raises:
         UserError: if it cannot be read, has an unknown key, or a value that does not fit.
     """
-    return build(kind, read_table(path), str(path))
+    return build_named(kind, read_table(path), path)
+
+
+def build_named(kind: type, table: dict[str, Any], path: Path) -> Any:
+    """Build a dataclass from a file's table, and name the file in every error.
+
+    Args:
+        kind: the dataclass.
+        table: its fields.
+        path: of the file.
+
+    Raises:
+        UserError: if a key is unknown, or a value does not fit.
+    """
+    try:
+        return build(kind, table, str(path))
+    except UserError as error:
+        message = str(error)
+        named = message if message.startswith(str(path)) else f"{path}: {message}"
+        raise UserError(named) from None
 
 
 def read_table(path: Path) -> dict[str, Any]:
@@ -36,12 +60,36 @@ def read_table(path: Path) -> dict[str, Any]:
     Raises:
         UserError: if it cannot be read or is not TOML.
     """
+    from unknot.common.reading import read_file  # NumPy, which help does without
+
+    text = read_file(path, most_bytes=MOST_BYTES).decode("utf-8", "surrogateescape")
+    if max(part.count(".") for part in re.split(r"[\n,=\[\]{}]", DOTS.sub("", text))) > MOST_DEEP:
+        raise UserError(f"{path}: a key is nested more than {MOST_DEEP} deep; nobody asks for that")
     try:
-        return tomllib.loads(path.read_bytes().decode("utf-8", "surrogateescape"))
-    except OSError as error:
-        raise UserError(f"cannot read {path}: {error.strerror}") from None
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        table = tomllib.loads(text)
+    except RecursionError:
+        raise UserError(f"{path} is not valid TOML: it is nested too deeply") from None
+    except ValueError as error:  # TOMLDecodeError too
         raise UserError(f"{path} is not valid TOML: {error}") from None
+    _check_values(table, str(path), 0)
+    return table
+
+
+def _check_values(value: Any, where: str, depth: int) -> None:
+    """Refuse what TOML lets through and nothing else takes: endless numbers, depths, NULs."""
+    if depth > MOST_DEEP:
+        raise UserError(f"{where} is nested more than {MOST_DEEP} deep; nobody asks for that")
+    if isinstance(value, dict):
+        for key, inner in value.items():
+            _check_values(key, f"{where}: a key", depth)
+            _check_values(inner, f"{where}: {key}", depth + 1)
+    elif isinstance(value, list):
+        for inner in value:
+            _check_values(inner, where, depth + 1)
+    elif isinstance(value, str) and "\0" in value:
+        raise UserError(f"{where} is {value!r}; a text cannot hold the character NUL")
+    elif isinstance(value, int) and not -(2**63) <= value < 2**63:
+        raise UserError(f"{where} is a whole number of more than 64 bits; give a smaller one")
 
 
 def build(kind: type, table: dict[str, Any], where: str) -> Any:

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from unknot.common.toml import build, read_table
+from unknot.common.toml import build_named, read_table
 from unknot.config.checks import at_least
 
 
@@ -60,5 +60,5 @@ def from_toml_with_execution(kind: type, path: Path) -> tuple[Any, ExecutionConf
     """
     table = read_table(path)
     execution = {key: table.pop(key) for key in EXECUTION_KEYS if key in table}
-    config = build(kind, table, str(path))
-    return config, build(ExecutionConfig, execution, str(path))
+    config = build_named(kind, table, path)
+    return config, build_named(ExecutionConfig, execution, path)

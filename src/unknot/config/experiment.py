@@ -7,7 +7,7 @@ from itertools import islice
 from unknot.common.durations import parse_duration
 from unknot.common.errors import UserError
 from unknot.common.plugins import check_choice
-from unknot.config.checks import at_least
+from unknot.config.checks import at_least, doable_runs
 from unknot.config.parts import BETA_VAE, DataConfig, ModelConfig, TrainingConfig
 from unknot.config.run import RunConfig, check_beta, check_seed
 from unknot.models.objectives import OBJECTIVES
@@ -42,6 +42,7 @@ class ExperimentConfig:
 
     def __post_init__(self) -> None:
         """Check the grid."""
+        doable_runs(self._most_runs())
         for name, values in (("betas", self.betas), ("seeds", self.seeds)):
             if not values:
                 raise UserError(f"{name} is empty; give at least one")
@@ -57,6 +58,11 @@ class ExperimentConfig:
             parse_duration("budget", self.budget)
         if self.until_clear and len(self.seeds) > self.max_seeds:
             raise UserError(f"max_seeds is {self.max_seeds}, but {len(self.seeds)} seeds are given")
+
+    def _most_runs(self) -> int:
+        """Count the runs that there may come to be, with seeds that `until_clear` adds."""
+        num_seeds = max(len(self.seeds), self.max_seeds if self.until_clear else 0)
+        return num_seeds * (len(self.betas) + sum(map(len, self.strengths.values())))
 
     def _check_objectives(self) -> None:
         """Check that every objective has strengths, and that nothing is said of others."""
@@ -117,6 +123,11 @@ class ExperimentConfig:
                 raise UserError(
                     f"a strength of {name} is {value}; it must be a finite number of at least 0"
                 )
+
+    @property
+    def num_runs(self) -> int:
+        """Number of runs."""
+        return len(self.seeds) * sum(len(row.betas) for row in self.rows())
 
     @property
     def looks(self) -> tuple[int, ...]:

@@ -7,7 +7,7 @@ from typing import Any, Literal
 
 from unknot.common.errors import UserError
 from unknot.common.plugins import check_choice
-from unknot.config.checks import at_least, check_choices, positive
+from unknot.config.checks import at_least, check_choices, doable, positive
 from unknot.data.preparation import MAX_PIXELS, Preparation, parse_split, plain_size
 from unknot.models.likelihoods import LIKELIHOODS
 from unknot.models.networks import NETWORKS
@@ -173,6 +173,7 @@ class TrainingConfig:
         check_choice("objective", self.objective, OBJECTIVES)
         recipe = self.optimization()
         at_least("steps", recipe.steps, 1)
+        doable(recipe.steps)
         at_least("batch_size", recipe.batch_size, 1)
         positive("learning_rate", recipe.learning_rate)
         if not 0 <= recipe.adam_beta2 < 1:

@@ -13,6 +13,7 @@ SMALLEST, LARGEST = 28, 256
 MAX_PIXELS = 100_000_000
 """Of one picture that is read, where nothing else is asked for."""
 SIZE = re.compile(r"(\d{2,3})(?:x(\d{2,3}))?", re.ASCII)
+CROP = re.compile(r"0*[1-9]\d{0,8}", re.ASCII)
 NUM_CHANNELS = {"auto": 1, "rgb": 3, "grey": 1, "rgba": 4}
 """Choice of color -> channels of a picture; of `auto` for those that are grey."""
 COLORS, CHANNELS = (1, 3), (1, 2, 3, 4)
@@ -41,7 +42,7 @@ class Preparation:
         object.__setattr__(self, "size", plain_size(self.size))
         if self.color not in NUM_CHANNELS:
             raise UserError(f"color is {self.color!r}; it can be auto, rgb, grey or rgba")
-        is_number = self.crop.isascii() and self.crop.isdigit() and int(self.crop) > 0
+        is_number = CROP.fullmatch(self.crop) is not None
         if self.crop not in ("auto", "none") and not is_number:
             raise UserError(f"crop is {self.crop!r}; it can be auto, none or a number of pixels")
         if is_number and not self.is_square:

@@ -183,7 +183,7 @@ def run_experiment(
         Interrupted: after Ctrl-C, once every run is saved.
     """
     config = resolve_config(config, images)
-    check_trainable(config, images.image_shape, execution.device, networks)
+    check_trainable(config, images.image_shape, execution, networks)
     pairings = [pairing_note(row, images) for row in config.rows()]
     if execution.stack_runs > 1:
         for row in config.rows():
@@ -303,7 +303,7 @@ def train_run(
     `tell` is called with a line where a run is continued with more steps.
     """
     config = resolve_config(config, images)
-    check_trainable(config, images.image_shape, execution.device, networks)
+    check_trainable(config, images.image_shape, execution, networks)
     pairing = pairing_note(config, images)
     folder = RunFolder(execution.out or default_run_folder(config))
     if folder.config.is_file():

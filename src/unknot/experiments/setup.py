@@ -14,6 +14,7 @@ from unknot.common.errors import UserError
 from unknot.common.files import make_folder, write_json
 from unknot.common.machine import num_cores, processor
 from unknot.common.toml import build
+from unknot.config.execution import ExecutionConfig
 from unknot.config.experiment import ExperimentConfig
 from unknot.config.parts import BETA_VAE, CUSTOM, DataConfig, ModelConfig, TrainingConfig
 from unknot.data.image_set import ImageSet
@@ -30,6 +31,7 @@ from unknot.report.figures import animations, sheets
 from unknot.runs.experiment_folder import ExperimentFolder
 from unknot.runs.folder import RunFolder
 from unknot.runs.history import last_step
+from unknot.training.footprint import check_memory
 
 T = TypeVar("T", int, float)
 C = TypeVar("C", ModelConfig, TrainingConfig)
@@ -211,7 +213,7 @@ def continuation_note(before: TrainingConfig, training: TrainingConfig) -> str:
 def check_trainable(
     config: ExperimentConfig,
     image_shape: tuple[int, int, int],
-    device: str,
+    execution: ExecutionConfig,
     networks: NetworkBuilder | None,
 ) -> None:
     """Refuse what no run could be trained with, before anything is written.
@@ -219,12 +221,12 @@ def check_trainable(
     Args:
         config: the experiment's.
         image_shape: channels, height, width.
-        device: as the user asked for it.
+        execution: where and how the runs are trained.
         networks: a user's own builder.
 
     Raises:
-        UserError: if network, objective, likelihood or device are not to be had, or the network
-            does not take such images.
+        UserError: if network, objective, likelihood or device are not to be had, the network does
+            not take such images, or the memory does not hold them.
     """
     for row in config.rows():
         training = row.training
@@ -237,7 +239,8 @@ def check_trainable(
             raise UserError("the network is one of your own: give compare(..., network=...)")
         find_network(config.model.network)
         check_image_shape(config.model.network, image_shape)
-    choose_device(device)
+    choose_device(execution.device)
+    check_memory(config, image_shape, execution)
 
 
 def pairing_note(config: ExperimentConfig, images: ImageSet) -> str:

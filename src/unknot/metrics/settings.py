@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from unknot.common.errors import UserError
 
 MIN_POINTS = 100
+MOST_DRAWS = 100_000  # p-values to the fifth decimal
+SECONDS_OF_DRAW = 0.1  # of all metrics, at 100 points
 
 
 @dataclass(frozen=True)
@@ -31,6 +33,13 @@ class NullSettings:
         Raises:
             UserError: names the first of them, and the least that it can be.
         """
+        for name in ("permutations", "rotations", "subsamples"):
+            if getattr(self, name) > MOST_DRAWS:
+                hours = getattr(self, name) * SECONDS_OF_DRAW / 3_600
+                raise UserError(
+                    f"{name} is {getattr(self, name)}; even at {SECONDS_OF_DRAW:g} s each they "
+                    f"take {hours:,.0f} hours: give {MOST_DRAWS:,} at most"
+                )
         least = {"permutations": 0, "rotations": 0, "subsamples": 0, "max_points": MIN_POINTS}
         for name, lowest in least.items():
             value = getattr(self, name)

@@ -1,5 +1,7 @@
 """Where a model computes, and how pixels come there."""
 
+import warnings
+
 import numpy as np
 import torch
 from numpy.typing import NDArray
@@ -11,22 +13,35 @@ LARGEST_SHARE = 8  # of a GPU's memory images may take an eighth: others may be 
 
 
 def choose_device(name: str = "auto") -> torch.device:
-    """Find a device; `auto` takes a GPU where there is one, otherwise any name that torch knows.
+    """Find a device; `auto` takes a GPU where there is one, otherwise any that torch computes on.
 
     From then on this process's convolutions in single precision are computed in it on a GPU too:
     torch's default there, TensorFloat-32, has three decimal digits, and codes would show it.
 
     Raises:
-        UserError: if torch does not know the name.
+        UserError: if nothing can be computed there.
     """
     torch.backends.cudnn.allow_tf32 = False
     if name == "auto":
         mps = torch.backends.mps.is_available()
         return torch.device("cuda" if torch.cuda.is_available() else "mps" if mps else "cpu")
+    device = _computing_device(name)
+    if device is None:
+        raise UserError(f"device {name!r} is not available here; try cpu or auto")
+    return device
+
+
+def _computing_device(name: str) -> torch.device | None:
+    """Find a device by its name; None if nothing can be computed there."""
     try:
-        return torch.empty(0, device=name).device
-    except (RuntimeError, AssertionError, NotImplementedError):
-        raise UserError(f"device {name!r} is not available here; try cpu or auto") from None
+        with warnings.catch_warnings():  # names that torch no longer knows
+            warnings.simplefilter("ignore")
+            asked = torch.device(name)
+            one = torch.ones(1, device=asked)
+        is_there = one.item() == 1 and not (asked.type == "cpu" and asked.index)  # there is one
+    except (RuntimeError, AssertionError, ImportError):
+        return None
+    return one.device if is_there else None
 
 
 def send_to_device(tensor: Tensor, device: torch.device) -> Tensor:

@@ -73,7 +73,7 @@ def train_paper(
     """
     resolved = {name: resolve_config(config, images) for name, config in configs.items()}
     for name, config in resolved.items():
-        check_trainable(config, images.image_shape, execution.device, None)
+        check_trainable(config, images.image_shape, execution, None)
         _check_steps(ExperimentFolder(out / name), config)
     return {
         name: _train(config, images, ExperimentFolder(out / name), execution, progress)
