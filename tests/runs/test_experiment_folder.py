@@ -1,5 +1,7 @@
 """The folder of an experiment."""
 
+import os
+import threading
 from dataclasses import replace
 from pathlib import Path
 
@@ -12,6 +14,7 @@ from unknot.config.experiment import ExperimentConfig
 from unknot.config.parts import ModelConfig
 from unknot.data.image_set import ImageSet
 from unknot.experiments.experiment import Experiment
+from unknot.runs import experiment_folder
 from unknot.runs.experiment_folder import ExperimentFolder, trained_runs_in
 
 
@@ -74,3 +77,32 @@ def test_a_folder_with_other_things_is_no_place_for_an_experiment(
     (tmp_path / "thesis.doc").write_text("precious")
     with pytest.raises(UserError, match="holds no experiment"):
         folder.check(ExperimentConfig(), small_faces)
+
+
+def test_one_comparison_is_at_work_in_an_experiment(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(experiment_folder, "LOCK_SECONDS", 0.1)
+    folder = ExperimentFolder(tmp_path / "e")
+    errors: list[str] = []
+
+    def second() -> None:
+        try:
+            with ExperimentFolder(folder.path).locked():
+                pass
+        except UserError as error:
+            errors.append(str(error))
+
+    with folder.locked():
+        other = threading.Thread(target=second)
+        other.start()
+        other.join()
+    assert f"another process is at work on {folder.path} (process {os.getpid()} on " in errors[0]
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "mine" / "notes.txt").touch()
+    with (
+        pytest.raises(UserError, match="holds no experiment"),
+        ExperimentFolder(tmp_path / "mine").locked(),
+    ):
+        pass
+    assert [path.name for path in (tmp_path / "mine").iterdir()] == ["notes.txt"]

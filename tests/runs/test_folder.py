@@ -1,7 +1,6 @@
 """The folders of runs and experiments."""
 
 import json
-import os
 import threading
 from dataclasses import replace
 from pathlib import Path
@@ -107,35 +106,6 @@ def test_only_one_may_train_a_run(
         other.start()
         other.join()
     assert "another process is training" in errors[0]
-
-
-def test_one_comparison_is_at_work_in_an_experiment(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(folder_module, "EXPERIMENT_LOCK_SECONDS", 0.1)
-    folder = ExperimentFolder(tmp_path / "e")
-    errors: list[str] = []
-
-    def second() -> None:
-        try:
-            with ExperimentFolder(folder.path).locked():
-                pass
-        except UserError as error:
-            errors.append(str(error))
-
-    with folder.locked():
-        other = threading.Thread(target=second)
-        other.start()
-        other.join()
-    assert f"another process is at work on {folder.path} (process {os.getpid()} on " in errors[0]
-    (tmp_path / "mine").mkdir()
-    (tmp_path / "mine" / "notes.txt").touch()
-    with (
-        pytest.raises(UserError, match="holds no experiment"),
-        ExperimentFolder(tmp_path / "mine").locked(),
-    ):
-        pass
-    assert [path.name for path in (tmp_path / "mine").iterdir()] == ["notes.txt"]
 
 
 def test_a_log_that_cannot_be_written_is_one_line(tmp_path: Path) -> None:
