@@ -4,11 +4,10 @@ import hashlib
 import tempfile
 import threading
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import AbstractContextManager, ExitStack
 from dataclasses import dataclass, field
 from math import isfinite
 from pathlib import Path
-from typing import IO, Any, NamedTuple, cast
+from typing import IO, NamedTuple, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -50,7 +49,7 @@ class Plan:
     ranges: Mapping[str, ValueRange] = field(default_factory=dict)
     heic: HeicReaders | None = None
     max_pixels: int = MAX_PIXELS
-    large: AbstractContextManager[Any] = field(default_factory=threading.RLock)
+    large: threading.Lock = field(default_factory=threading.Lock)
 
     @property
     def image_shape(self) -> tuple[int, int, int]:
@@ -199,34 +198,39 @@ def decode_images(plan: Plan, content: bytes) -> Iterator[Image]:
         UnreadableImage: if one of them cannot be read.
         ColorFound: if the plan is wrong.
     """
-    with ExitStack() as turn:
-        yield from _decoded_in_turn(plan, content, turn)
+    waits: list[bool] = []
 
-
-def _decoded_in_turn(plan: Plan, content: bytes, turn: ExitStack) -> Iterator[Image]:
     def prepare_to_load(picture: Picture) -> None:
         shrink_while_decoding(picture, plan.preparation)
-        if picture.width * picture.height > LARGE_PIXELS:
-            turn.enter_context(plan.large)
+        if picture.width * picture.height > LARGE_PIXELS and not waits:
+            waits.append(plan.large.acquire())
 
-    for frame in read_frames(content, plan.frames, prepare_to_load, plan.heic, plan.max_pixels):
-        measured = _measure(frame)
-        ranges = plan.ranges
-        if measured and measured.kind not in ranges:  # until all pictures have been measured
-            ranges = {measured.kind: find_range(measured)}
-        is_checked = plan.checks_color and not is_grey_frame(frame)
-        num_channels = 3 if is_checked else plan.num_channels
-        pixels, is_profile_damaged = draw(frame, plan.preparation, num_channels, ranges)
-        if is_checked and has_color(pixels):
-            raise ColorFound
-        yield Image(
-            pixels=to_grey(pixels) if is_checked else pixels,
-            frame=frame.number,
-            num_frames=frame.num_frames,
-            measured=measured,
-            was_in_color=is_checked,
-            is_damaged=frame.is_metadata_damaged or is_profile_damaged,
-        )
+    try:
+        for frame in read_frames(content, plan.frames, prepare_to_load, plan.heic, plan.max_pixels):
+            yield _decode_frame(plan, frame)
+    finally:
+        if waits:
+            plan.large.release()
+
+
+def _decode_frame(plan: Plan, frame: Frame) -> Image:
+    measured = _measure(frame)
+    ranges = plan.ranges
+    if measured and measured.kind not in ranges:  # until all pictures have been measured
+        ranges = {measured.kind: find_range(measured)}
+    is_checked = plan.checks_color and not is_grey_frame(frame)
+    num_channels = 3 if is_checked else plan.num_channels
+    pixels, is_profile_damaged = draw(frame, plan.preparation, num_channels, ranges)
+    if is_checked and has_color(pixels):
+        raise ColorFound
+    return Image(
+        pixels=to_grey(pixels) if is_checked else pixels,
+        frame=frame.number,
+        num_frames=frame.num_frames,
+        measured=measured,
+        was_in_color=is_checked,
+        is_damaged=frame.is_metadata_damaged or is_profile_damaged,
+    )
 
 
 def _measure(frame: Frame) -> Measured | None:
