@@ -99,6 +99,10 @@ def test_a_plan_may_change_before_the_first_step_and_not_after(
     create_experiment_folder(replace(more, seeds=(0, 1)), small_faces, folder)
     assert json.loads(folder.plan.read_text()) == plan
     assert folder.read_config().seeds == (0, 1)
+    begun.history.unlink()
+    begun.checkpoint.mkdir()  # its history was lost
+    create_experiment_folder(replace(more, seeds=(0, 1, 2)), small_faces, folder)
+    assert json.loads(folder.plan.read_text()) == plan
 
 
 def test_an_interrupted_start_does_not_lock_the_folder(

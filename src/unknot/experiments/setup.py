@@ -306,7 +306,8 @@ def _continues(config: ExperimentConfig, before: ExperimentConfig) -> bool:
 
 
 def _has_begun(folder: RunFolder) -> bool:
-    return folder.is_done or last_step(folder.history) > 0
+    """Whether a run has taken a step, also where its history was lost."""
+    return folder.is_done or folder.checkpoint.is_dir() or last_step(folder.history) > 0
 
 
 def environment(images: ImageSet) -> dict[str, Any]:

@@ -70,8 +70,9 @@ class Runs:
     def finish(self, number: int) -> None:
         """Make the files of a run that is done."""
         folder = self.runs[number][1]
-        for path in (folder.done, folder.codes, folder.evaluation):
+        for path in (folder.codes, folder.evaluation):
             path.touch()
+        folder.mark_done()
 
     def followed(self, progress: object, clock: Clock, at_a_time: int) -> RunProgress:
         time_left = TimeLeft(clock, at_a_time)
