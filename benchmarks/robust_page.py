@@ -19,7 +19,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from hostile_folders import KINDS, LINKED, NAMES, SECRET, outside_of
+from hostile_folders import KINDS, LINKED, NAMES, RUN, SECRET, outside_of
 from robust_common import ACCEPTED, ONE_LINE, Tally, Verdict, judged, run_forked
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
@@ -60,10 +60,17 @@ def open_page(browser: Any, kind: str, path: Path) -> Opened:
     page.locator("[data-widget]:not([data-ready])").first.wait_for(state="detached", timeout=60_000)
     page.wait_for_timeout(200)
     text = _look(opened, page, path)
-    if kind in LINKED and LINKED[kind] != "plan.json" and "is a link to" not in text:
+    if kind in LINKED and _has_read(page, LINKED[kind], text):
         opened.leaked.append(f"{LINKED[kind]} was read through a link")
     page.close()
     return opened
+
+
+def _has_read(page: Any, name: str, text: str) -> bool:
+    """Whether a page shows what lies in a file that is linked, rather than say that it does not."""
+    if name.endswith("frames.npz"):
+        return bool(page.evaluate(f"Boolean(window.page.run('{RUN}').sheet)"))
+    return name != "plan.json" and "is a link to" not in text  # of the plan it shows the hash alone
 
 
 def _hear(opened: Opened, message: Any) -> None:
