@@ -149,9 +149,9 @@ NEIGHBOURS = {
     "two compare": [COMPARE] * 2,
     "compare and report": [COMPARE, "report e --quiet", "report e --quiet"],
     "compare and evidence": [COMPARE, "evidence e --quiet"],
-    "four on one cache": [f"{COMPARE}{number}" for number in ("", 2, 3, 4)],
+    "four on one cache": ["data tiny.npz --size 40 --quiet"] * 4,
     "two evaluate": [
-        f"evaluate e/beta-2_seed-0 {name}.npz --quiet --permutations 0 --rotations 0 --subsamples 0"
+        f"evaluate e/beta-2_seed-0 --data {name}.npz --permutations 0 --rotations 0 --quiet"
         for name in ("tiny", "other")
     ],
 }
