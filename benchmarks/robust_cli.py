@@ -374,15 +374,17 @@ def run_all() -> int:
     )
     asked = parser.parse_args()
     tally, begun = Tally(), time.monotonic()
-    with tempfile.TemporaryDirectory() as root:
-        os.environ["UNKNOT_CACHE"] = str(Path(root) / "cache")
-        sys.stdout.flush()
+    root = tempfile.mkdtemp()  # a TemporaryDirectory would end with the first fork
+    os.environ["UNKNOT_CACHE"] = str(Path(root) / "cache")
+    try:
         work = Workplace(Path(root))
         for kind in asked.only:
             for case in KINDS[kind](work):
                 name = " ".join([*(f"{n}={v}" for n, v in case.env.items()), "unknot", *case.words])
                 if asked.having in name:
                     tally.add(case.kind, name[:300].replace(root, ""), work.attempt(case))
+    finally:
+        shutil.rmtree(root, ignore_errors=True)
     print(f"{time.monotonic() - begun:.0f} s", file=sys.stderr)
     return tally.finish(as_json=asked.json)
 

@@ -73,6 +73,11 @@ def test_what_is_wrong_is_said_in_one_line(typed: str, capsys: pytest.CaptureFix
     assert fails(typed.split(" "), capsys) == f"error: {REFUSED[typed]}"
 
 
+def test_endless_lists_are_refused_at_once(capsys: pytest.CaptureFixture[str]) -> None:
+    line = fails(["compare", "--betas", *map(str, range(1_000_000))], capsys)
+    assert "1,000,001 words are typed, more than 20,000; long lists stand in a file" in line
+
+
 def test_endless_values_are_cut(capsys: pytest.CaptureFixture[str]) -> None:
     line = fails(["train", "--steps", "9" * 5_000], capsys)
     assert "9 [4,802 more] 9" in line

@@ -12,6 +12,7 @@ from unknot.common.text import (
     is_name,
     json_text,
     on_one_line,
+    printable_lines,
     shortened,
     shown,
 )
@@ -50,6 +51,11 @@ def test_the_middle_of_endless_texts_is_left_out() -> None:
     assert shortened("a" * 500 + "b" * 5_000 + "c" * 500, 1_000) == (
         f"{'a' * 500} [5,000 more] {'c' * 500}"
     )
+
+
+def test_lines_stay_apart_and_nothing_else_reaches_the_terminal() -> None:
+    assert printable_lines("a\n\x1b[31mred\u202e\n") == "a\n\\x1b[31mred\\u202e\n"
+    assert printable_lines("café") == "café"
 
 
 def test_a_name_has_no_nul_and_no_half_of_a_pair() -> None:

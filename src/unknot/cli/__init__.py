@@ -17,7 +17,7 @@ from typing import Any, NamedTuple
 from unknot import __version__
 from unknot.common.errors import Interrupted, RunsFailedError, UserError, explain_failure
 from unknot.common.interruption import WORDS, interrupted_status, signals_raised
-from unknot.common.text import escape_output, json_text, on_one_line, shortened
+from unknot.common.text import escape_output, json_text, on_one_line, printable_lines, shortened
 
 EXIT_USER, EXIT_FAULT = 2, 1
 
@@ -160,9 +160,7 @@ def _dispatch(name: str, rest: list[str]) -> int:
 
 
 def _show(text: str, document: Any, as_json: bool) -> None:
-    if as_json:
-        text = json_text(document)
-    print(text, flush=True)
+    print(json_text(document) if as_json else printable_lines(text), flush=True)
 
 
 def _overview() -> str:

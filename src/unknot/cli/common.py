@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Literal
 from unknot.cli.options import OutputOptions
 from unknot.cli.paths import check_input_file, check_source
 from unknot.common.errors import UserError
+from unknot.common.text import on_one_line
 from unknot.config.parts import DataConfig
 
 if TYPE_CHECKING:
@@ -39,6 +40,11 @@ def load(data: DataConfig, output: OutputOptions, *, tells: bool = True) -> "Ima
         for name, value in left_out(images.info):
             print(f"{name}: {value}", file=sys.stderr)
     return images
+
+
+def say(line: str) -> None:
+    """Print a line, with what a name in it would do to the terminal escaped."""
+    print(on_one_line(line))
 
 
 def check_is_run(path: Path, command: str) -> None:

@@ -20,6 +20,7 @@ import tyro
 from unknot.common.errors import UserError
 from unknot.common.text import is_name, shortened
 
+MOST_WORDS = 20_000  # the parser takes 20 s for a million
 OPTION = re.compile(r"--?[^\W\d]")
 FRAME = re.compile(r"[╭╮╰╯│─]+|^[+|-]+|[+|-]+$", re.MULTILINE)
 WORDS = {int: "a whole number", float: "a number", str: "text", Path: "a path"}
@@ -67,6 +68,11 @@ def check_words(command: str, words: Sequence[str]) -> None:
     Raises:
         UserError: names the first of them.
     """
+    if len(words) > MOST_WORDS:
+        raise UserError(
+            f"{len(words):,} words are typed, more than {MOST_WORDS:,}; long lists stand in a file "
+            f"(unknot {command} --help, --config)"
+        )
     for word in words:
         if not is_name(word):
             problem = f"{_quoted([word])} holds a character that no name can have"

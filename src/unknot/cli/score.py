@@ -11,6 +11,7 @@ from unknot.cli.evaluate import NullOptions
 from unknot.cli.options import OutputOptions
 from unknot.cli.paths import check_input_file
 from unknot.common.errors import UserError
+from unknot.common.text import on_one_line
 
 if TYPE_CHECKING:
     import numpy as np
@@ -115,7 +116,7 @@ def score_command(options: ScoreOptions) -> tuple[str, Any]:
     codes, factors = scored.codes, scored.factors
     if not options.output.json:
         for note in factors.notes:
-            print(note, file=sys.stderr)
+            print(on_one_line(note), file=sys.stderr)
     active_above = scored.active_above if options.active_above is None else options.active_above
     try:
         with named_progress(hides_progress, "{} codes".format) as progress:

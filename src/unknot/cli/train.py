@@ -6,7 +6,7 @@ from math import prod
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from unknot.cli.common import load
+from unknot.cli.common import load, say
 from unknot.cli.options import (
     DATA,
     CompareOptions,
@@ -91,7 +91,7 @@ def _compare(
         with announced(output.hides_progress, "looking for the betas that can matter"):
             config, note = with_suggested_betas(config, images, execution.out)
         if note and not output.json:
-            print(f"note: {note}")
+            say(f"note: {note}")
     folder = ExperimentFolder(execution.out or default_folder(config))
     whole = with_what_is_there(resolve_config(config, images), folder)
     was_finished = all(_is_finished(folder.run(run), run) for run in whole.runs())
@@ -103,7 +103,7 @@ def _compare(
             images,
             replace(execution, out=str(folder.path)),
             progress=bars,
-            tell=None if output.json else print,
+            tell=None if output.json else say,
             begun=begun,
         )
     return experiment, was_finished
@@ -132,7 +132,7 @@ def print_plan(config: ExperimentConfig, images: "ImageSet", folder: "Experiment
 
     size = "x".join(map(str, images.images.shape[2:]))
     runs = counted(len(config.runs()), "run")
-    print(f"{len(images):,} images of {size} pixels; {runs} in {folder.path}")
+    say(f"{len(images):,} images of {size} pixels; {runs} in {folder.path}")
     for row in config.rows():
         print_scales(row, images.image_shape, knob="its strength" if config.objectives else "beta")
     if len(config.objectives) > 1:
@@ -249,7 +249,7 @@ def train_command(options: Any) -> tuple[str, Any]:
             images,
             replace(execution, out=str(folder.path)),
             progress=bars,
-            tell=None if output.json else print,
+            tell=None if output.json else say,
         )
     evaluation = run.evaluation
     lines = [run_line(run), evaluation.note, f"run: {run.folder}"]

@@ -12,6 +12,7 @@ import tyro
 
 from unknot.cli.options import Flag, OutputOptions
 from unknot.common.errors import UserError
+from unknot.common.text import printable_lines
 
 if TYPE_CHECKING:
     from unknot.experiments.experiment import Experiment
@@ -90,7 +91,10 @@ class LivePage:
             What there is to say at the end.
         """
         assert self._server, "it has been opened"
-        print(f"{text}\n\nThe page stays at {self._server.address} until Ctrl-C.", flush=True)
+        print(
+            f"{printable_lines(text)}\n\nThe page stays at {self._server.address} until Ctrl-C.",
+            flush=True,
+        )
         with suppress(KeyboardInterrupt):
             while True:
                 time.sleep(1)

@@ -34,6 +34,11 @@ def on_one_line(text: str) -> str:
     return text if text.isprintable() else "".join(map(_printable, text))
 
 
+def printable_lines(text: str) -> str:
+    """Escape what is not to be printed in each line of a text, and leave the lines apart."""
+    return text if text.isprintable() else "\n".join(map(on_one_line, text.split("\n")))
+
+
 def _printable(character: str) -> str:
     if character.isprintable():
         return character

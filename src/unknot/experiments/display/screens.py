@@ -6,6 +6,7 @@ from threading import Timer
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from unknot.common.progress import ANNOUNCED_AFTER
+from unknot.common.text import on_one_line
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -146,7 +147,7 @@ class BarScreen:
 
     def say(self, line: str) -> None:
         """Show a line above the bars."""
-        self._bars.console.print(line, markup=False, highlight=False, soft_wrap=True)
+        self._bars.console.print(on_one_line(line), markup=False, highlight=False, soft_wrap=True)
 
     def close(self) -> None:
         """Leave the bars as they are."""
