@@ -35,6 +35,22 @@ def test_a_signal_raises_and_the_handlers_are_put_back(number: signal.Signals) -
     assert [signal.getsignal(name) for name in SIGNALS] == before
 
 
+def test_a_library_does_not_turn_a_signal_into_an_error_of_its_own() -> None:
+    """As those in C do that are interrupted while they are imported."""
+
+    def interrupted(error: Exception) -> None:
+        try:
+            signal.raise_signal(signal.SIGTERM)
+        except KeyboardInterrupt:
+            raise error from None
+
+    with pytest.raises(KeyboardInterrupt) as caught, signals_raised():
+        interrupted(ImportError("initialization failed"))
+    assert interrupted_status(caught.value) == 143
+    with pytest.raises(Interrupted), signals_raised():
+        interrupted(Interrupted("saved"))
+
+
 def test_what_is_ignored_stays_ignored() -> None:
     """As `nohup` has it."""
     before = signal.signal(signal.SIGHUP, signal.SIG_IGN)

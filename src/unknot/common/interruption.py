@@ -7,6 +7,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from types import FrameType
 
+from unknot.common.errors import Interrupted
+
 SIGNALS = tuple(
     getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)
 )
@@ -43,12 +45,16 @@ def heard_signals() -> list[signal.Signals]:
 def signals_raised() -> Iterator[None]:
     """While the block runs, each signal raises an `Interruption`; a second one ends the process.
 
-    Outside the main thread, where Python delivers no signals, nothing is installed.
+    A library that is being imported may have turned that into an error of its own; it is raised
+    again. Outside the main thread, where Python delivers no signals, nothing is installed.
     """
     is_main = threading.current_thread() is threading.main_thread()
     before = {number: signal.getsignal(number) for number in heard_signals() if is_main}
 
+    received: list[int] = []
+
     def handle(number: int, frame: FrameType | None) -> None:
+        received.append(number)
         for name in before:
             signal.signal(name, _quit)
         raise Interruption(number)
@@ -57,6 +63,10 @@ def signals_raised() -> Iterator[None]:
         signal.signal(number, handle)
     try:
         yield
+    except Exception as error:
+        if received and not isinstance(error, Interrupted):
+            raise Interruption(received[0]) from error
+        raise
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
