@@ -9,7 +9,7 @@ import pytest
 from unknot.cli import main
 
 BENCHMARKS = Path(__file__).parents[2] / "benchmarks"
-EVERY = 29
+EVERY = 97
 ELSEWHERE = ("compare", "watch", "reproduce")  # train for long, or serve until Ctrl-C
 
 
