@@ -139,7 +139,8 @@ class Workplace:
             pixels = rng.integers(0, 256, (32, 32, 3), dtype=np.uint8)
             Image.fromarray(pixels).save(self.images / f"{i}.png")
             rows.append(f"{i}.png,{i % 2},{i}")
-        (root / "labels.csv").write_text("\n".join(rows))
+        (root / "tables").mkdir()
+        (root / "tables" / "labels.csv").write_text("\n".join(rows))
         np.savez(self.codes, codes=rng.normal(size=(200, 3)), factors=rng.integers(0, 3, (200, 2)))
         np.savez(root / "wide.npz", codes=np.zeros((200, 3_000)), factors=np.zeros((200, 1)))
         words = ["compare", str(self.images), "--betas", "1", "--out", str(self.experiment), *TINY]
@@ -304,11 +305,10 @@ def written(work: Workplace) -> Iterator[Case]:
         [*train, "--seed", str(10**30)],
         [*compare, "--workers", str(10**9)],
         [*compare, "--stack-runs", str(10**9)],
-        [*compare, "--engine", "local", "--workers", str(10**9)],
         ["evaluate", run, "--workers", str(10**9), QUIET],
         ["score", str(work.root / "wide.npz"), QUIET],
         ["evaluate", run, "--seed", str(10**30), QUIET],
-        [*train, "--labels", str(work.root / "labels.csv")],
+        [*train, "--labels", str(work.root / "tables" / "labels.csv")],
         ["evaluate", run, run, run, "missing", QUIET],
         ["evaluate", QUIET],
         ["blind", run],
@@ -319,6 +319,8 @@ def written(work: Workplace) -> Iterator[Case]:
         ),
     ):
         yield Case("written by hand", words, {})
+    several = [*compare, "--engine", "local", "--workers", str(10**9), "--betas", "1", "2"]
+    yield Case("written by hand", several, {"OMP_NUM_THREADS": "1"})  # its workers start from it
 
 
 def files_of_settings(work: Workplace) -> Iterator[Case]:

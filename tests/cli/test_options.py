@@ -33,6 +33,10 @@ def test_the_defaults_are_those_of_the_configurations() -> None:
     assert execution_config(options) == ExecutionConfig()
 
 
+def test_without_data_the_built_in_faces_are_taken() -> None:
+    assert [_parsed(command).source for command in ("compare", "train")] == ["faces", "faces"]
+
+
 @pytest.mark.parametrize("config", [DataConfig, ModelConfig, TrainingConfig, ExecutionConfig])
 def test_every_field_is_an_option_with_its_docstring(
     config: type, capsys: pytest.CaptureFixture[str]

@@ -17,6 +17,17 @@ from unknot.evidence.answers import QUESTIONS
 from unknot.experiments.experiment import Experiment
 
 
+def test_what_fits_no_images_is_refused_before_they_are_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("unknot.cli.train.load", None)
+    (tmp_path / "file").touch()
+    for command in ("compare", "train"):
+        assert "give another" in fails([command, "--out", str(tmp_path / "file")], capsys)
+        assert "of memory, and" in fails([command, "--latent-dim", "1000000000"], capsys)
+    assert "of memory, and" in fails(["suggest-betas", "--latent-dim", "1000000000"], capsys)
+
+
 @pytest.mark.parametrize(
     ("options", "message"),
     [
@@ -36,6 +47,12 @@ from unknot.experiments.experiment import Experiment
         (["--grid", "higgins"], "grid is 'higgins'; it can be locatello"),
         (["--grid", "locatello", "--objectives", "info_vae"], "has no strengths of info_vae"),
         (["--workers", "0"], "workers is 0"),
+        (["--latent-dim", "1000000000"], "latent_dim is 1,000,000,000 and batch_size 32: training"),
+        (["--batch-size", str(10**12)], "batch_size 1,000,000,000,000: training takes about"),
+        (["--steps", str(10**18)], "they take 3,170,979 years"),
+        (["--engine", "cloud"], "engine is 'cloud'; it can be"),
+        (["--out", __file__], "is a file; give another"),
+        (["--config", "/dev/zero"], "config is /dev/zero, which is a pipe, a socket or a device"),
     ],
 )
 def test_bad_options(

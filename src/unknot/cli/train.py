@@ -114,7 +114,11 @@ def _check_before_images(config: ExperimentConfig, execution: ExecutionConfig) -
     if execution.out is not None:
         check_output_folder("out", Path(execution.out))
     check_choice("engine", execution.engine, ENGINES)
+    from unknot.models.objectives import build_objective
     from unknot.training.footprint import check_memory, least_image_shape
+
+    for row in config.rows():
+        build_objective(row.training.objective, row.training.objective_options)
 
     check_memory(config, least_image_shape(config.data), execution)
 
