@@ -2,6 +2,7 @@
 # make test    the quick tests, in minutes
 # make lint    formatting, style and types, in seconds
 # make check   the slow tests
+# make fuzz    property tests with thousands of examples, for 20 minutes
 # make torture 100 kills and 30 signals at random moments, then everything that a system can refuse
 # make papers  published experiments run again, in hours: docs/papers.md
 # Each target sets up .venv when needed and is quick the second time.
@@ -9,7 +10,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 INSTALL := $(BIN)/python -m pip install --quiet --no-compile -c constraints.txt
-.PHONY: setup demo test lint check browser bench bench-references torture papers docs kernel dist clean
+.PHONY: setup demo test lint check browser bench bench-references fuzz torture papers docs kernel dist clean
 
 $(VENV)/.run: pyproject.toml constraints.txt
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
@@ -54,6 +55,11 @@ bench: $(VENV)/.dev
 # what the time to the loss is compared with; takes hours, and goes on where it stopped
 bench-references: $(VENV)/.run
 	$(BIN)/python benchmarks/recipe.py --references runs/references
+
+# what has not failed when the time is over has passed
+fuzz: $(VENV)/.dev
+	UNKNOT_FUZZ=1 timeout --signal=INT 20m $(BIN)/python -m pytest -x -n 2 --dist worksteal \
+		$$(grep -rlE "from hypothesis import.*given" tests); status=$$?; test $$status = 0 -o $$status = 124
 
 torture: $(VENV)/.dev
 	$(BIN)/python benchmarks/torture.py
