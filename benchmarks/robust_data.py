@@ -18,7 +18,7 @@ from typing import Any
 
 from robust_common import ACCEPTED, OTHER, Tally, Verdict, judged, run_forked
 
-KINDS = ("pictures", "arrays", "tables", "folders")
+KINDS = ("pictures", "arrays", "archives", "tables", "folders")
 NOTES = ("error: ", "note: ", "skipped: ")
 """How lines on the standard error begin: all others are some library's."""
 SAID = ("skipped", "prepared again", "made again")

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.data.bad_files import arrays, folders, pictures, tables
+from tests.data.bad_files import archives, arrays, folders, pictures, tables
 from tests.data.bad_files.case import Case
 from unknot.common.errors import UserError
 from unknot.data.load import load_images
@@ -15,9 +15,10 @@ from unknot.data.load import load_images
 SLOW = ("GB", "million", "10^", "MB", "300,000", "100,000", "60,000", "20,000", "a thousand")
 """What stands in the names of cases that take more than a moment to write."""
 EVERY = 9
+MODULES = (pictures, arrays, archives, tables, folders)
 CASES = [
     case
-    for module in (pictures, arrays, tables, folders)
+    for module in MODULES
     for case in islice(module.cases(), 0, None, EVERY)
     if not any(word in case.name for word in SLOW)
 ]
@@ -25,7 +26,7 @@ CASES = [
 
 def test_there_are_many() -> None:
     assert len(CASES) > 40
-    assert sum(1 for module in (pictures, arrays, tables, folders) for _ in module.cases()) > 500
+    assert sum(1 for module in MODULES for _ in module.cases()) > 500
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: f"{case.kind}: {case.name}")

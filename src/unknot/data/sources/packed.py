@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from functools import partial
 from importlib.util import find_spec
 from itertools import pairwise
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import IO, Any, NamedTuple
 
 from unknot.common.errors import UserError
@@ -27,7 +27,7 @@ from unknot.data.raster.picture_files import UnreadableImage
 from unknot.data.sources.tar_index import TarEntry, list_tar
 
 MAX_FILE_BYTES = 512 * 2**20
-MAX_UNPACKED_BYTES, MAX_PACKING = 2**30, 200  # bytes, and times the packed ones
+MAX_UNPACKED_BYTES, MAX_PACKING = 2**28, 200  # bytes, and times the packed ones
 PIECE_BYTES = 2**24
 SAMPLE_LABELS = (".json", ".cls")
 """Endings of files that hold labels of the picture of the same name, as WebDataset has them."""
@@ -140,7 +140,7 @@ def _prefixes(paths: Sequence[Path]) -> list[str]:
 
 
 def _sort_in(contents: PackedContents, path: Path, member: Member) -> None:
-    parts = PurePosixPath(member.name.replace("\\", "/")).parts
+    parts = [p for p in member.name.replace("\\", "/").split("/") if p not in ("", ".")]
     if ".." in parts or member.name.startswith(("/", "\\")):
         raise UserError(
             f"{path}: the entry {member.name!r} points outside the archive; "
