@@ -261,11 +261,10 @@ class Experiment:
 def _problem_of(folder: RunFolder, config: RunConfig) -> str:
     """Say why a run cannot be opened, aloud where it is finished; empty if it can."""
     try:
-        if folder.is_done:
-            check_sound(folder, config)
-            return ""
-        folder.read_done()
-        return folder.last_log_line().removeprefix(ERROR) or "not finished"
+        if folder.read_done() is None:
+            return folder.last_log_line().removeprefix(ERROR) or "not finished"
+        check_sound(folder, config)
+        return ""
     except UserError as error:
         give_notice(f"{folder.name} is left out: {error}")
         return str(error)
