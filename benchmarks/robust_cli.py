@@ -19,6 +19,7 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator
 from importlib import import_module
+from itertools import islice
 from pathlib import Path
 from typing import Any, Literal, NamedTuple, get_args, get_origin
 
@@ -69,6 +70,12 @@ class Case(NamedTuple):
     kind: str
     words: list[str]
     env: dict[str, str]
+
+    @property
+    def name(self) -> str:
+        """What is tried, as it would be typed."""
+        variables = [f"{name}={value}" for name, value in self.env.items()]
+        return " ".join([*variables, "unknot", *self.words])[:300]
 
 
 def bad_values(option: str, kind: Any) -> list[str]:
@@ -371,24 +378,28 @@ def run_all() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--json", action="store_true")
     parser.add_argument("--only", nargs="+", choices=KINDS, default=list(KINDS))
-    parser.add_argument(
-        "--with", dest="having", default="", help="only command lines with this in them"
-    )
+    parser.add_argument("--with", dest="having", default="", help="only those with this in them")
+    parser.add_argument("--every", type=int, default=1, help="one of so many")
     asked = parser.parse_args()
     tally, begun = Tally(), time.monotonic()
     root = tempfile.mkdtemp()  # a TemporaryDirectory would end with the first fork
     os.environ["UNKNOT_CACHE"] = str(Path(root) / "cache")
     try:
         work = Workplace(Path(root))
-        for kind in asked.only:
-            for case in KINDS[kind](work):
-                name = " ".join([*(f"{n}={v}" for n, v in case.env.items()), "unknot", *case.words])
-                if asked.having in name:
-                    tally.add(case.kind, name[:300].replace(root, ""), work.attempt(case))
+        for case in _chosen(work, asked):
+            tally.add(case.kind, case.name.replace(root, ""), work.attempt(case))
+    except KeyboardInterrupt:
+        print("stopped; this is what was tried until then", file=sys.stderr)
     finally:
         shutil.rmtree(root, ignore_errors=True)
     print(f"{time.monotonic() - begun:.0f} s", file=sys.stderr)
     return tally.finish(as_json=asked.json)
+
+
+def _chosen(work: Workplace, asked: argparse.Namespace) -> Iterator[Case]:
+    for kind in asked.only:
+        cases = (case for case in KINDS[kind](work) if asked.having in case.name)
+        yield from islice(cases, 0, None, asked.every)
 
 
 if __name__ == "__main__":

@@ -7,7 +7,7 @@ from shlex import quote
 from typing import TYPE_CHECKING, Literal
 
 from unknot.cli.options import OutputOptions
-from unknot.cli.paths import check_input_file, check_source
+from unknot.cli.paths import check_input_file, check_output_folder, check_source
 from unknot.common.errors import UserError
 from unknot.common.text import on_one_line
 from unknot.config.parts import DataConfig
@@ -29,6 +29,7 @@ def load(data: DataConfig, output: OutputOptions, *, tells: bool = True) -> "Ima
     from unknot.experiments.display.bars import named_progress
 
     check_source("DATA", data.source)
+    check_cache()
     if data.labels:
         check_input_file("labels", Path(data.labels))
     with announced(output.hides_progress, "reading the images"):
@@ -40,6 +41,17 @@ def load(data: DataConfig, output: OutputOptions, *, tells: bool = True) -> "Ima
         for name, value in left_out(images.info):
             print(f"{name}: {value}", file=sys.stderr)
     return images
+
+
+def check_cache() -> None:
+    """Refuse a folder for prepared images that can be none.
+
+    Raises:
+        UserError: names the variable that says where it is.
+    """
+    from unknot.data.cache import cache_folder
+
+    check_output_folder("UNKNOT_CACHE", cache_folder(), is_written=False)
 
 
 def say(line: str) -> None:

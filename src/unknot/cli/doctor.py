@@ -8,6 +8,7 @@ from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
 from unknot import __version__
+from unknot.cli.common import check_cache
 from unknot.cli.options import OutputOptions
 from unknot.common.machine import num_cores, processor
 
@@ -81,5 +82,6 @@ class DoctorOptions:
 
 def doctor_command(options: DoctorOptions) -> tuple[str, Any]:
     """What this machine has."""
+    check_cache()
     findings = examine()
     return "\n".join(f"{name:14} {value}" for name, value in findings.items()), findings

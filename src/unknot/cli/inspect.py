@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import tyro
 
-from unknot.cli.common import load, open_run, same_preparation
+from unknot.cli.common import check_cache, load, open_run, same_preparation
 from unknot.cli.options import DATA, Flag, ImageOptions, OutputOptions, data_config
 from unknot.cli.paths import check_output_file, check_output_folder
 from unknot.common.errors import UserError
@@ -240,6 +240,7 @@ def cache_command(options: CacheOptions) -> tuple[str, Any]:
     from unknot.data.cache import cache_folder, cache_size, clear_cache
 
     folder = cache_folder()
+    check_cache()
     if options.clear:
         num, size = clear_cache()
         text = f"deleted {num} prepared data set(s), {size / 2**20:,.0f} MiB, from {folder}"

@@ -82,17 +82,18 @@ def check_source(option: str, source: str) -> None:
         raise UserError(f"{option} is {source}, which is {_kind(status)}; give a file or a folder")
 
 
-def check_output_folder(option: str, path: Path) -> None:
+def check_output_folder(option: str, path: Path, *, is_written: bool = True) -> None:
     """Refuse what can be no folder to write into; it need not be there.
 
     Args:
         option: its name in the error.
         path: that was typed.
+        is_written: whether it must be writable: not where all may lie there already.
 
     Raises:
         UserError: says what is in the way.
     """
-    _check_place(option, path, path)
+    _check_place(option, path, path, is_written)
 
 
 def check_output_file(option: str, path: Path) -> None:
@@ -105,20 +106,20 @@ def check_output_file(option: str, path: Path) -> None:
     Raises:
         UserError: says what is in the way.
     """
-    _check_place(option, path, path.parent)
+    _check_place(option, path, path.parent, is_written=True)
     status = _status(option, path)
     if status and not stat.S_ISREG(status.st_mode):
         raise UserError(f"{option} is {path}, which is {_kind(status)}; give a file")
 
 
-def _check_place(option: str, path: Path, folder: Path) -> None:
+def _check_place(option: str, path: Path, folder: Path, is_written: bool) -> None:
     """Refuse a path whose folder cannot be made, or written into."""
     _check_name(option, path)
     for place in (folder, *folder.parents):
         status = _status(option, place)
         if status and not stat.S_ISDIR(status.st_mode):
             raise UserError(f"{option} is {path}, but {place} is {_kind(status)}; give another")
-        if status and not os.access(place, os.W_OK | os.X_OK):
+        if status and is_written and not os.access(place, os.W_OK | os.X_OK):
             raise UserError(f"{option} is {path}, but you may not write in {place}; give another")
         if status:
             return
