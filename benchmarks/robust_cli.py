@@ -383,6 +383,7 @@ def run_all() -> int:
     asked = parser.parse_args()
     tally, begun = Tally(), time.monotonic()
     root = tempfile.mkdtemp()  # a TemporaryDirectory would end with the first fork
+    os.environ["PYTHONPATH"] = str(Path(import_module("unknot").__file__ or "").parents[1])
     os.environ["UNKNOT_CACHE"] = str(Path(root) / "cache")
     try:
         work = Workplace(Path(root))
