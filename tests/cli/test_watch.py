@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 import urllib.request
+from collections.abc import Coroutine
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -23,7 +24,8 @@ def _get(address: str) -> str:
         return str(answer.read().decode())
 
 
-async def _interrupt(*arguments: object, **options: object) -> None:
+def _interrupt(serving: Coroutine[None, None, None]) -> None:
+    serving.close()
     raise KeyboardInterrupt
 
 
@@ -32,7 +34,7 @@ def test_watch_tells_the_address_and_ends_with_ctrl_c(
 ) -> None:
     opened: list[str] = []
     monkeypatch.setattr(experiments_watch, "open_in_browser", opened.append)
-    monkeypatch.setattr("uvicorn.Server.serve", _interrupt)
+    monkeypatch.setattr("unknot.report.server.asyncio.run", _interrupt)
     assert main(["watch", str(experiment), "--open"]) == 0
     out, err = capsys.readouterr()
     assert ADDRESS.findall(err) == opened

@@ -17,7 +17,7 @@ from unknot.experiments.dispatch import JobTurns
 from unknot.experiments.engines import Job, local
 from unknot.models.networks import find_network
 from unknot.report.live_runs import STOPPED, TRAINING, WAITING
-from unknot.runs.folder import ExperimentFolder
+from unknot.runs.experiment_folder import ExperimentFolder
 from unknot.training.checkpoint import threads_before
 from unknot.training.gradients import can_share
 

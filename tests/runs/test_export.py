@@ -96,6 +96,7 @@ def test_nothing_of_a_hostile_name_is_markup_in_the_card(copied: Experiment) -> 
     assert "``" in card.split("Trained by unknot on ")[1][:3]
     record = read_json(run.files.images)
     write_json(run.files.images, record | {"fingerprint": "<script>``\n# big"})
+    run.files.done.write_text("2026-11-28\n")  # as version 0.1.0 wrote it, which knew no images
     assert "\\<script\\>" in model_card(run)
     assert "\n# big" not in model_card(run)
 

@@ -45,7 +45,7 @@ def test_runs_of_other_steps_are_not_continued(
 
 def test_a_run_that_fails_is_one_line(sprites: ImageSet, tmp_path: Path) -> None:
     config = tiny("higgins-2017")["beta_vae"]
-    training = replace(config.training, learning_rate=1e30, optimizer="adam")
+    training = replace(config.training, learning_rate=1e15, optimizer="adam")
     configs = {"beta_vae": replace(config, seeds=(0,), betas=(1.0,), training=training)}
     with pytest.raises(UserError) as refused:
         train_paper(configs, sprites, tmp_path, INLINE)
