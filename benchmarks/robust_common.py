@@ -21,6 +21,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Any, BinaryIO, NamedTuple
 
+os.environ["OMP_NUM_THREADS"] = "1"  # a fork of a process with threads could wait for them for ever
 TIME_LIMIT = 10.0  # seconds; every refusal is within them
 MEMORY_LIMIT = 2 << 30  # bytes of all processes of a command together
 POLL_EVERY = 0.01

@@ -39,6 +39,14 @@ def test_traverse_from_images(experiment: Path, images: Path, tmp_path: Path) ->
     assert (tmp_path / "traversals.png").read_bytes() != from_images
 
 
+@pytest.mark.parametrize("ends", [("-inf", "inf"), ("1", "-1"), ("nan", "1"), ("0", "1e300")])
+def test_a_range_that_no_latent_has_is_refused(
+    ends: tuple[str, str], experiment: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    arguments = ["traverse", str(experiment / "beta-1_seed-0"), "--range", *ends]
+    assert "give a lower and a higher end, from -1000 to 1000" in fails(arguments, capsys)
+
+
 def test_webp_stands_in_for_avif_and_says_so(
     experiment: Path,
     tmp_path: Path,

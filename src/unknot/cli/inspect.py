@@ -22,6 +22,7 @@ DataPath = Annotated[
     str, tyro.conf.Positional, tyro.conf.arg(metavar="DATA", help="Images to encode.")
 ]
 PICTURES = (".png", ".jpg", ".webp", ".avif")
+FARTHEST = 1_000  # standard deviations of the prior that a latent may be moved
 Format = Literal["avif", "gif", "webp", "png"]
 Folder = Annotated[
     Path | None,
@@ -83,8 +84,10 @@ class TraverseOptions:
 def traverse_command(options: TraverseOptions) -> tuple[str, Any]:
     """Draw a run's traversals."""
     low, high = options.range
-    if not low < high:
-        raise UserError(f"range is {low} {high}; give a lower and a higher end")
+    if not -FARTHEST <= low < high <= FARTHEST:
+        raise UserError(
+            f"range is {low} {high}; give a lower and a higher end, from -{FARTHEST} to {FARTHEST}"
+        )
     _check_folder(options)
     run = open_run(options.run, "traverse RUN", options.output)
     images = None

@@ -112,7 +112,7 @@ def _picture(row: BetaRow) -> str:
     if row.explained is None:
         return f"distortion is {row.distortion:,.0f} nats, and {_used(row)}"
     return (
-        f"reconstructions show {row.explained:.0%} of what differs between the pictures, "
+        f"reconstructions show {row.explained:z.0%} of what differs between the pictures, "
         f"distortion is {row.distortion:,.0f} nats, and {_used(row)}"
     )
 

@@ -268,4 +268,4 @@ def _stop_text(run: ScriptRun, explained: float | None) -> str:
     latents = f"{num_active} of {len(run.latents)} latents in use, {rate:.1f} nats an image"
     if explained is None:
         return f"{run.beta}: {latents}."
-    return f"{run.beta}: {latents}; shows {explained:.0%} of what differs between pictures."
+    return f"{run.beta}: {latents}; shows {explained:z.0%} of what differs between pictures."
