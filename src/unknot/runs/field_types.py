@@ -76,6 +76,8 @@ def _hints(kind: Any) -> dict[str, Any]:
 
 def _check(value: Any, hint: Any, where: str) -> None:
     """Check one value against its annotation."""
+    if hint in (float, str) and type(value) is hint:  # most values: nothing else is to be asked
+        return
     origin, inner = get_origin(hint), get_args(hint)
     if hint is Any:
         return
