@@ -1,12 +1,12 @@
 """The folder of an experiment."""
 
 import os
-import threading
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from tests.refused_lock import refusal_of_second
 from tests.report.small import ENVIRONMENT
 from unknot.common.errors import UserError
 from unknot.common.reading import DamageError
@@ -84,20 +84,8 @@ def test_one_comparison_is_at_work_in_an_experiment(
 ) -> None:
     monkeypatch.setattr(experiment_folder, "LOCK_SECONDS", 0.1)
     folder = ExperimentFolder(tmp_path / "e")
-    errors: list[str] = []
-
-    def second() -> None:
-        try:
-            with ExperimentFolder(folder.path).locked():
-                pass
-        except UserError as error:
-            errors.append(str(error))
-
-    with folder.locked():
-        other = threading.Thread(target=second)
-        other.start()
-        other.join()
-    assert f"another process is at work on {folder.path} (process {os.getpid()} on " in errors[0]
+    error = refusal_of_second(folder.locked, ExperimentFolder(folder.path).locked)
+    assert f"another process is at work on {folder.path} (process {os.getpid()} on " in error
     (tmp_path / "mine").mkdir()
     (tmp_path / "mine" / "notes.txt").touch()
     with (

@@ -1,12 +1,12 @@
 """The folders of runs and experiments."""
 
 import json
-import threading
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from tests.refused_lock import refusal_of_second
 from unknot.common.errors import UserError
 from unknot.common.reading import DamageError
 from unknot.config.run import RunConfig
@@ -92,20 +92,8 @@ def test_only_one_may_train_a_run(
     folder = RunFolder(tmp_path / "run")
     folder.create(CONFIG, small_faces)
     monkeypatch.setattr(folder_module, "LOCK_SECONDS", 0.1)
-    errors: list[str] = []
-
-    def second() -> None:
-        try:
-            with RunFolder(folder.path).locked():
-                pass
-        except UserError as error:
-            errors.append(str(error))
-
-    with folder.locked():
-        other = threading.Thread(target=second)
-        other.start()
-        other.join()
-    assert "another process is training" in errors[0]
+    error = refusal_of_second(folder.locked, RunFolder(folder.path).locked)
+    assert "another process is training" in error
 
 
 def test_a_log_that_cannot_be_written_is_one_line(tmp_path: Path) -> None:

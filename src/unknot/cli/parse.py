@@ -174,11 +174,11 @@ def option_types(kind: type) -> list[tuple[str, Any]]:
     Args:
         kind: the dataclass of its options.
     """
-    found: list[tuple[str, Any]] = []
+    types_of: list[tuple[str, Any]] = []
     for name, hint in get_type_hints(kind).items():
         is_group = is_dataclass(hint) and isinstance(hint, type)
-        found += option_types(hint) if is_group else [(f"--{name.replace('_', '-')}", hint)]
-    return found
+        types_of += option_types(hint) if is_group else [(f"--{name.replace('_', '-')}", hint)]
+    return types_of
 
 
 def _fits(kind: Callable[[str], Any], text: str) -> bool:

@@ -37,11 +37,11 @@ def _computing_device(name: str) -> torch.device | None:
         with warnings.catch_warnings():  # names that torch no longer knows
             warnings.simplefilter("ignore")
             asked = torch.device(name)
-            one = torch.ones(1, device=asked)
-        is_there = one.item() == 1 and not (asked.type == "cpu" and asked.index)  # there is one
+            number = torch.ones(1, device=asked)
+        is_there = number.item() == 1 and not (asked.type == "cpu" and asked.index)  # there is one
     except (RuntimeError, AssertionError, ImportError):
         return None
-    return one.device if is_there else None
+    return number.device if is_there else None
 
 
 def send_to_device(tensor: Tensor, device: torch.device) -> Tensor:

@@ -23,10 +23,10 @@ def is_own_command(text: str) -> bool:
 
 def _is_command_line(text: str) -> bool:
     try:
-        words = shlex.split(text)
+        arguments = shlex.split(text)
     except ValueError:
         return False
-    return words[:1] == ["unknot"] and shlex.join(words) == text
+    return arguments[:1] == ["unknot"] and shlex.join(arguments) == text
 
 
 def _is_call(text: str) -> bool:
