@@ -29,6 +29,8 @@ import numpy as np
 from fault_worlds import COMPARE, FINISHED, FRESH, HALF, NEIGHBOURS, NO_PAGE, WORLDS, World
 from robust_common import OTHER, Ended, Tally, Verdict, judged, run_command, run_forked
 
+from unknot.runs.own_digest import OWN_DIGEST
+
 SHIM = Path(__file__).with_name("faults.c")
 SECONDS = 60.0  # of a whole comparison
 EVER = 10**9
@@ -264,8 +266,9 @@ def bits(experiment: Path) -> dict[str, str]:
 
 
 def without_times(path: Path) -> str:
-    """A document without how long things took."""
+    """A document without how long things took, and without its digest, which covers that too."""
     document = json.loads(path.read_text())
+    document.pop(OWN_DIGEST, None)
     scores = document.get("scores")
     if isinstance(scores, dict):
         scores.pop("seconds", None)
