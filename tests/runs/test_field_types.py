@@ -9,7 +9,7 @@ import pytest
 from numpy.typing import NDArray
 
 from unknot.common.reading import UnfitError
-from unknot.runs.field_types import check_fields, check_finite, check_least, check_table
+from unknot.runs.field_types import check_fields, check_finite, check_least, check_table, read_array
 
 
 class Pair(NamedTuple):
@@ -118,3 +118,14 @@ def test_numbers_that_cannot_be_are_refused() -> None:
     for value in (-1, float("nan")):
         with pytest.raises(UnfitError, match=r"field 'num' is .*; the least is 0"):
             check_least("num", 0, value)
+
+
+def test_an_array_has_the_shape_that_is_asked_for() -> None:
+    document = {"r2": [[0.5, None]], "none": [], "text": ["x"], "ragged": [[1], [1, 2]]}
+    assert np.isnan(read_array(document, "r2", (1, 2))[0, 1])
+    assert read_array(document, "none", (0, 3)).shape == (0, 3)
+    with pytest.raises(UnfitError, match=r"field 'r2' has the shape \(1, 2\); it should be \(2,"):
+        read_array(document, "r2", (2, 2))
+    for name in ("text", "ragged"):
+        with pytest.raises(UnfitError, match=f"field '{name}' is no array of numbers"):
+            read_array(document, name, (1,))

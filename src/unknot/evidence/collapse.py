@@ -17,6 +17,7 @@ from unknot.config.experiment import ExperimentConfig
 from unknot.data.image_set import ImageSet
 from unknot.data.pca import Spectrum, cached_spectrum
 from unknot.models.objectives import objective_type
+from unknot.runs.field_types import read_array
 
 NEAR = 3.0  # a beta within this factor of a collapse beta comes near it
 MORE_EIGENVALUES = 6  # beyond those of the latents, to show how the spectrum goes on
@@ -166,12 +167,17 @@ class CollapsePrediction:
 
     @classmethod
     def from_dict(cls, document: dict[str, Any]) -> "CollapsePrediction":
-        """Read back what `as_dict` gave."""
+        """Read back what `as_dict` gave.
+
+        Raises:
+            UnfitError: if an array is none.
+        """
+        num_components, num_latents = len(document["eigenvalues"]), document["latent_dim"]
         return cls(
             latent_dim=document["latent_dim"],
             sigma=document["sigma"],
-            eigenvalues=np.array(document["eigenvalues"], np.float64),
-            collapse_betas=np.array(document["collapse_betas"], np.float64),
+            eigenvalues=read_array(document, "eigenvalues", (num_components,)),
+            collapse_betas=read_array(document, "collapse_betas", (num_latents,)),
             suggested_betas=tuple(document["suggested_betas"]),
             total=document["total"],
             num_pixels=document["num_pixels"],

@@ -19,6 +19,7 @@ from unknot.metrics.estimators.linear import squared_correlations
 from unknot.metrics.estimators.ranks import mid_ranks
 from unknot.metrics.inputs import check_seed, numbers, vary
 from unknot.metrics.table import MIN_KNOWN, Factor
+from unknot.runs.field_types import read_array
 
 FloatArray = NDArray[np.float64]
 NUM_PERMUTATIONS = 1_000
@@ -132,18 +133,24 @@ class LatentLabels:
 
     @classmethod
     def from_dict(cls, document: dict[str, Any]) -> "LatentLabels":
-        """Read back what `as_dict` gave."""
+        """Read back what `as_dict` gave.
+
+        Raises:
+            UnfitError: if an array has another shape than the others say.
+        """
+        names = tuple(document["label_names"])
+        num, columns = len(document["active"]), len(names)
+        tables = {
+            name: read_array(document, name, (num, columns))
+            for name in ("effect", "sign", "r2", "z", "p_value")
+        }
         return cls(
-            label_names=tuple(document["label_names"]),
-            binary=np.array(document["binary"], np.bool_),
-            effect=np.array(document["effect"], np.float64),
-            interval=np.array(document["interval"], np.float64),
-            sign=np.array(document["sign"], np.float64),
-            r2=np.array(document["r2"], np.float64),
-            z=np.array(document["z"], np.float64),
-            p_value=np.array(document["p_value"], np.float64),
-            correlation=np.array(document["correlation"], np.float64),
-            active=np.array(document["active"], np.bool_),
+            label_names=names,
+            binary=read_array(document, "binary", (columns,), np.bool_),
+            interval=read_array(document, "interval", (num, columns, 2)),
+            correlation=read_array(document, "correlation", (columns, columns)),
+            active=read_array(document, "active", (num,), np.bool_),
+            **tables,
             excluded_labels=document["excluded_labels"],
             num_images=document["num_images"],
             num_groups=document["num_groups"],

@@ -7,6 +7,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from unknot.runs.field_types import read_array
+
 FloatArray = NDArray[np.float64]
 Decode = Callable[[FloatArray], NDArray[np.floating]]
 """Codes `(num, latent_dim)` -> pixels 0..255, not rounded, `(num, channel, height, width)`."""
@@ -89,15 +91,16 @@ class TraversalEffects:
 
     @classmethod
     def from_dict(cls, document: dict[str, Any]) -> "TraversalEffects":
-        """Read back what `as_dict` gave."""
-        cosine = document["jacobian_cosine"]
+        """Read back what `as_dict` gave.
+
+        Raises:
+            UnfitError: if an array has another shape than the others say.
+        """
+        cosine, num = document["jacobian_cosine"], len(document["change"])
+        names = ("change", "change_per_posterior_std", "brightness", "color", "shape")
         return cls(
-            change=np.array(document["change"], np.float64),
-            change_per_posterior_std=np.array(document["change_per_posterior_std"], np.float64),
-            brightness=np.array(document["brightness"], np.float64),
-            color=np.array(document["color"], np.float64),
-            shape=np.array(document["shape"], np.float64),
-            change_map=np.array(document["change_map"], np.float64),
+            change_map=read_array(document, "change_map", (num, GRID, GRID)),
+            **{name: read_array(document, name, (num,)) for name in names},
             jacobian_cosine=float("nan") if cosine is None else cosine,
         )
 

@@ -112,10 +112,15 @@ def _concentrations(table: Table) -> dict[str, MetricResult]:
 def _information_shares(table: Table) -> FloatArray:
     """Compute `I(z; v) / H(v)` of each pair, shape `(num_active, num_factors)`."""
     shares = np.zeros((table.num_active, len(table.factors)))
+    orders = [np.argsort(latent, kind="stable") for latent in table.codes.T]
     for k, factor in enumerate(table.factors if table.num_active else ()):
         levels = factor.merged(QUICK_CLASSES) if table.quick else factor.levels
         known_levels, codes = levels[factor.known], table.codes[factor.known]
-        information = [information_with_levels(known_levels, latent) for latent in codes.T]
+        is_whole = len(codes) == len(table.codes)
+        information = [
+            information_with_levels(known_levels, latent, order=order if is_whole else None)
+            for latent, order in zip(codes.T, orders)
+        ]
         shares[:, k] = np.array(information) / entropy(np.bincount(known_levels))
     return shares
 

@@ -7,6 +7,7 @@ from functools import cache
 from typing import Any, Literal, Union, get_args, get_origin, get_type_hints, is_typeddict
 
 import numpy as np
+from numpy.typing import NDArray
 
 from unknot.common.reading import UnfitError
 
@@ -44,6 +45,31 @@ def check_table(table: Any, kind: type) -> None:
         UnfitError: names the first key that is missing or does not fit.
     """
     _check(table, kind, "")
+
+
+def read_array(
+    document: Mapping[str, Any], name: str, shape: tuple[int, ...], kind: type = np.float64
+) -> NDArray[Any]:
+    """Take an array out of a document, in which it stands as lists in lists, None for NaN.
+
+    Args:
+        document: as it was read.
+        name: of the array.
+        shape: that it has to have.
+        kind: of its numbers.
+
+    Raises:
+        UnfitError: names the field, if it is no such array.
+    """
+    try:
+        array: NDArray[Any] = np.array(document[name], kind)
+    except (TypeError, ValueError):
+        raise UnfitError(f"field {name!r} is no array of numbers") from None
+    if array.size == 0 and 0 in shape:
+        return array.reshape(shape)
+    if array.shape != shape:
+        raise UnfitError(f"field {name!r} has the shape {array.shape}; it should be {shape}")
+    return array
 
 
 def check_finite(name: str, *values: float) -> None:

@@ -1,12 +1,13 @@
 """Codes of held-out images beside what is known of the images."""
 
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from unknot.common.reading import damage_named, parse_arrays
+from unknot.common.reading import Stamp, damage_named, file_stamp, parse_arrays
 from unknot.data.image_set import ImageSet
 from unknot.data.splits import SPLITS
 from unknot.models.vae import Posterior
@@ -47,16 +48,7 @@ class HeldOutCodes:
             DamageError: if the file is missing or damaged.
             UserError: if it cannot be read.
         """
-        arrays = read_codes(folder)
-        test = arrays["split"] == SPLITS.index("test")
-        labels, label_names = labels_in(arrays)
-        return cls(
-            posterior_mean=arrays["posterior_mean"][test],
-            posterior_logvar=arrays["posterior_logvar"][test],
-            labels=labels[test],
-            label_names=label_names,
-            groups=arrays["groups"][test],
-        )
+        return _load(folder, file_stamp(folder.codes))
 
     def with_labels_of(self, images: ImageSet) -> "HeldOutCodes":
         """Take the labels that the images have now, which may have been given after training.
@@ -89,6 +81,21 @@ class HeldOutCodes:
             label_names=joined_names(labels.factor_names, labels.attribute_names),
             groups=labels.groups[rows],
         )
+
+
+@lru_cache(maxsize=32)  # the sections of a page ask for the codes of the same runs
+def _load(folder: RunFolder, stamp: Stamp | None) -> HeldOutCodes:
+    """Read codes and labels of test images, once for each stamp of their file."""
+    arrays = read_codes(folder)
+    test = arrays["split"] == SPLITS.index("test")
+    labels, label_names = labels_in(arrays)
+    return HeldOutCodes(
+        posterior_mean=arrays["posterior_mean"][test],
+        posterior_logvar=arrays["posterior_logvar"][test],
+        labels=labels[test],
+        label_names=label_names,
+        groups=arrays["groups"][test],
+    )
 
 
 def read_codes(folder: RunFolder) -> dict[str, NDArray[Any]]:

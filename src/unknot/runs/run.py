@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from unknot.common.errors import UserError
 from unknot.common.notices import give_notice
-from unknot.common.reading import DamageError
+from unknot.common.reading import DamageError, Stamp, file_stamp
 from unknot.config.parts import CUSTOM
 from unknot.config.run import RunConfig
 from unknot.data.image_set import ImageSet
@@ -55,6 +55,7 @@ class Run:
         if not self.files.is_trained:
             raise UserError(f"{self.folder} is not trained to its end; run its command again")
         self._networks, self._device = networks, device
+        self._evaluation: tuple[Stamp | None, Evaluation] | None = None
 
     def __repr__(self) -> str:
         return f"Run({str(self.folder)!r})"
@@ -106,8 +107,11 @@ class Run:
 
     @property
     def evaluation(self) -> Evaluation:
-        """Losses on held-out images, and scores, as in `evaluation.json`."""
-        return Evaluation.load(self.files.evaluation, self.config)
+        """Losses on held-out images, and scores, as in `evaluation.json`; read once it changes."""
+        stamp = file_stamp(self.files.evaluation)
+        if self._evaluation is None or self._evaluation[0] != stamp:
+            self._evaluation = stamp, Evaluation.load(self.files.evaluation, self.config)
+        return self._evaluation[1]
 
     @property
     def kl(self) -> NDArray[np.float64]:

@@ -17,7 +17,11 @@ AT_LEAST = 1 + 1e-10  # a ball holds the neighbor that gave its radius, whatever
 
 
 def information_with_levels(
-    levels: NDArray[np.int64], latent: FloatArray, *, num_neighbors: int = NUM_NEIGHBORS
+    levels: NDArray[np.int64],
+    latent: FloatArray,
+    *,
+    num_neighbors: int = NUM_NEIGHBORS,
+    order: NDArray[np.int64] | None = None,
 ) -> float:
     """Estimate the information of a discrete and a continuous variable (Ross 2014, eq. 2), in nats.
 
@@ -26,12 +30,13 @@ def information_with_levels(
         latent: shape `(num,)`.
         num_neighbors: k; a level with fewer points uses all it has, one with one point is left
             out.
+        order: `np.argsort(latent, kind="stable")`, if it is known.
 
     Returns:
         The estimate, not below 0.
     """
     counts = np.bincount(levels)
-    order = np.argsort(latent, kind="stable")
+    order = np.argsort(latent, kind="stable") if order is None else order
     order = order[counts[levels[order]] > 1]
     levels, latent = levels[order], latent[order]
     if not len(latent):

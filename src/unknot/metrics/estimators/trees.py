@@ -80,7 +80,7 @@ def forest_importances(
         Shape `(num_latents,)`, summing to 1, or zeros where no split was worth making.
     """
     codes = codes.astype(np.float32)
-    present = np.unique(classes)
+    present = np.flatnonzero(np.bincount(classes))
     present = present[1:] if len(present) == 2 else present
     trees = -(-num_trees // len(present))
     num_seen = round(SAMPLE * min(len(codes), MAX_POINTS))
@@ -93,7 +93,7 @@ def forest_importances(
             state.seed(int(rng.integers(2**31)))
             tree = DecisionTreeRegressor(max_leaf_nodes=LEAVES, random_state=state)
             tree.fit(codes[seen], is_level[seen, None], check_input=False)
-            total += tree.feature_importances_ * is_level.var()
+            total += tree.tree_.compute_feature_importances() * is_level.var()
     return total / total.sum() if total.sum() > 0 else total
 
 

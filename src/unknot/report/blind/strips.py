@@ -13,7 +13,9 @@ FloatArray = NDArray[np.float64]
 NUM_PICTURES = 7
 REACH = 2.0
 """How far a strip goes to either side at most, in standard deviations of the codes."""
-STEPS = 5  # towards the reach that gives the same change: within 1% of it
+STEPS = 5  # towards the reach that gives the same change
+CLOSE = 0.01
+"""How far a change may be from the one that is wanted, as a share of it."""
 DECODED_AT_ONCE = 128
 
 
@@ -30,7 +32,7 @@ class Lines(NamedTuple):
     centers: FloatArray
     moves: FloatArray
 
-    def rows(self, chosen: NDArray[np.bool_]) -> "Lines":
+    def rows(self, chosen: NDArray[np.int64]) -> "Lines":
         """Take some of the lines."""
         return self._replace(centers=self.centers[chosen], moves=self.moves[chosen])
 
@@ -132,19 +134,21 @@ def _reach_for(lines: Lines, target: FloatArray, longest: FloatArray) -> FloatAr
         longest: change of strips of the whole reach.
     """
     reach = np.full(len(target), REACH)
-    too_long = longest > target
-    shortened, goal = lines.rows(too_long), target[too_long]
-    low, high = np.zeros(len(goal)), reach[too_long]
-    low_excess, high_excess = -goal, longest[too_long] - goal
-    was_above = np.zeros(len(goal), np.bool_)
+    open_rows = np.flatnonzero(longest > target)
+    low, high = np.zeros(len(target)), reach.copy()
+    low_excess, high_excess = -target, longest - target
+    was_above = np.zeros(len(target), np.bool_)
     for _ in range(STEPS):
-        guess = (low * high_excess - high * low_excess) / (high_excess - low_excess)
-        excess = mean_changes(lines.decode, shortened.ends(guess)) - goal
-        is_above = excess > 0
-        weight = np.where(is_above == was_above, 0.5, 1.0)  # of the end that stays again
-        low, high = np.where(is_above, low, guess), np.where(is_above, guess, high)
-        low_excess = np.where(is_above, weight * low_excess, excess)
-        high_excess = np.where(is_above, excess, weight * high_excess)
-        was_above = is_above
-    reach[too_long] = guess
+        rows = open_rows
+        span = high_excess[rows] - low_excess[rows]
+        guess = (low[rows] * high_excess[rows] - high[rows] * low_excess[rows]) / span
+        excess = mean_changes(lines.decode, lines.rows(rows).ends(guess)) - target[rows]
+        reach[rows], is_above = guess, excess > 0
+        weight = np.where(is_above == was_above[rows], 0.5, 1.0)  # of the end that stays again
+        low[rows] = np.where(is_above, low[rows], guess)
+        high[rows] = np.where(is_above, guess, high[rows])
+        low_excess[rows] = np.where(is_above, weight * low_excess[rows], excess)
+        high_excess[rows] = np.where(is_above, excess, weight * high_excess[rows])
+        was_above[rows] = is_above
+        open_rows = rows[np.abs(excess) > CLOSE * target[rows]]
     return reach
