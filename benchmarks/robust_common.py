@@ -167,7 +167,7 @@ def _watched(
         while signals and passed >= signals[0][0]:
             os.kill(pid, signals.pop(0)[1])
         if polls % 4 == 0:
-            peak = max(peak, sum(map(_memory, _session(pid))))
+            peak = max(peak, _memory_of_all(_session(pid), most_bytes))
         reason = "time" if passed > seconds else "memory" if peak > most_bytes else ""
         if reason and not stopped_for:
             stopped_for = reason
@@ -198,6 +198,22 @@ def _is_of(name: str, leader: int) -> bool:
     except OSError:
         return False
     return int(session) == leader and state not in "ZX"
+
+
+def _memory_of_all(pids: Sequence[int], most_bytes: int) -> int:
+    """Bytes of memory of several processes; near the limit, what they share counts once."""
+    counted_each = sum(map(_memory, pids))
+    return counted_each if counted_each <= most_bytes else sum(map(_share_of_memory, pids))
+
+
+def _share_of_memory(pid: int) -> int:
+    """Bytes of memory that are a process's, and its share of those that it has with others."""
+    try:
+        with open(f"/proc/{pid}/smaps_rollup", encoding="utf-8", errors="replace") as file:
+            lines = [line.split() for line in file if line.startswith(("Pss_Anon:", "Pss_Shmem:"))]
+    except OSError:
+        return 0
+    return sum(int(words[1]) * 1024 for words in lines)
 
 
 def _memory(pid: int) -> int:

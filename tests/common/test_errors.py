@@ -21,10 +21,15 @@ def test_a_user_error_is_no_value_error() -> None:
 
 
 def test_runs_that_failed_are_counted_and_what_to_show_stays() -> None:
-    error = RunsFailedError("two runs", {"runs": 2}, num_failed=1, num_runs=2, has_crashed=False)
+    failures = {"beta-1_seed-0": "no\nroom"}
+    error = RunsFailedError("two", {"runs": 2}, failures=failures, num_runs=2, has_crashed=False)
     assert isinstance(error, UserError)
-    assert str(error) == "1 of 2 runs failed; the same command tries them again"
-    assert (error.text, error.document, error.has_crashed) == ("two runs", {"runs": 2}, False)
+    line = "of 2 runs failed; the same command tries them again"
+    assert str(error) == f"1 {line} (beta-1_seed-0: no\\x0aroom)"
+    failures["beta-2_seed-0"] = "no room"
+    both = RunsFailedError("two", {}, failures=failures, num_runs=2, has_crashed=False)
+    assert str(both) == f"2 {line} (the first is beta-1_seed-0: no\\x0aroom)"
+    assert (error.text, error.document, error.has_crashed) == ("two", {"runs": 2}, False)
 
 
 def test_an_interruption_is_by_ctrl_c_unless_it_says_so() -> None:

@@ -184,6 +184,8 @@ def test_seeds_and_numbers_are_checked() -> None:
     check_seed(3)
     with pytest.raises(UserError, match="seed is True"):
         check_seed(True)
+    with pytest.raises(UserError, match="at most 9,223,372,036,854,775,807"):
+        check_seed(2**63)
     assert numbers("codes", [1, 2]).dtype == np.float64
     with pytest.raises(UserError, match="rows must have the same length"):
         numbers("codes", [[1], [1, 2]])

@@ -24,3 +24,8 @@ def test_numbers_that_cannot_be_are_refused(name: str, value: int, least: int) -
 def test_defaults_and_none_at_all() -> None:
     assert NullSettings() == DEFAULT_NULLS
     assert (NO_NULLS.permutations, NO_NULLS.rotations, NO_NULLS.subsamples) == (0, 0, 0)
+
+
+def test_points_beyond_any_data_set_are_refused() -> None:
+    with pytest.raises(UserError, match="max_points is 1000000001; it must be at most 1,000,000,0"):
+        NullSettings(max_points=10**9 + 1)

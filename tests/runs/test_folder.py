@@ -1,16 +1,19 @@
 """The folders of runs and experiments."""
 
 import json
+import os
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from tests.data.pictures import fill
 from unknot.common.errors import UserError
 from unknot.common.locks import HeldError
 from unknot.common.reading import DamageError
 from unknot.config.run import RunConfig
 from unknot.data.image_set import ImageSet
+from unknot.data.load import load_images
 from unknot.experiments.experiment import Experiment
 from unknot.runs import folder as folder_module
 from unknot.runs.folder import RunFolder
@@ -191,3 +194,20 @@ def test_lost_images_json_is_made_again_from_the_source(
     folder.done.unlink()
     folder.create(CONFIG, small_faces)  # it goes on
     assert folder.images.read_bytes() == before
+
+
+def test_damaged_images_are_prepared_again_from_their_source(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("UNKNOT_CACHE", str(tmp_path / "cache"))
+    images = load_images(fill(tmp_path / "images", 40), size=32)
+    data = replace(CONFIG.data, source=str(tmp_path / "images"), size=32)
+    folder, arrays = RunFolder(tmp_path / "run"), RunFolder(tmp_path / "arrays")
+    folder.create(replace(CONFIG, data=data), images)
+    arrays.create(replace(CONFIG, data=replace(data, source="array")), images)
+    os.truncate(images.folder / "images.u8", 1000)
+    with pytest.raises(UserError, match="is damaged; run `unknot cache --clear`"):
+        arrays.open_images()
+    again = folder.open_images()
+    assert again.fingerprint == images.fingerprint
+    assert len(again.images) == 40

@@ -55,7 +55,7 @@ def compare_command(options: Any) -> tuple[str, Any]:
         raise RunsFailedError(
             text,
             document,
-            num_failed=len(failures),
+            failures=failures,
             num_runs=len(experiment.config.runs()),
             has_crashed=bool(experiment.crashed_runs()),
         )

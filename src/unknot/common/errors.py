@@ -3,6 +3,7 @@
 import errno
 import os
 import signal
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -37,7 +38,7 @@ class RunsFailedError(UserError):
     Args:
         text: what to show of the experiment all the same.
         document: likewise, for JSON.
-        num_failed: runs.
+        failures: name of each run that failed -> the reason.
         num_runs: in all.
         has_crashed: whether one of them ended by a fault of ours.
     """
@@ -47,13 +48,16 @@ class RunsFailedError(UserError):
         text: str,
         document: dict[str, Any],
         *,
-        num_failed: int,
+        failures: Mapping[str, str],
         num_runs: int,
         has_crashed: bool,
     ) -> None:
         self.text, self.document, self.has_crashed = text, document, has_crashed
+        name, reason = next(iter(failures.items()))
+        which = name if len(failures) == 1 else f"the first is {name}"
         super().__init__(
-            f"{num_failed} of {num_runs} runs failed; the same command tries them again"
+            f"{len(failures)} of {num_runs} runs failed; the same command tries them again "
+            f"({which}: {on_one_line(reason)})"
         )
 
 

@@ -79,13 +79,15 @@ def make_table(
 
 
 def check_seed(seed: int) -> None:
-    """Refuse a seed that NumPy would refuse.
+    """Refuse a seed that NumPy would refuse, or of more than 64 bits.
 
     Raises:
-        UserError: if it is not a whole number from 0 on.
+        UserError: if it is not a whole number from 0 on, or too large.
     """
     if isinstance(seed, bool) or not isinstance(seed, int | np.integer) or seed < 0:
         raise UserError(f"seed is {seed}; it must be a whole number from 0 on")
+    if seed >= 2**63:
+        raise UserError(f"seed is {seed}; it must be at most {2**63 - 1:,}")
 
 
 def _checked(codes: Any, factors: Any) -> tuple[NDArray[np.float64], NDArray[np.float64]]:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from unknot.common.errors import UserError
 
 MIN_POINTS = 100
+MOST_POINTS = 10**9
 MOST_DRAWS = 100_000  # p-values to the fifth decimal
 SECONDS_OF_DRAW = 0.1  # of all metrics, at 100 points
 
@@ -31,7 +32,7 @@ class NullSettings:
         """Refuse numbers of draws or of points that cannot be.
 
         Raises:
-            UserError: names the first of them, and the least that it can be.
+            UserError: names the first of them, and the least or the most that it can be.
         """
         for name in ("permutations", "rotations", "subsamples"):
             if getattr(self, name) > MOST_DRAWS:
@@ -45,6 +46,8 @@ class NullSettings:
             value = getattr(self, name)
             if value < lowest:
                 raise UserError(f"{name} is {value}; it must be at least {lowest}")
+        if self.max_points > MOST_POINTS:
+            raise UserError(f"max_points is {self.max_points}; it must be at most {MOST_POINTS:,}")
 
 
 DEFAULT_NULLS = NullSettings()

@@ -21,7 +21,7 @@ from unknot.common.reading import (
 )
 from unknot.common.toml import from_toml, to_toml
 from unknot.config.run import RunConfig
-from unknot.data.image_set import ImageSet, open_image_set
+from unknot.data.image_set import DamagedEntryError, ImageSet, open_image_set
 from unknot.data.load import load_images
 from unknot.runs.differences import difference
 from unknot.runs.log_file import append_line, log_end
@@ -229,7 +229,12 @@ class RunFolder:
         data = self.read_config().data
         prepared = Path(self.read_images().prepared)
         if os.path.isdir(prepared):
-            return self.open_prepared_images()
+            try:
+                return self.open_prepared_images()
+            except DamagedEntryError as error:
+                if data.source == ARRAY:
+                    raise
+                give_notice(f"{error.why}; the images are prepared again from {data.source}")
         if data.source == ARRAY:
             raise UserError(f"the images given from Python are gone from the cache ({prepared})")
         images = load_images(data.source, **data.load_options())
