@@ -160,6 +160,9 @@ def _dispatch(name: str, rest: list[str]) -> int:
 
 
 def _show(text: str, document: Any, as_json: bool) -> None:
+    """Print what a command gave, if it gave anything."""
+    if document is None:
+        return
     print(json_text(document) if as_json else printable_lines(text), flush=True)
 
 

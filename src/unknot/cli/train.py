@@ -24,6 +24,7 @@ from unknot.cli.paths import check_output_folder
 from unknot.cli.watch import live_page
 from unknot.common.errors import RunsFailedError, UserError
 from unknot.common.plugins import check_choice
+from unknot.common.ranks import check_is_alone, is_follower
 from unknot.config.execution import ExecutionConfig
 from unknot.config.experiment import ExperimentConfig
 from unknot.config.parts import ModelConfig
@@ -74,6 +75,7 @@ def _compare(
     from unknot.common.progress import announced
     from unknot.experiments.display.bars import ProgressBars
 
+    check_is_alone()
     config, output = config_from_options(options), options.output
     execution = execution_config(options)
     _check_before_images(config, execution)
@@ -236,6 +238,8 @@ def train_command(options: Any) -> tuple[str, Any]:
     config, output = config_from_options(options), options.output
     execution = execution_config(options)
     _check_before_images(config, execution)
+    if is_follower():
+        return _follow(config, execution.device, output)
     images = load(config.data, output)
     with announced(output.hides_progress, "getting ready to train"):
         from unknot.experiments.compare import train_run
@@ -261,6 +265,15 @@ def train_command(options: Any) -> tuple[str, Any]:
         lines.insert(0, f"{run.folder} was finished already; nothing was trained")
     document = {"folder": str(run.folder), "evaluation": evaluation.as_dict()}
     return "\n".join(filter(None, lines)), document
+
+
+def _follow(config: ExperimentConfig, device: str, output: Any) -> tuple[str, Any]:
+    """Help the first process of a launcher to train its run; all that there is to say it says."""
+    from unknot.experiments.compare import follow_leader
+
+    images = load(config.data, replace(output, json=True))
+    follow_leader(config, images, device)
+    return "", None
 
 
 LinearModelOptions = group(

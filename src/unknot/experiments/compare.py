@@ -10,6 +10,7 @@ from typing import Any, Literal
 from unknot.common.errors import UserError
 from unknot.common.files import remove_leftovers
 from unknot.common.progress import Progress, Say
+from unknot.common.ranks import check_is_alone
 from unknot.config.execution import ExecutionConfig
 from unknot.config.experiment import ExperimentConfig
 from unknot.config.parts import CUSTOM, TrainingConfig
@@ -44,6 +45,8 @@ from unknot.runs.folder import RunFolder
 from unknot.runs.run import Run
 from unknot.runs.soundness import reopen_if_damaged
 from unknot.training.fit import check_stackable
+from unknot.training.gradients.distributed import connected, follow
+from unknot.training.run_steps import RunSteps
 
 
 def compare(
@@ -182,6 +185,7 @@ def run_experiment(
         UserError: if something given does not fit.
         Interrupted: after Ctrl-C, once every run is saved.
     """
+    check_is_alone()
     config = resolve_config(config, images)
     check_trainable(config, images.image_shape, execution, networks)
     pairings = [pairing_note(row, images) for row in config.rows()]
@@ -320,9 +324,28 @@ def train_run(
         _say_note(beta_warning(config, images), tell)
         _say_note(pairing, tell)
     hear = follow_run(progress, run, folder) if progress else None
-    return execute_run(
-        folder, images=images, networks=networks, device=execution.device, progress=hear
-    )
+    with connected(execution.device):
+        return execute_run(
+            folder, images=images, networks=networks, device=execution.device, progress=hear
+        )
+
+
+def follow_leader(config: ExperimentConfig, images: ImageSet, device: str) -> None:
+    """Compute this process's share of the run that the first process of a launcher trains.
+
+    Args:
+        config: of one run, as the first has it.
+        images: likewise.
+        device: where to compute.
+
+    Raises:
+        UserError: if something given does not fit, or the first process has ended.
+    """
+    (run,) = resolve_config(config, images).runs()
+    with connected(device):
+        steps = RunSteps(run, images, device)
+        steps.prepare()
+        follow(steps.compute_gradients, steps.model, steps.recipe.batch_size)
 
 
 def _say_note(note: str, say: Say | None) -> None:

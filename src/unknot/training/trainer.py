@@ -11,19 +11,15 @@ from torch import Tensor
 
 from unknot.common.errors import UserError
 from unknot.common.files import make_folder
-from unknot.common.randomness import standard_normal
+from unknot.common.notices import give_notice
 from unknot.config.run import RunConfig
 from unknot.data.image_set import ImageSet
-from unknot.models.device import cache_on_device, choose_device, gather_images, send_to_device
 from unknot.models.networks import NetworkBuilder
-from unknot.models.objectives import Loss, PairObjective, StepContext, build_objective
-from unknot.models.vae import Terms
 from unknot.runs.folder import RunFolder
 from unknot.training import checkpoint
-from unknot.training.adversary import sample_codes, start_adversary
-from unknot.training.batches import Batch, batch_order, other_batch
 from unknot.training.checkpoint import TrainingState
 from unknot.training.gradients import (
+    DISTRIBUTED,
     STACKED,
     STRATEGIES,
     Gradients,
@@ -32,21 +28,18 @@ from unknot.training.gradients import (
     choose_strategy,
     start_gradients,
 )
-from unknot.training.gradients.single import WHOLE_BATCH
+from unknot.training.gradients.distributed import num_connected
 from unknot.training.gradients.stacked import Member, Stack, Stacked
 from unknot.training.logbook import Logbook
 from unknot.training.memory import disable_heap_trimming
 from unknot.training.monitors import (
     DivergenceMonitor,
-    batch_means,
 )
-from unknot.training.optimizers import OPTIMIZERS
-from unknot.training.precision import set_precision
-from unknot.training.schedules import beta_at, learning_rate
-from unknot.training.untrained import build_untrained
+from unknot.training.run_steps import RunSteps
+from unknot.training.schedules import learning_rate
 
 
-class Trainer:
+class Trainer(RunSteps):
     """One run from its checkpoint, or from nothing, to its end.
 
     Args:
@@ -61,9 +54,6 @@ class Trainer:
 
     Attributes:
         state: where the run stands.
-        model: as it is being trained.
-        precision: of its large layers.
-        adversary: the objective's own network and its optimizer; None if it has none.
 
     Raises:
         UserError: if the checkpoint does not fit.
@@ -80,36 +70,17 @@ class Trainer:
         stack: Stack | None = None,
         pixels: NDArray[np.uint8] | Tensor | None = None,
     ) -> None:
-        self.config, self.images, self.folder = config, images, folder
-        self.recipe = config.training.optimization()
-        self.objective = build_objective(
-            config.training.objective, config.training.objective_options
-        )
-        self.objective.check(config.beta, self.recipe.batch_size)
-        self.device = choose_device(device)
-        self._batch_order = batch_order(images, self.objective, self.recipe.batch_size, config.seed)
-        self._adapt = self.objective.adapt if isinstance(self.objective, PairObjective) else None
+        self.folder = folder
         disable_heap_trimming()
         make_folder(folder.path)
         saved = checkpoint.read_training_state(folder, config)
         if saved:
             torch.set_num_threads(saved.threads)
-        self.model = build_untrained(config, images, networks).to(self.device)
+        super().__init__(config, images, device, networks, pixels)
         strategy = self._choose_strategy(saved, networks is not None, stack is not None)
-        self.precision = set_precision(
-            config.training.precision, self.model, self.device, stacked=strategy == STACKED
-        )
+        self.prepare(stacked=strategy == STACKED)
         if saved:
-            self._check_same_strategy(saved, strategy)
-        self.optimizer = OPTIMIZERS[self.recipe.optimizer](self.model, self.recipe)
-        self.adversary = start_adversary(
-            self.objective,
-            self.model.latent_dim,
-            seed=config.seed,
-            device=self.device,
-            precision=self.precision.name,
-        )
-        if saved:
+            saved = saved._replace(strategy=self._strategy_after(saved, strategy))
             checkpoint.load_checkpoint(folder, self.model, self.optimizer, self.adversary)
         self.state = saved or TrainingState(
             step=0,
@@ -122,7 +93,6 @@ class Trainer:
         )
         self._stack = Stack() if stack is None else stack
         self._gradients: Gradients | None = None
-        self._pixels = cache_on_device(images.images, self.device) if pixels is None else pixels
         self._divergence = DivergenceMonitor(self.state.first_loss)
         self._logbook = Logbook(
             config, images, folder, self.model, self.objective, self._context, self.state
@@ -142,14 +112,26 @@ class Trainer:
                 batch_size=self.recipe.batch_size,
                 threads=torch.get_num_threads(),
                 device=self.device,
+                processes=num_connected(),
             )
         )
 
-    def _check_same_strategy(self, saved: TrainingState, strategy: str) -> None:
-        """Stop before a run that has steps to go would go on in another way."""
+    def _strategy_after(self, saved: TrainingState, strategy: str) -> str:
+        """Give how a run goes on, or stop before one with steps to go would do so in another way.
+
+        Connected processes alone may take over from others, or be followed by others.
+        """
         begun, here = (saved.strategy, saved.precision), (strategy, self.precision.name)
         if begun == here or saved.step >= self.recipe.steps:
-            return
+            return saved.strategy
+        if DISTRIBUTED in (saved.strategy, strategy) and begun[1] == here[1]:
+            give_notice(
+                f"{self.folder.path} goes on from step {saved.step:,} as {strategy}, begun as "
+                f"{saved.strategy}: batches, noise and learning rate are what they would have "
+                "been, but sums are rounded in another order, so weights differ in their last "
+                "digits"
+            )
+            return strategy
         if saved.strategy not in STRATEGIES:
             raise UserError(
                 f"{self.folder.path} was begun as a {saved.strategy} run, which this version of "
@@ -226,50 +208,6 @@ class Trainer:
         seconds = self.state.seconds + self._gradients.seconds + time.perf_counter() - began
         self.state = self.state._replace(step=step + 1, seconds=seconds)
 
-    def batch(self, step: int, share: slice = WHOLE_BATCH) -> Batch:
-        """Gather what a step is computed from, or a share of it."""
-        pixels = gather_images(self._pixels, self._batch_order.batch(step)[share], self.device)
-        shape = (self.recipe.batch_size, self.model.latent_dim)
-        noise = standard_normal(shape, self.config.seed, "posterior", step)[share]
-        return Batch(pixels, send_to_device(noise, self.device))
-
-    def other_batch(self, step: int) -> Batch:
-        """Gather as many images, others than those of a step where there are enough."""
-        pixels = gather_images(self._pixels, other_batch(self._batch_order, step), self.device)
-        shape = (self.recipe.batch_size, self.model.latent_dim)
-        noise = standard_normal(shape, self.config.seed, "posterior of other images", step)
-        return Batch(pixels, send_to_device(noise, self.device))
-
-    def loss(self, terms: Terms, step: int) -> Loss:
-        """Give the objective's loss of a batch at a step."""
-        return self.objective.loss(terms, self._context(step))
-
-    def compute_gradients(self, step: int, share: slice = WHOLE_BATCH) -> Tensor:
-        """Leave the gradients of a step in the parameters, or the part that a share adds to them.
-
-        Those of the objective's own network are left in its parameters.
-
-        Args:
-            step: from 0.
-            share: of its batch.
-
-        Returns:
-            `batch_means` of the share times its part of the batch, so that all shares add up.
-        """
-        batch = self.batch(step, share)
-        terms = self.model(self.model.standardize(batch.pixels), batch.noise, self._adapt)
-        part = len(batch.noise) / self.recipe.batch_size
-        loss = self.loss(terms, step)
-        self.model.zero_grad(set_to_none=True)
-        (loss.value * part).backward()
-        if self.adversary:
-            other_codes = sample_codes(self.model, self.other_batch(step))
-            network_loss = self.adversary.compute_gradients(
-                terms.z, other_codes, self._context(step)
-            )
-            loss = loss._replace(quantities=(*loss.quantities, network_loss))
-        return batch_means(loss, terms) * part
-
     def record(self) -> None:
         """Write down what is due after a step: history, frames, checkpoint."""
         step, training = self.state.step, self.config.training
@@ -313,16 +251,6 @@ class Trainer:
             f"{divergence.loss:.4g} and its gradient {divergence.gradient:.4g}; {stays}; try a "
             f"learning_rate below {self.recipe.learning_rate:g}, or a beta_warmup of some hundred "
             "steps"
-        )
-
-    def _context(self, step: int) -> StepContext:
-        return StepContext(
-            step=step,
-            num_steps=self.recipe.steps,
-            beta=beta_at(step, self.config.beta, self.recipe.beta_warmup, self.recipe.beta_rise),
-            num_train=len(self._batch_order.indices),
-            seed=self.config.seed,
-            adversary=self.adversary.network if self.adversary else None,
         )
 
     def _learning_rate(self, step: int) -> float:

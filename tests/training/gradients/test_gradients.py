@@ -12,6 +12,7 @@ from unknot.common.errors import UserError
 from unknot.training import gradients
 from unknot.training.gradients import (
     DATA_PARALLEL,
+    DISTRIBUTED,
     MIN_SHARE,
     SINGLE,
     STACKED,
@@ -43,6 +44,9 @@ from unknot.training.optimizers import Adam
         ({"begun_as": "single", "wanted": "stacked"}, SINGLE),
         ({"begun_as": "data_parallel", "wanted": "stacked"}, DATA_PARALLEL),
         ({"begun_as": "compiled"}, DATA_PARALLEL),
+        ({"processes": 2}, DISTRIBUTED),
+        ({"processes": 2, "begun_as": "single"}, DISTRIBUTED),
+        ({"begun_as": "distributed"}, DATA_PARALLEL),
     ],
 )
 def test_a_run_goes_on_as_it_was_begun_or_begins_as_is_wanted(
@@ -106,3 +110,10 @@ def test_a_strategy_is_started_by_name() -> None:
     assert isinstance(start_gradients(SINGLE, source()), SingleProcess)
     with pytest.raises(UserError, match="strategy is 'compiled'"):
         start_gradients("compiled", source())
+
+
+def test_what_connected_processes_cannot_divide_is_refused() -> None:
+    with pytest.raises(UserError, match="sees a batch as a whole, .* without torchrun"):
+        choose_strategy(request(processes=2, needs_whole_batch=True))
+    with pytest.raises(UserError, match="a batch of 3 images cannot be divided among 4 processes"):
+        choose_strategy(request(processes=4, batch_size=3))

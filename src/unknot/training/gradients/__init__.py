@@ -10,16 +10,19 @@ from typing import NamedTuple, Protocol
 import torch
 from torch import Tensor
 
+from unknot.common.errors import UserError
 from unknot.common.plugins import load_plugin
 from unknot.models.vae import VAE
 from unknot.training.optimizers import Optimizer
 
 SINGLE, DATA_PARALLEL, STACKED = "single", "data_parallel", "stacked"
+DISTRIBUTED = "distributed"
 
 STRATEGIES = {
     SINGLE: "unknot.training.gradients.single:SingleProcess",
     DATA_PARALLEL: "unknot.training.gradients.data_parallel:DataParallel",
     STACKED: "unknot.training.gradients.stacked:Stacked",
+    DISTRIBUTED: "unknot.training.gradients.distributed:Distributed",
 }
 """Name -> `module:class`: a `Gradients`. Those that compute one run are called with its
 `GradientSource`, `stacked` with the stack that it joins and what the stack needs of the run."""
@@ -98,6 +101,7 @@ class StrategyRequest(NamedTuple):
         batch_size: images.
         threads: that the run may use.
         device: the model's.
+        processes: that a launcher has connected for this run.
     """
 
     wanted: str
@@ -106,10 +110,21 @@ class StrategyRequest(NamedTuple):
     batch_size: int
     threads: int
     device: torch.device
+    processes: int = 1
 
 
 def choose_strategy(request: StrategyRequest) -> str:
-    """Choose how to compute the steps; a run that was begun in one process goes on in one."""
+    """Choose how to compute the steps; a run that was begun in one process goes on in one.
+
+    But for one that several connected processes share, or did before: it goes on with as many as
+    there are.
+
+    Raises:
+        UserError: if connected processes cannot share the run's batches.
+    """
+    if request.processes > 1:
+        _check_divisible(request)
+        return DISTRIBUTED
     if request.begun_as == STACKED or (request.wanted == STACKED and not request.begun_as):
         return SINGLE if request.needs_whole_batch else STACKED
     is_off = request.wanted == "off" or request.begun_as == SINGLE
@@ -117,6 +132,20 @@ def choose_strategy(request: StrategyRequest) -> str:
     if is_off or request.needs_whole_batch or not is_shared:
         return SINGLE
     return DATA_PARALLEL
+
+
+def _check_divisible(request: StrategyRequest) -> None:
+    """Refuse what connected processes cannot divide among them."""
+    if request.needs_whole_batch:
+        raise UserError(
+            "the objective, the likelihood or the network sees a batch as a whole, which several "
+            "processes cannot divide; start the command without torchrun"
+        )
+    if request.batch_size < request.processes:
+        raise UserError(
+            f"a batch of {request.batch_size} images cannot be divided among {request.processes} "
+            "processes; start fewer, or give a larger --batch-size"
+        )
 
 
 def can_share(batch_size: int, num_processes: int, device: torch.device) -> bool:
