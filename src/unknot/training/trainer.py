@@ -72,11 +72,11 @@ class Trainer(RunSteps):
     ) -> None:
         self.folder = folder
         disable_heap_trimming()
-        make_folder(folder.path)
         saved = checkpoint.read_training_state(folder, config)
         if saved:
             torch.set_num_threads(saved.threads)
         super().__init__(config, images, device, networks, pixels)
+        make_folder(folder.path)
         strategy = self._choose_strategy(saved, networks is not None, stack is not None)
         self.prepare(stacked=strategy == STACKED)
         if saved:

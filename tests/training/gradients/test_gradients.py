@@ -106,7 +106,7 @@ def source() -> GradientSource:
 
 
 def test_a_strategy_is_started_by_name() -> None:
-    assert set(STRATEGIES) == {SINGLE, DATA_PARALLEL, STACKED}
+    assert set(STRATEGIES) == {SINGLE, DATA_PARALLEL, STACKED, DISTRIBUTED}
     assert isinstance(start_gradients(SINGLE, source()), SingleProcess)
     with pytest.raises(UserError, match="strategy is 'compiled'"):
         start_gradients("compiled", source())
