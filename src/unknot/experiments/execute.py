@@ -9,9 +9,11 @@ from pathlib import Path
 from unknot.common.errors import Interrupted, UserError, explain_failure
 from unknot.common.files import remove_leftovers
 from unknot.common.progress import Progress
+from unknot.config.execution import ALL_PRODUCTS, Products
 from unknot.data.image_set import ImageSet
 from unknot.models.networks import NetworkBuilder
 from unknot.report.run_figures import draw_figures
+from unknot.runs.evaluation import Evaluation
 from unknot.runs.folder import ERROR, RunFolder
 from unknot.runs.run import Run
 from unknot.runs.scores import score_run_quickly
@@ -26,8 +28,11 @@ def execute_run(
     networks: NetworkBuilder | None = None,
     device: str = "auto",
     progress: Progress | None = None,
+    products: Products = ALL_PRODUCTS,
 ) -> Run:
     """Train a described run, or finish it, score it and draw it; nothing if it is done.
+
+    A finished run that lacks its scores or its pictures gets them.
 
     Args:
         folder: with the run's description.
@@ -36,6 +41,7 @@ def execute_run(
         device: where to compute.
         progress: called as `progress(name of the run, steps done, steps in all)`, and once more
             before and after its scores and pictures.
+        products: what is made of the run beside its weights, losses and codes.
 
     Raises:
         UserError: if it cannot be trained, or another process is at it.
@@ -52,12 +58,15 @@ def execute_run(
                 device=device,
                 networks=networks,
                 progress=progress,
+                with_frames=products.has_pictures,
             )
             if progress:
                 progress(f"scores and pictures of {folder.name}", 0, 1)
-            finish_run(folder, trained, images, networks=networks, device=device)
+            finish_run(folder, trained, images, networks=networks, device=device, products=products)
             if progress:
                 progress(f"scores and pictures of {folder.name}", 1, 1)
+        elif lacks_products(folder, products):
+            make_products(Run(folder.path, networks=networks, device=device), products)
     return Run(folder.path, networks=networks, device=device)
 
 
@@ -68,6 +77,7 @@ def finish_run(
     *,
     networks: NetworkBuilder | None = None,
     device: str = "auto",
+    products: Products = ALL_PRODUCTS,
 ) -> None:
     """Save a trained run's codes, score and draw it, and mark it done.
 
@@ -77,19 +87,53 @@ def finish_run(
         images: it was trained on.
         networks: a user's own builder.
         device: where to compute.
+        products: what is made of the run beside its weights, losses and codes.
 
     Raises:
         UserError: if its codes cannot be scored.
     """
     save_outcome(folder, trained, images)
-    run = Run(folder.path, networks=networks, device=device)
-    score_run_quickly(run)
-    draw_figures(run)
+    if products.has_scores or products.has_pictures:
+        make_products(Run(folder.path, networks=networks, device=device), products)
     folder.mark_done()
 
 
+def lacks_products(folder: RunFolder, products: Products) -> bool:
+    """Whether a finished run has yet to be scored or drawn.
+
+    Args:
+        folder: the run's.
+        products: what is to be made of it.
+
+    Raises:
+        UserError: if its evaluation is damaged.
+    """
+    return (products.has_scores and Evaluation.load(folder.evaluation).scores is None) or (
+        products.has_pictures and not (folder.traversals.exists() and folder.curves.exists())
+    )
+
+
+def make_products(run: Run, products: Products) -> None:
+    """Score and draw a run, as far as that has not been done.
+
+    Args:
+        run: trained, with its codes.
+        products: what is to be made of it.
+
+    Raises:
+        UserError: if its codes cannot be scored.
+    """
+    if products.has_scores and run.evaluation.scores is None:
+        score_run_quickly(run)
+    if products.has_pictures:
+        draw_figures(run)
+
+
 def execute_stacked(
-    folders: Sequence[RunFolder], device: str, progress: Progress | None = None
+    folders: Sequence[RunFolder],
+    device: str,
+    progress: Progress | None = None,
+    products: Products = ALL_PRODUCTS,
 ) -> dict[RunFolder, str]:
     """Execute several runs, trained as one batched program.
 
@@ -99,6 +143,7 @@ def execute_stacked(
         folders: with the runs' descriptions; done ones are left alone.
         device: where to compute.
         progress: called as `progress(name of the first run, steps done, steps in all)`.
+        products: what is made of each run beside its weights, losses and codes.
 
     Returns:
         What stopped each run that did not come to its end, as its log has it.
@@ -114,10 +159,16 @@ def execute_stacked(
                 errors[folder] = text
             else:
                 remove_leftovers(folder.path)
-        pending = [folder for folder in folders if folder not in errors and not folder.is_done]
+        free = [folder for folder in folders if folder not in errors]
+        pending = [folder for folder in free if not folder.is_done]
+        for folder in (folder for folder in free if folder not in pending):
+            text = error_text(partial(_complete, folder, device, products), folder.path)
+            if text:
+                errors[folder] = text
         if pending:
             text = error_text(
-                lambda: errors.update(_train_stacked(pending, device, progress)), pending[0].path
+                lambda: errors.update(_train_stacked(pending, device, progress, products)),
+                pending[0].path,
             )
             if text:
                 errors |= {folder: text for folder in pending if not folder.is_done}
@@ -126,20 +177,28 @@ def execute_stacked(
     return errors
 
 
+def _complete(folder: RunFolder, device: str, products: Products) -> None:
+    """Score and draw a finished run, as far as that has not been done."""
+    if lacks_products(folder, products):
+        make_products(Run(folder.path, device=device), products)
+
+
 def _train_stacked(
-    pending: Sequence[RunFolder], device: str, progress: Progress | None
+    pending: Sequence[RunFolder], device: str, progress: Progress | None, products: Products
 ) -> dict[RunFolder, str]:
     """Train and finish the runs that are not done; returns what stopped some of them."""
     images = pending[0].open_images()
     runs = [(folder.read_config(), folder) for folder in pending]
-    outcomes = fit_stacked(runs, images, device=device, progress=progress)
+    outcomes = fit_stacked(
+        runs, images, device=device, progress=progress, with_frames=products.has_pictures
+    )
     errors: dict[RunFolder, str] = {}
     for folder in pending:
         outcome = outcomes[folder.path]
         if isinstance(outcome, UserError):
             errors[folder] = f"{ERROR}{outcome}"
         else:
-            finish = partial(finish_run, folder, outcome, images, device=device)
+            finish = partial(finish_run, folder, outcome, images, device=device, products=products)
             text = error_text(finish, folder.path)
             if text:
                 errors[folder] = text

@@ -58,6 +58,7 @@ class Trainer:
         stack: of the runs that it is computed with; a run that was begun alone goes on alone, and
             one that was begun in a stack in one of its own if none is given.
         pixels: what `cache_on_device` gave for these images and this device, if it was asked.
+        with_frames: record reconstructions over training.
 
     Attributes:
         state: where the run stands.
@@ -79,6 +80,7 @@ class Trainer:
         *,
         stack: Stack | None = None,
         pixels: NDArray[np.uint8] | Tensor | None = None,
+        with_frames: bool = True,
     ) -> None:
         self.config, self.images, self.folder = config, images, folder
         self.recipe = config.training.optimization()
@@ -125,7 +127,14 @@ class Trainer:
         self._pixels = cache_on_device(images.images, self.device) if pixels is None else pixels
         self._divergence = DivergenceMonitor(self.state.first_loss)
         self._logbook = Logbook(
-            config, images, folder, self.model, self.objective, self._context, self.state
+            config,
+            images,
+            folder,
+            self.model,
+            self.objective,
+            self._context,
+            self.state,
+            with_frames=with_frames,
         )
 
     def _choose_strategy(
