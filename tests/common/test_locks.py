@@ -1,91 +1,137 @@
-"""A lock is held by one process, and those who wait are told by whom."""
+"""A lock is held by one process, others are told by whom, and the dead and the stopped make way."""
 
 import errno
-import fcntl
-import json
 import os
-import socket
+import subprocess
+import sys
 import threading
+import time
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from unknot.common import locks, notices
 from unknot.common.errors import UserError
-from unknot.common.locks import locked
+from unknot.common.locks import FOR_EVER, HeldError, Lock, locked
+
+HOLD = "import sys, time; from pathlib import Path; from unknot.common.locks import Lock; "
+HOLD += "held = Lock(Path(sys.argv[1]), 'training a').held(1); held.__enter__(); "
+HOLD += "print('held', flush=True); time.sleep(60)"
 
 
 def refusal(path: Path) -> str:
-    """Try to take a lock in another thread; returns why it cannot be had."""
-    errors: list[str] = []
-
-    def take() -> None:
-        try:
-            with locked(path, "training a", 0.05):
-                pass
-        except UserError as error:
-            errors.append(str(error))
-
-    thread = threading.Thread(target=take)
-    thread.start()
-    thread.join()
-    return "".join(errors)
+    """Try to take a lock; returns why it cannot be had."""
+    try:
+        with locked(path, "training a", 0.05):
+            return ""
+    except HeldError as error:
+        return str(error)
 
 
 def test_who_waits_is_told_who_holds_it(tmp_path: Path) -> None:
-    path = tmp_path / ".lock"
+    path = tmp_path / "lease"
     with locked(path, "training a", 1):
         line = refusal(path)
-    assert line.startswith(
-        f"another process is training a (process {os.getpid()} on {socket.gethostname()}, since 2"
-    )
+    assert line.startswith(f"another process is training a (process {os.getpid()} on ")
     assert line.endswith("; wait for it, or end it")
     assert refusal(path) == ""
+    assert list(tmp_path.iterdir()) == []
 
 
-def test_the_holder_may_be_unknown(tmp_path: Path) -> None:
-    """Of a lock that an earlier version holds, or where nothing can be written beside it."""
-    path, beside = tmp_path / ".lock", tmp_path / ".lock.holder"
-    with locked(path, "training a", 1):
-        for content in ("", "[]", '{"pid": 1}', json.dumps("x")):
-            beside.write_text(content)
-            assert refusal(path) == "another process is training a; wait for it, or end it"
-        beside.unlink()
-        beside.symlink_to("/etc/passwd")
-        assert refusal(path) == "another process is training a; wait for it, or end it"
+def test_a_file_that_is_no_lease_is_named(tmp_path: Path) -> None:
+    path = tmp_path / "lease"
+    path.symlink_to("/etc/passwd")
+    line = f"another process is training a (as {path} says); wait for it, or delete that file"
+    assert refusal(path) == line
+    assert path.is_symlink()
 
 
-def test_a_link_in_the_place_of_the_note_is_not_written_through(tmp_path: Path) -> None:
-    other = tmp_path / "other"
-    other.write_text("kept")
-    (tmp_path / ".lock.holder").symlink_to(other)
-    with locked(tmp_path / ".lock", "training a", 1):
-        assert other.read_text() == "kept"
+def test_a_lock_goes_with_its_process_however_it_ends(tmp_path: Path) -> None:
+    path = tmp_path / "lease"
+    with subprocess.Popen([sys.executable, "-c", HOLD, path], stdout=subprocess.PIPE) as holder:
+        assert holder.stdout
+        assert holder.stdout.readline() == b"held\n"
+        assert f"process {holder.pid} on" in refusal(path)
+        assert not Lock(path, "training a").is_free
+        holder.kill()
+    assert refusal(path) == ""
+    assert Lock(path, "training a").is_free
 
 
-def test_a_file_system_without_locks_is_one_line(
+def test_a_machine_that_is_silent_makes_way_and_writes_no_more(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def refuse(*arguments: Any) -> None:
-        raise OSError(errno.ENOLCK, "No locks available")
+    """The same for a process that was stopped: its stamp stands still."""
+    monkeypatch.setattr(locks, "MAKES_WAY_AFTER", 0.4)
+    path = tmp_path / "lease"
+    monkeypatch.setattr(locks, "RENEWED_EVERY", 0.39)
+    slow = Lock(path, "training a")
+    with slow.held(1):
+        slow.check_held()
+        slow._lease._stop_heartbeat()
+        after = Lock(path, "training a")
+        assert not after.is_free
+        time.sleep(0.45)
+        assert after.is_free  # it has watched for long enough
+        with pytest.raises(UserError, match=r"was training a, .*another has taken over"):
+            slow.check_held()
 
-    monkeypatch.setattr(fcntl, "flock", refuse)
-    with (
-        pytest.raises(UserError, match=r"gives no locks \(.*\.lock\); choose an --out"),
-        locked(tmp_path / ".lock", "training a", 1),
-    ):
+
+def test_a_lock_that_is_renewed_is_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(locks, "MAKES_WAY_AFTER", 0.4)
+    monkeypatch.setattr(locks, "RENEWED_EVERY", 0.05)
+    path = tmp_path / "lease"
+    with Lock(path, "training a").held(1):
+        other = Lock(path, "training a")
+        deadline = time.monotonic() + 1
+        while time.monotonic() < deadline:
+            assert not other.is_free
+            time.sleep(0.05)
+
+
+def test_one_may_wait_for_ever_and_says_for_what(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    notices.give_notice.cache_clear()
+    monkeypatch.setattr(locks, "QUIET_SECONDS", 0.05)
+    path, first = tmp_path / "lease", Lock(tmp_path / "lease", "at work on a")
+    entered = threading.Event()
+
+    def wait() -> None:
+        with Lock(path, "at work on a").waited_for():
+            entered.set()
+
+    with first.held(FOR_EVER):
+        waiter = threading.Thread(target=wait)
+        waiter.start()
+        assert not entered.wait(0.3)
+    assert entered.wait(5)
+    waiter.join()
+    assert f"process {os.getpid()} on" in caplog.text
+    assert caplog.text.count("; it is waited for") == 1
+
+
+def test_a_file_system_that_refuses_is_one_line(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*arguments: Any, **options: Any) -> None:
+        raise OSError(errno.EROFS, "Read-only file system")
+
+    lock = Lock(tmp_path / "lease", "training a")
+    monkeypatch.setattr(lock._lease, "_acquire", refuse)
+    with pytest.raises(UserError, match=r"can only be read \(.*lease\)"), lock.held(1):
         pass
 
 
-def test_a_lock_that_is_lost_does_not_spoil_what_was_done(
+def test_a_lock_that_is_lost_at_its_end_does_not_spoil_what_was_done(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    flock = fcntl.flock
+    def lose() -> None:
+        raise OSError(errno.ESTALE, "Stale file handle")
 
-    def lose(file: int, operation: int) -> None:
-        if operation == fcntl.LOCK_UN:
-            raise OSError(errno.ESTALE, "Stale file handle")
-        flock(file, operation)
-
-    with locked(tmp_path / ".lock", "training a", 1):
-        monkeypatch.setattr(fcntl, "flock", lose)
+    lock = Lock(tmp_path / "lease", "training a")
+    release = lock._lease.release
+    with lock.held(1):
+        monkeypatch.setattr(lock._lease, "release", lose)
+    release()

@@ -58,7 +58,6 @@ def test_the_folder_is_as_designed(trained: Experiment) -> None:
         "sample.png",
         "beta-0.5_seed-0",
         "beta-2_seed-0",
-        ".lock",
     }
     run = {path.name for path in (trained.folder / "beta-2_seed-0").iterdir()}
     assert run - {"log.txt"} == {
@@ -77,8 +76,6 @@ def test_the_folder_is_as_designed(trained: Experiment) -> None:
         "traversals.png",
         "curves.svg",
         "done",
-        ".lock",
-        ".evaluation.lock",
     }
 
 

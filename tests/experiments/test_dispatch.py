@@ -2,9 +2,12 @@
 
 import json
 import shutil
+import subprocess
+import sys
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
+from threading import Event, Thread
 
 import pytest
 import torch
@@ -15,6 +18,8 @@ from unknot.experiments import core_plan, dispatch
 from unknot.experiments.compare import compare
 from unknot.experiments.dispatch import JobTurns
 from unknot.experiments.engines import Job, local
+from unknot.experiments.engines.worker import EXIT_HELD
+from unknot.experiments.experiment import Experiment
 from unknot.models.networks import find_network
 from unknot.report.live_runs import STOPPED, TRAINING, WAITING
 from unknot.runs.experiment_folder import ExperimentFolder
@@ -99,7 +104,7 @@ def test_a_job_that_a_signal_has_stopped_stops_the_others() -> None:
     jobs = [Job(folders=(f"/e/{name}",), device="cpu", jobs_per_machine=1) for name in "ab"]
     turns = JobTurns(jobs)
     with pytest.raises(Interrupted, match="every run is saved in e") as caught:
-        dispatch._follow(Runner(), turns, ExperimentFolder("e"), None)
+        dispatch._follow(Runner(), turns, ExperimentFolder("e"), None, None)
     assert caught.value.number == 15
 
 
@@ -117,3 +122,82 @@ def test_whose_turn_it_is() -> None:
     running.set_running_or_notify_cancel()
     turns.futures += [running, Future()]
     assert turns.now() == {"a": STOPPED, "b": TRAINING, "c": TRAINING, "d": WAITING}
+
+
+def test_a_run_of_another_process_is_waited_for(bare_faces: ImageSet, tmp_path: Path) -> None:
+    """The other ends without having finished it, so it is trained here."""
+    experiment = compare(bare_faces, [1], out=tmp_path, engine="inline", **LINEAR)
+    other = experiment.files.run(replace(experiment.config, betas=(2.0,)).runs()[0])
+    other.path.mkdir()
+    freed: list[float] = []
+
+    def hold() -> None:
+        with other.lock().held(1):
+            is_held.set()
+            assert has_told.wait(20)
+            assert not other.is_done
+        freed.append(1)
+
+    is_held, has_told = Event(), Event()
+    lines: list[str] = []
+
+    def tell(line: str) -> None:
+        lines.append(line)
+        if "another process" in line:
+            has_told.set()
+
+    holder = Thread(target=hold)
+    holder.start()
+    assert is_held.wait(5)
+    experiment = compare(bare_faces, [1, 2], out=tmp_path, engine="inline", tell=tell, **LINEAR)
+    holder.join()
+    assert freed
+    assert other.is_done
+    assert not experiment.failures()
+    assert "a run is being trained by another process, which is waited for" in lines
+
+
+def test_a_run_that_another_process_finishes_is_left_to_it() -> None:
+    submitted: list[str] = []
+
+    class Runner:
+        def submit(self, job: Job) -> "Future[int]":
+            submitted.extend(job.folders)
+            future: Future[int] = Future()
+            future.set_result(EXIT_HELD)
+            return future
+
+    turns = JobTurns([Job(folders=("/e/a",), device="cpu", jobs_per_machine=1)])
+    turns.futures.append(Runner().submit(turns.jobs[0]))
+    assert (turns.num_held, turns.are_over, turns.now()) == (1, False, {"a": TRAINING})
+    assert submitted == ["/e/a"]
+
+
+TWO_SUBMITTERS = """
+import os, sys
+from unknot.experiments import execute
+train = execute.fit
+def fit(config, images, folder, **options):
+    with open(sys.argv[1], "a") as file:
+        file.write(f"{os.getpid()} {folder.name}\\n")
+    return train(config, images, folder, **options)
+execute.fit = fit
+import unknot
+unknot.compare(
+    unknot.load_images("faces", size=32, num=300), [1, 2, 3, 4, 5, 6], out=sys.argv[2],
+    engine="inline", steps=60, batch_size=8, latent_dim=3, network="linear", progress=False,
+)
+"""
+
+
+@pytest.mark.slow
+def test_two_submitters_share_the_runs(tmp_path: Path) -> None:
+    trained = tmp_path / "trained.txt"
+    command = [sys.executable, "-c", TWO_SUBMITTERS, trained, tmp_path / "experiment"]
+    submitters = [subprocess.Popen(command) for _ in range(2)]
+    assert [submitter.wait() for submitter in submitters] == [0, 0]
+    pids, names = zip(*(line.split() for line in trained.read_text().splitlines()))
+    assert sorted(names) == [f"beta-{beta}_seed-0" for beta in range(1, 7)]
+    assert len(set(pids)) == 2
+    assert Experiment(tmp_path / "experiment").saved_evidence() is not None
+    assert (tmp_path / "experiment" / "report.html").is_file()

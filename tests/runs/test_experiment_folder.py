@@ -1,12 +1,10 @@
 """The folder of an experiment."""
 
-import os
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from tests.refused_lock import refusal_of_second
 from tests.report.small import ENVIRONMENT
 from unknot.common.errors import UserError
 from unknot.common.reading import DamageError
@@ -14,7 +12,6 @@ from unknot.config.experiment import ExperimentConfig
 from unknot.config.parts import ModelConfig
 from unknot.data.image_set import ImageSet
 from unknot.experiments.experiment import Experiment
-from unknot.runs import experiment_folder
 from unknot.runs.experiment_folder import ExperimentFolder, trained_runs_in
 
 
@@ -79,13 +76,7 @@ def test_a_folder_with_other_things_is_no_place_for_an_experiment(
         folder.check(ExperimentConfig(), small_faces)
 
 
-def test_one_comparison_is_at_work_in_an_experiment(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(experiment_folder, "LOCK_SECONDS", 0.1)
-    folder = ExperimentFolder(tmp_path / "e")
-    error = refusal_of_second(folder.locked, ExperimentFolder(folder.path).locked)
-    assert f"another process is at work on {folder.path} (process {os.getpid()} on " in error
+def test_nothing_is_locked_where_no_experiment_is(tmp_path: Path) -> None:
     (tmp_path / "mine").mkdir()
     (tmp_path / "mine" / "notes.txt").touch()
     with (

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.refused_lock import refusal_of_second
 from unknot.common.errors import UserError
+from unknot.common.locks import HeldError
 from unknot.common.reading import DamageError
 from unknot.config.run import RunConfig
 from unknot.data.image_set import ImageSet
@@ -86,14 +86,20 @@ def _forget_prepared(folder: RunFolder) -> None:
     folder.images.write_text(json.dumps(record | {"prepared": "/nowhere"}))
 
 
-def test_only_one_may_train_a_run(
-    small_faces: ImageSet, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_only_one_may_train_a_run(small_faces: ImageSet, tmp_path: Path) -> None:
     folder = RunFolder(tmp_path / "run")
     folder.create(CONFIG, small_faces)
-    monkeypatch.setattr(folder_module, "LOCK_SECONDS", 0.1)
-    error = refusal_of_second(folder.locked, RunFolder(folder.path).locked)
-    assert "another process is training" in error
+    folder.check_held()  # nobody does, so nobody was robbed of it
+    with folder.locked():
+        with (
+            pytest.raises(HeldError, match=f"another process is training {folder.path} "),
+            RunFolder(folder.path).locked(0.1),
+        ):
+            pass
+        folder.check_held()
+        (folder.path / ".lease").write_text("")
+        with pytest.raises(UserError, match="another has taken over"):
+            folder.check_held()
 
 
 def test_a_log_that_cannot_be_written_is_one_line(tmp_path: Path) -> None:

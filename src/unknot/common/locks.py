@@ -1,66 +1,122 @@
-"""Locks between processes: who holds one is written beside it, for those who wait."""
+"""Locks between processes, also of several machines that share a file system.
 
-import os
-import socket
+A lock is a lease: a file that says who holds it, whose stamp its holder renews. A holder that is
+known to be dead, or whose stamp has stood still, makes way. No lock of the file system is needed.
+"""
+
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
-from datetime import datetime
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 
-from filelock import FileLock, Timeout
+from filelock import SoftFileLease, Timeout
 
 from unknot.common.errors import UserError, explain_os_error
-from unknot.common.files import write_json
-from unknot.common.reading import read_json
+from unknot.common.notices import give_notice
+
+RENEWED_EVERY = 30.0  # seconds
+MAKES_WAY_AFTER = 300.0  # seconds without a renewed stamp
+QUIET_SECONDS = 2.0  # of waiting, before a line says for what
+FOR_EVER = -1.0
+
+
+class HeldError(UserError):
+    """Another process holds a lock, and goes on to."""
+
+
+class Lock:
+    """A lock that one process holds at a time.
+
+    Args:
+        path: of its file, in a folder that is there.
+        what: its holder does, such as `training runs/a`.
+    """
+
+    def __init__(self, path: Path, what: str) -> None:
+        self._path, self._what = path, what
+        self._lease = SoftFileLease(
+            path,
+            lease_duration=MAKES_WAY_AFTER,
+            heartbeat_interval=RENEWED_EVERY,
+            thread_local=False,
+        )
+
+    @contextmanager
+    def held(self, seconds: float) -> Iterator[None]:
+        """Hold the lock while the block runs; it goes with the process, however that ends.
+
+        Args:
+            seconds: to wait for it.
+
+        Raises:
+            HeldError: if another process holds it.
+            UserError: if its file cannot be written.
+        """
+        try:
+            self._lease.acquire(timeout=seconds)
+        except Timeout:
+            raise HeldError(f"{self._holder()}; {self._advice()}") from None
+        except OSError as error:
+            raise UserError(explain_os_error(error, self._path)) from None
+        try:
+            yield
+        finally:
+            with suppress(OSError):  # a file system may lose a lock; the work is done
+                self._lease.release()
+
+    @contextmanager
+    def waited_for(self) -> Iterator[None]:
+        """Hold the lock while the block runs, however long it takes to get it; a line says so.
+
+        Raises:
+            UserError: if its file cannot be written.
+        """
+        with ExitStack() as stack:
+            try:
+                stack.enter_context(self.held(QUIET_SECONDS))
+            except HeldError:
+                give_notice(f"{self._holder()}; it is waited for")
+                stack.enter_context(self.held(FOR_EVER))
+            yield
+
+    @property
+    def is_free(self) -> bool:
+        """Whether nobody holds the lock: asked often, by one who waits for a dead machine's too.
+
+        Raises:
+            UserError: if its file cannot be written.
+        """
+        try:
+            with self.held(0):
+                return True
+        except HeldError:
+            return False
+
+    def check_held(self) -> None:
+        """Refuse to go on where another process has taken over; nothing where it is not held here.
+
+        Raises:
+            UserError: if it has.
+        """
+        owner, token = self._lease.owner, self._lease.token
+        if token and (owner is None or owner.token != token):
+            raise UserError(
+                f"this process was {self._what}, and did nothing for {MAKES_WAY_AFTER / 60:.0f} "
+                "minutes; another has taken over, so nothing more is written here"
+            )
+
+    def _holder(self) -> str:
+        owner = self._lease.owner
+        who = f"process {owner.pid} on {owner.hostname}" if owner else f"as {self._path} says"
+        return f"another process is {self._what} ({who})"
+
+    def _advice(self) -> str:
+        if self._lease.owner is None:  # its file is damaged, or not ours
+            return "wait for it, or delete that file"
+        return "wait for it, or end it"
 
 
 @contextmanager
 def locked(path: Path, what: str, seconds: float) -> Iterator[None]:
-    """Hold a lock while the block runs; it goes with the process, however that ends.
-
-    Args:
-        path: of the lock's file, in a folder that is there.
-        what: its holder does, such as `training runs/a`.
-        seconds: to wait for it.
-
-    Raises:
-        UserError: if another process holds it, or the file system gives no locks.
-    """
-    lock = FileLock(path, timeout=seconds)
-    try:
-        lock.acquire()
-    except Timeout:
-        raise UserError(
-            f"another process is {what}{_holder(path)}; wait for it, or end it"
-        ) from None
-    except OSError as error:
-        raise UserError(explain_os_error(error, path)) from None
-    try:
-        _write_holder(path)
+    """Hold a lock while the block runs; see `Lock`."""
+    with Lock(path, what).held(seconds):
         yield
-    finally:
-        with suppress(OSError):  # a file system may lose a lock; the work is done
-            _holder_file(path).unlink(missing_ok=True)
-        with suppress(OSError):
-            lock.release()
-
-
-def _holder_file(path: Path) -> Path:
-    return path.with_name(f"{path.name}.holder")
-
-
-def _write_holder(path: Path) -> None:
-    """Say who holds a lock; where that cannot be written, the lock holds all the same."""
-    now = datetime.now().isoformat(sep=" ", timespec="seconds")
-    holder = {"pid": os.getpid(), "host": socket.gethostname(), "since": now}
-    with suppress(OSError):
-        write_json(_holder_file(path), holder)
-
-
-def _holder(path: Path) -> str:
-    """Say who holds a lock; empty where that is not known."""
-    try:
-        holder = read_json(_holder_file(path), within=path.parent)
-        return f" (process {holder['pid']} on {holder['host']}, since {holder['since']})"
-    except (UserError, TypeError, KeyError):
-        return ""

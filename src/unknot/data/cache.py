@@ -1,7 +1,8 @@
 """The per-user cache of prepared images: one folder per data set and preparation.
 
 An entry is written beside its place under a lock and renamed into it, so that it is whole or
-absent, and two processes that want the same one both get it. `UNKNOT_CACHE` moves the cache.
+absent, and of processes that want the same one, also on several machines, one prepares it for all.
+`UNKNOT_CACHE` moves the cache.
 """
 
 import hashlib
@@ -12,12 +13,13 @@ import tempfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TypeVar
+from uuid import uuid4
 
 import platformdirs
-from filelock import FileLock, Timeout
 
 from unknot.common.errors import UserError
 from unknot.common.files import replace_folder
+from unknot.common.locks import HeldError, Lock
 
 FORMAT = 2  # part of every key: raise it when entries change
 SPARE_BYTES = 64 * 2**20
@@ -108,11 +110,12 @@ def cached_entry(
         return opened
     try:
         root.mkdir(parents=True, exist_ok=True)
-        with FileLock(root / f"{key}.lock"):
+        lock = _entry_lock(root, key)
+        with lock.waited_for():
             opened = None if renew else _opened(entry, open_entry)
             if opened is not None:
                 return opened
-            _fill_entry(entry, num_bytes, fill)
+            _fill_entry(entry, num_bytes, fill, lock)
     except (FileExistsError, NotADirectoryError, IsADirectoryError) as error:
         raise UserError(
             f"{error.filename} is in the way of prepared images ({error.strerror}); move it away, "
@@ -138,14 +141,22 @@ def _opened(entry: Path, open_entry: Callable[[Path], Entry | None]) -> Entry | 
     return open_entry(entry) if os.path.lexists(entry) else None
 
 
-def _fill_entry(entry: Path, num_bytes: int, fill: Callable[[Path], None]) -> None:
+def _entry_lock(root: Path, key: str) -> Lock:
+    return Lock(root / f"{key}.lease", "preparing these images")
+
+
+def _fill_entry(entry: Path, num_bytes: int, fill: Callable[[Path], None], lock: Lock) -> None:
     """Fill a folder beside an entry, and put it in its place."""
-    beside = entry.with_name(f"{entry.name}.partial")
-    shutil.rmtree(beside, ignore_errors=True)
+    for left_over in entry.parent.glob(f"{entry.name}.partial*"):
+        shutil.rmtree(left_over, ignore_errors=True)
+    beside = entry.with_name(f"{entry.name}.partial-{uuid4().hex[:8]}")
     check_space(num_bytes)
     beside.mkdir()
     try:
-        fill(beside)
+        try:
+            fill(beside)
+        finally:
+            lock.check_held()
         if entry.is_symlink() or (entry.exists() and not entry.is_dir()):
             entry.unlink()
         replace_folder(beside, entry)
@@ -190,13 +201,12 @@ def clear_cache() -> tuple[int, int]:
     for entry in sorted(root.glob("*")) if root.is_dir() else []:
         if not entry.is_dir():
             continue
-        lock = FileLock(root / f"{entry.name.split('.')[0]}.lock", timeout=0)
+        lock = _entry_lock(root, entry.name.split(".")[0])
         try:
-            with lock:
+            with lock.held(0):
                 size += sum(file.stat().st_size for file in entry.rglob("*") if file.is_file())
                 shutil.rmtree(entry, ignore_errors=True)
-                Path(lock.lock_file).unlink(missing_ok=True)
                 num += 1
-        except Timeout:
+        except HeldError:
             continue
     return num, size

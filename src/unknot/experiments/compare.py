@@ -201,8 +201,8 @@ def run_experiment(
         raise UserError("until_clear asks whether a higher beta did it; give two betas or more")
     build_engine(execution.engine, execution.engine_options)  # refuses what does not fit
     folder = ExperimentFolder(execution.out or default_folder(config))
+    is_in_looks = config.until_clear
     with folder.locked():
-        is_in_looks = config.until_clear
         config = with_what_is_there(config, folder)
         if not all(folder.run(run).is_done for run in config.runs()):
             for row in config.rows():
@@ -211,29 +211,31 @@ def run_experiment(
                 _say_note(pairing, tell)
         if folder.is_experiment and tell:
             _tell_if_continued(folder.read_config().training, config.training, tell)
-        looks = Looks(config, tell)
-        following: ExperimentConfig | None = looks.first() if is_in_looks else config
-        while following is not None:
-            config = following
-            create_experiment_folder(config, images, folder)
-            if begun:
-                begun(Experiment(folder.path, networks=networks))
-                begun = None
-            train_all(
-                config,
-                images,
-                folder,
-                execution,
-                executor,
-                networks,
-                progress,
-                seconds_after=seconds_after_runs(len(config.runs())),
-                tell=tell,
-            )
-            experiment = Experiment(folder.path, networks=networks)
+    looks = Looks(config, tell)
+    following: ExperimentConfig | None = looks.first() if is_in_looks else config
+    while following is not None:
+        config = following
+        with folder.locked():
+            create_experiment_folder(with_what_is_there(config, folder), images, folder)
+        if begun:
+            begun(Experiment(folder.path, networks=networks))
+            begun = None
+        train_all(
+            config,
+            images,
+            folder,
+            execution,
+            executor,
+            networks,
+            progress,
+            seconds_after=seconds_after_runs(len(config.runs())),
+            tell=tell,
+        )
+        experiment = Experiment(folder.path, networks=networks)
+        with folder.locked():
             evidence = _finish(experiment, images, progress)
-            following = looks.after(config, evidence) if is_in_looks else None
-        return experiment
+        following = looks.after(config, evidence) if is_in_looks else None
+    return experiment
 
 
 def _finish(experiment: Experiment, images: ImageSet, progress: Progress | None) -> Evidence | None:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from unknot.common.errors import Interrupted, UserError
 from unknot.common.interruption import STATUSES, interrupted_status
+from unknot.common.locks import HeldError, Lock
 from unknot.common.machine import num_cores
 from unknot.common.progress import Progress, Say
 from unknot.config.execution import ExecutionConfig
@@ -17,6 +18,7 @@ from unknot.experiments.display.run_progress import LOOK_SECONDS, RunProgress, f
 from unknot.experiments.display.time_left import TimeLeft
 from unknot.experiments.engines import Job, JobRunner, build_engine
 from unknot.experiments.engines.local import ExecutorRunner, LocalEngine
+from unknot.experiments.engines.worker import EXIT_HELD, PATIENCE
 from unknot.experiments.execute import execute_run, lacks_products
 from unknot.models.device import choose_device
 from unknot.models.networks import NetworkBuilder
@@ -38,7 +40,7 @@ def train_all(
     seconds_after: float = 0.0,
     tell: Say | None = None,
 ) -> None:
-    """Train every run that is not finished.
+    """Train every run that is not finished; those that other processes train are waited for.
 
     Args:
         config: what the experiment is.
@@ -49,7 +51,7 @@ def train_all(
         networks: a user's own builder; such runs are trained one by one in this process.
         progress: called as `progress(name of the run, steps done, steps in all)`.
         seconds_after: that what follows the runs takes, about; see `TimeLeft`.
-        tell: called with a line on how the cores are divided.
+        tell: called with a line on how the cores are divided, and on what is waited for.
 
     Raises:
         Interrupted: after Ctrl-C, once every run is saved.
@@ -83,7 +85,7 @@ def train_all(
         runner = ExecutorRunner(executor)
     else:
         runner = engine.start(plan.at_a_time, follower.hear if follower else None)
-    _follow(runner, turns, folder, follower)
+    _follow(runner, turns, folder, follower, tell)
 
 
 class JobTurns:
@@ -100,6 +102,7 @@ class JobTurns:
     def __init__(self, jobs: Sequence[Job]) -> None:
         self.jobs = jobs
         self.futures: list[Future[int]] = []
+        self._locks: dict[int, list[tuple[RunFolder, Lock]]] = {}
 
     def now(self) -> dict[str, str]:
         """Name of the run -> `WAITING`, `TRAINING` once its turn has come, then `STOPPED`."""
@@ -116,12 +119,33 @@ class JobTurns:
         statuses = [future.result() for future in ended if not future.exception()]
         return next((status for status in statuses if status in STATUSES), 0)
 
+    @property
+    def num_held(self) -> int:
+        """Jobs of which another process has a run."""
+        return sum(map(_is_held, self.futures))
+
+    @property
+    def are_over(self) -> bool:
+        """Whether every job has come to its end, none left to another process."""
+        return all(future.done() and not _is_held(future) for future in self.futures)
+
+    def take_over(self, runner: JobRunner) -> None:
+        """Submit jobs again that were left to other processes, which have made way since."""
+        for number, future in enumerate(self.futures):
+            if not _is_held(future):
+                continue
+            if number not in self._locks:
+                folders = map(RunFolder, self.jobs[number].folders)
+                self._locks[number] = [(folder, folder.lock()) for folder in folders]
+            if all(folder.is_done or lock.is_free for folder, lock in self._locks[number]):
+                self.futures[number] = runner.submit(self.jobs[number])
+
     def _turn(self, number: int) -> str:
         if number >= len(self.futures):  # a runner may execute a job while it is being submitted
             return TRAINING if number == len(self.futures) else WAITING
         future = self.futures[number]
         if future.done():
-            return STOPPED
+            return TRAINING if _is_held(future) else STOPPED
         return TRAINING if future.running() else WAITING
 
 
@@ -151,8 +175,12 @@ class NetworkRunner:
                 networks=self._networks,
                 device=job.device,
                 progress=self._progress,
+                patience=PATIENCE,
                 products=job.products,
             )
+        except HeldError:
+            future.set_result(EXIT_HELD)
+            return future
         except UserError as error:
             folder.append_log(f"{ERROR}{error}")
         future.set_result(0)
@@ -185,18 +213,39 @@ def _jobs(pending: Sequence[RunFolder], execution: ExecutionConfig, plan: CorePl
     ]
 
 
+def waiting_line(num: int) -> str:
+    """Say that so many jobs are left to another process."""
+    what = "a run is" if num == 1 else f"{num} runs are"
+    return f"{what} being trained by another process, which is waited for"
+
+
+def _is_held(future: "Future[int]") -> bool:
+    """Whether a job was left to another process."""
+    is_over = future.done() and not future.cancelled() and not future.exception()
+    return is_over and future.result() == EXIT_HELD
+
+
 def _follow(
-    runner: JobRunner, turns: JobTurns, folder: ExperimentFolder, follower: RunProgress | None
+    runner: JobRunner,
+    turns: JobTurns,
+    folder: ExperimentFolder,
+    follower: RunProgress | None,
+    tell: Say | None,
 ) -> None:
     """Have jobs executed, and follow them to their end, or until one of them is interrupted."""
     interrupted = 0
     try:
         for job in turns.jobs:
             turns.futures.append(runner.submit(job))
-        while not all(future.done() for future in turns.futures):
+        has_told = False
+        while not turns.are_over:
+            if turns.num_held and tell and not has_told:
+                tell(waiting_line(turns.num_held))
+                has_told = True
             if follower:
                 follower.look()
             time.sleep(LOOK_SECONDS)
+            turns.take_over(runner)
             if turns.interrupted:
                 runner.stop()
                 break

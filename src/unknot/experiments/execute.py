@@ -8,13 +8,14 @@ from pathlib import Path
 
 from unknot.common.errors import Interrupted, UserError, explain_failure
 from unknot.common.files import remove_leftovers
+from unknot.common.locks import HeldError
 from unknot.common.progress import Progress
 from unknot.config.execution import ALL_PRODUCTS, Products
 from unknot.data.image_set import ImageSet
 from unknot.models.networks import NetworkBuilder
 from unknot.report.run_figures import draw_figures
 from unknot.runs.evaluation import Evaluation
-from unknot.runs.folder import ERROR, RunFolder
+from unknot.runs.folder import ERROR, LOCK_SECONDS, RunFolder
 from unknot.runs.run import Run
 from unknot.runs.scores import score_run_quickly
 from unknot.training.fit import TrainedModel, fit, fit_stacked
@@ -28,6 +29,7 @@ def execute_run(
     networks: NetworkBuilder | None = None,
     device: str = "auto",
     progress: Progress | None = None,
+    patience: float = LOCK_SECONDS,
     products: Products = ALL_PRODUCTS,
 ) -> Run:
     """Train a described run, or finish it, score it and draw it; nothing if it is done.
@@ -41,13 +43,15 @@ def execute_run(
         device: where to compute.
         progress: called as `progress(name of the run, steps done, steps in all)`, and once more
             before and after its scores and pictures.
+        patience: seconds to wait for another process that is at it.
         products: what is made of the run beside its weights, losses and codes.
 
     Raises:
-        UserError: if it cannot be trained, or another process is at it.
+        HeldError: if another process is at it, and goes on to.
+        UserError: if it cannot be trained.
         Interrupted: after a signal, once everything is saved.
     """
-    with folder.locked():
+    with folder.locked(patience):
         remove_leftovers(folder.path)
         if not folder.is_done:
             images = images or folder.open_images()
@@ -92,9 +96,11 @@ def finish_run(
     Raises:
         UserError: if its codes cannot be scored.
     """
+    folder.check_held()
     save_outcome(folder, trained, images)
     if products.has_scores or products.has_pictures:
         make_products(Run(folder.path, networks=networks, device=device), products)
+    folder.check_held()
     folder.mark_done()
 
 
@@ -133,6 +139,7 @@ def execute_stacked(
     folders: Sequence[RunFolder],
     device: str,
     progress: Progress | None = None,
+    patience: float = LOCK_SECONDS,
     products: Products = ALL_PRODUCTS,
 ) -> dict[RunFolder, str]:
     """Execute several runs, trained as one batched program.
@@ -143,23 +150,18 @@ def execute_stacked(
         folders: with the runs' descriptions; done ones are left alone.
         device: where to compute.
         progress: called as `progress(name of the first run, steps done, steps in all)`.
+        patience: seconds to wait for another process that is at one of them.
         products: what is made of each run beside its weights, losses and codes.
 
     Returns:
         What stopped each run that did not come to its end, as its log has it.
 
     Raises:
+        HeldError: if another process is at one of them, once the others have come to their end.
         Interrupted: after a signal, once everything is saved.
     """
-    errors: dict[RunFolder, str] = {}
     with ExitStack() as locks:
-        for folder in folders:
-            text = error_text(partial(locks.enter_context, folder.locked()), folder.path)
-            if text:
-                errors[folder] = text
-            else:
-                remove_leftovers(folder.path)
-        free = [folder for folder in folders if folder not in errors]
+        free, errors, held = _enter_locks(locks, folders, patience)
         pending = [folder for folder in free if not folder.is_done]
         for folder in (folder for folder in free if folder not in pending):
             text = error_text(partial(_complete, folder, device, products), folder.path)
@@ -174,6 +176,8 @@ def execute_stacked(
                 errors |= {folder: text for folder in pending if not folder.is_done}
     for folder, text in errors.items():
         folder.append_log(text)
+    if held:
+        raise held[0]
     return errors
 
 
@@ -181,6 +185,28 @@ def _complete(folder: RunFolder, device: str, products: Products) -> None:
     """Score and draw a finished run, as far as that has not been done."""
     if lacks_products(folder, products):
         make_products(Run(folder.path, device=device), products)
+
+
+def _enter_locks(
+    locks: ExitStack, folders: Sequence[RunFolder], patience: float
+) -> tuple[list[RunFolder], dict[RunFolder, str], list[HeldError]]:
+    """Take the locks of runs; gives those that were free, what failed, and what others hold."""
+    free: list[RunFolder] = []
+    errors: dict[RunFolder, str] = {}
+    held: list[HeldError] = []
+    for folder in folders:
+        enter = partial(locks.enter_context, folder.locked(patience))
+        try:
+            text = error_text(enter, folder.path)
+        except HeldError as error:
+            held.append(error)
+            continue
+        if text:
+            errors[folder] = text
+        else:
+            remove_leftovers(folder.path)
+            free.append(folder)
+    return free, errors, held
 
 
 def _train_stacked(
@@ -215,11 +241,12 @@ def error_text(job: Callable[[], object], place: Path) -> str:
         place: its folder.
 
     Raises:
+        HeldError: if another process is at the run.
         Interrupted: if the job was.
     """
     try:
         job()
-    except Interrupted:
+    except (HeldError, Interrupted):
         raise
     except UserError as error:
         return f"{ERROR}{error}"

@@ -7,7 +7,7 @@ from typing import Any
 
 from unknot.common.errors import UserError
 from unknot.common.files import has_foreign_files, make_folder, write_json, write_text
-from unknot.common.locks import locked
+from unknot.common.locks import Lock
 from unknot.common.reading import check_within, damage_named, read_json
 from unknot.common.toml import from_toml, to_toml
 from unknot.config.experiment import ExperimentConfig
@@ -18,7 +18,6 @@ from unknot.runs.folder import RunFolder
 from unknot.runs.own_digest import tell_if_edited, with_own_digest
 from unknot.runs.records import checked_environment
 
-LOCK_SECONDS = 2.0
 PUT_BACK = "put back a copy of it; it cannot be made again"
 
 
@@ -99,14 +98,14 @@ class ExperimentFolder:
 
     @contextmanager
     def locked(self) -> Iterator[None]:
-        """Hold the experiment's lock while the block runs: one comparison is at work in a folder.
+        """Hold the lock of what all runs share while the block runs; waits for it, and says so.
 
         Raises:
-            UserError: if another process holds it and goes on to, or the folder is no experiment's.
+            UserError: if the folder is no experiment's, or cannot be written.
         """
         self._check_free()
         make_folder(self.path)
-        with locked(self.path / ".lock", f"at work on {self.path}", LOCK_SECONDS):
+        with Lock(self.path / ".lease", f"at work on {self.path}").waited_for():
             yield
 
     def _check_free(self) -> None:

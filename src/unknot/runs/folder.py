@@ -9,7 +9,7 @@ from pathlib import Path
 
 from unknot.common.errors import UserError
 from unknot.common.files import has_foreign_files, write_json, write_text
-from unknot.common.locks import locked
+from unknot.common.locks import Lock, locked
 from unknot.common.notices import give_notice
 from unknot.common.reading import (
     DamageError,
@@ -80,7 +80,7 @@ class RunFolder:
         self.report = self.path / "report.html"
         self.log = self.path / "log.txt"
         self.done = self.path / "done"
-        self._lock = self.path / ".lock"
+        self._held: Lock | None = None
 
     def __repr__(self) -> str:
         return f"RunFolder({str(self.path)!r})"
@@ -250,23 +250,43 @@ class RunFolder:
         return images
 
     @contextmanager
-    def locked(self) -> Iterator[None]:
+    def locked(self, seconds: float = LOCK_SECONDS) -> Iterator[None]:
         """Hold the run's lock while the block runs.
 
+        Args:
+            seconds: to wait for it.
+
         Raises:
-            UserError: if another process holds it and goes on to.
+            HeldError: if another process holds it and goes on to.
         """
-        with locked(self._lock, f"training {self.path}", LOCK_SECONDS):
-            yield
+        self._held = self.lock()
+        try:
+            with self._held.held(seconds):
+                yield
+        finally:
+            self._held = None
+
+    def lock(self) -> Lock:
+        """Give the run's lock, which its process holds while it trains."""
+        return Lock(self.path / ".lease", f"training {self.path}")
+
+    def check_held(self) -> None:
+        """Refuse to write on where another process has taken the run over.
+
+        Raises:
+            UserError: if it has: this one did nothing for minutes.
+        """
+        if self._held:
+            self._held.check_held()
 
     @contextmanager
     def scores_locked(self) -> Iterator[None]:
         """Hold the lock of the run's scores, which several processes may add to, during the block.
 
         Raises:
-            UserError: if another process holds it and goes on to.
+            HeldError: if another process holds it and goes on to.
         """
-        path = self.path / ".evaluation.lock"
+        path = self.path / ".evaluation.lease"
         with locked(path, f"writing the scores of {self.path}", LOCK_SECONDS):
             yield
 

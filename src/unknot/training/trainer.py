@@ -285,6 +285,7 @@ class Trainer:
         intervals = training.log_every, training.validate_every, training.checkpoint_every
         if self.is_done or any(step % interval == 0 for interval in intervals):
             self._await_steps()
+            self.folder.check_held()
         if step % training.log_every == 0 or self.is_done:
             self._logbook.add_training_line(self.state)
         if step % training.validate_every == 0 or self.is_done:
@@ -295,6 +296,7 @@ class Trainer:
 
     def save(self) -> None:
         """Write the checkpoint."""
+        self.folder.check_held()
         self._check_divergence()
         state = self._logbook.save(self.state)
         state = state._replace(first_loss=self._divergence.first_loss)

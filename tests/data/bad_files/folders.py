@@ -268,8 +268,8 @@ CACHES: dict[str, Callable[[Path], object]] = {
     "a cache that is a pipe": lambda entry: (shutil.rmtree(entry.parent), os.mkfifo(entry.parent)),
     "a lock that is a folder": lambda entry: (
         shutil.rmtree(entry),
-        (entry.parent / f"{entry.name}.lock").unlink(missing_ok=True),
-        (entry.parent / f"{entry.name}.lock").mkdir(),
+        (entry.parent / f"{entry.name}.lease").unlink(missing_ok=True),
+        (entry.parent / f"{entry.name}.lease").mkdir(),
     ),
 }
 """What may have become of a prepared data set."""

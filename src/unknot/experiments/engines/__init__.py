@@ -8,8 +8,8 @@ runs.
 
 A job needs its folders and the cache of images on a file system that it sees. Its result is the
 exit status of its process: 0, 2 if a user can mend what stopped a run, 130, 143 or 129 after Ctrl-C
-or another request to stop, 1 for a fault, negative for a signal that killed the process; what went
-wrong stands at the end of each run's log.
+or another request to stop, 75 where another process is at a run, 1 for a fault, negative for a
+signal that killed the process; what went wrong stands at the end of each run's log.
 """
 
 from collections.abc import Mapping

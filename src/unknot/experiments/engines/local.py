@@ -19,7 +19,7 @@ from unknot.common.machine import num_cores
 from unknot.common.progress import Progress
 from unknot.config.execution import ALL_PRODUCTS, Products
 from unknot.experiments.engines import Job, JobRunner
-from unknot.experiments.engines.worker import ANSWER, EXIT_USER
+from unknot.experiments.engines.worker import ANSWER, EXIT_HELD, EXIT_USER
 from unknot.models.device import choose_device
 from unknot.runs.folder import ERROR, RunFolder
 
@@ -132,8 +132,8 @@ class WorkerPool:
         """Execute a job in a worker process and wait for it.
 
         Returns:
-            The exit status: 0, 1, 2, or 128 and a number in `SIGNALS` that stopped it; negative for
-            another signal that ended the process.
+            The exit status: 0, 1, 2, 75, or 128 and a number in `SIGNALS` that stopped it; negative
+            for another signal that ended the process.
         """
         folders = [RunFolder(path) for path in job.folders]
         share = max(1, num_cores() // job.jobs_per_machine)
@@ -146,7 +146,7 @@ class WorkerPool:
             process.terminate()
             raise
         finally:
-            self._release_worker(process, is_usable=status in (0, EXIT_USER))
+            self._release_worker(process, is_usable=status in (0, EXIT_USER, EXIT_HELD))
         if status >= 0:
             return status
         is_interrupted = self._is_stopping or -status in SIGNALS

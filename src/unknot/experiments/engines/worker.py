@@ -19,6 +19,7 @@ import torch
 
 from unknot.common.errors import Interrupted
 from unknot.common.interruption import SECONDS_TO_STOP, STATUSES, interrupted_status
+from unknot.common.locks import HeldError
 from unknot.common.progress import Progress
 from unknot.config.execution import ALL_PRODUCTS, Products
 from unknot.experiments.execute import error_text, execute_run, execute_stacked
@@ -27,6 +28,8 @@ from unknot.training.memory import return_freed_memory
 
 ANSWER = "status "
 EXIT_USER, EXIT_FAULT = 2, 1
+EXIT_HELD = 75  # as EX_TEMPFAIL of sysexits.h
+PATIENCE = 0.5  # seconds; whoever waits for another process has something better to do
 LOOK_SECONDS = 0.5
 
 
@@ -46,13 +49,23 @@ def execute(
 
     Returns:
         The exit status: 0, 2 if a user can mend what stopped a run, one of `STATUSES` after a
-        signal, or 1.
+        signal, `EXIT_HELD` where another process is at a run, or 1.
     """
     try:
         if len(folders) > 1:
-            return exit_status(execute_stacked(folders, device, progress, products).values())
-        job = partial(execute_run, folders[0], device=device, progress=progress, products=products)
+            outcomes = execute_stacked(folders, device, progress, PATIENCE, products)
+            return exit_status(outcomes.values())
+        job = partial(
+            execute_run,
+            folders[0],
+            device=device,
+            progress=progress,
+            patience=PATIENCE,
+            products=products,
+        )
         text = error_text(job, folders[0].path)
+    except HeldError:
+        return EXIT_HELD
     except (Interrupted, KeyboardInterrupt) as stopped:
         folders[0].append_log(str(stopped) or "interrupted")
         return interrupted_status(stopped)
