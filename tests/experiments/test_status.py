@@ -161,6 +161,7 @@ def test_runs_that_are_finished_say_how_long_the_others_take() -> None:
         loss=None,
         rate=None,
         steps_per_second=None,
+        seconds=None,
         problem="",
         holder=None,
         job=None,

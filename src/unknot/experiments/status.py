@@ -68,6 +68,7 @@ class RunStatus:
         loss: mean over the last steps that were logged, in nats per image; None before the first.
         rate: likewise.
         steps_per_second: over its last minute; None where that is not known.
+        seconds: of its training so far; None before its first line.
         problem: why it failed or stopped, in words; empty where it did neither.
         holder: which process is at it; None where none is.
         job: what the engine says of it; None where it says nothing.
@@ -81,6 +82,7 @@ class RunStatus:
     loss: float | None
     rate: float | None
     steps_per_second: float | None
+    seconds: float | None
     problem: str
     holder: Holder | None
     job: EngineJob | None
@@ -212,6 +214,7 @@ def run_status(folder: RunFolder, config: RunConfig, job: EngineJob | None = Non
         loss=end.loss,
         rate=end.rate,
         steps_per_second=end.steps_per_second if state == TRAINING else None,
+        seconds=end.seconds,
         problem=shortened(on_one_line(problem), MOST_LETTERS),
         holder=holder if state in AT_WORK else None,
         job=job,

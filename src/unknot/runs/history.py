@@ -90,12 +90,14 @@ class HistoryEnd(NamedTuple):
         loss: mean over the last steps that were logged; None before the first.
         rate: likewise, in nats per image.
         steps_per_second: over the last minute of training; None where that is not known.
+        seconds: of training so far; None before the first line.
     """
 
     step: int = 0
     loss: float | None = None
     rate: float | None = None
     steps_per_second: float | None = None
+    seconds: float | None = None
 
 
 def read_history_end(path: Path) -> HistoryEnd:
@@ -121,6 +123,7 @@ def read_history_end(path: Path) -> HistoryEnd:
         loss=last.get("loss"),
         rate=last.get("rate"),
         steps_per_second=_steps_per_second(logged),
+        seconds=newest_first[0].get("seconds"),
     )
 
 

@@ -16,6 +16,7 @@ DONE = RunStatus(
     loss=1234.56,
     rate=7.0,
     steps_per_second=None,
+    seconds=None,
     problem="",
     holder=None,
     job=None,
