@@ -135,3 +135,32 @@ def test_a_lock_that_is_lost_at_its_end_does_not_spoil_what_was_done(
     with lock.held(1):
         monkeypatch.setattr(lock._lease, "release", lose)
     release()
+
+
+def test_the_holder_is_told_without_taking_the_lock(tmp_path: Path) -> None:
+    path = tmp_path / "lease"
+    assert Lock(path, "training a").holder is None
+    with locked(path, "training a", 1):
+        holder = Lock(path, "training a").holder
+        assert holder is not None
+        assert holder.pid == os.getpid()
+        assert holder.quiet_seconds < 5
+        os.utime(path, (1.0, 1.0))
+        late = Lock(path, "training a").holder
+        assert late is not None
+        assert late.quiet_seconds > 1e6
+    path.write_text("no lease")
+    assert Lock(path, "training a").holder is None
+
+
+def test_a_process_of_this_machine_that_is_gone_holds_nothing(tmp_path: Path) -> None:
+    path = tmp_path / "lease"
+    with subprocess.Popen([sys.executable, "-c", HOLD, path], stdout=subprocess.PIPE) as process:
+        assert process.stdout
+        assert process.stdout.readline() == b"held\n"
+        holder = Lock(path, "training a").holder
+        assert holder is not None
+        assert holder.pid == process.pid
+        process.kill()
+    assert path.exists()
+    assert Lock(path, "training a").holder is None

@@ -11,11 +11,13 @@ from unknot.evidence.axes import (
     DECODER_ROTATIONS,
     INTERACTION,
     LABELS,
+    MOST_LABEL_ROTATIONS,
     PROPERTIES,
     STOPS,
     AxisEvidence,
     RunAxes,
     axis_evidence,
+    label_rotations,
 )
 from unknot.evidence.computed_labels import ComputedLabels, computed_labels
 from unknot.evidence.corrections import holm
@@ -179,3 +181,9 @@ def test_what_was_written_is_read_back() -> None:
     document = json.loads(json.dumps(axes.as_dict()))
     assert document["tests"][INTERACTION]["p_value"] is None
     assert AxisEvidence.from_dict(document).as_dict() == axes.as_dict()
+
+
+def test_so_many_rotations_as_the_correction_needs_and_can_be_done() -> None:
+    assert label_rotations(3) == 1_000
+    assert label_rotations(150) == 3_000
+    assert label_rotations(3_000) == MOST_LABEL_ROTATIONS

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from scipy.stats import t
+from scipy.stats import gamma, norm, pearson3, t
 
 import unknot
 from unknot import UserError
@@ -15,6 +15,7 @@ from unknot.evidence.rotation_test import (
     check_draws,
     compare_with_rotations,
     covariance_root,
+    gamma_tail,
     read_codes,
     void_test,
     whiten_symmetrically,
@@ -166,3 +167,39 @@ def test_the_fitted_tail_is_that_of_normal_rotations() -> None:
         for x in rng.standard_normal(4_000)
     ]
     assert np.mean(np.array(tails) <= 0.005) == pytest.approx(0.005, abs=0.0045)  # 4 errors
+
+
+def test_the_gamma_tail_is_that_of_a_shifted_gamma_distribution() -> None:
+    for skew in (0.05, 0.5, 1.0):
+        law = pearson3(skew)
+        for z in (0.0, 2.0, 6.0):
+            assert gamma_tail(z, skew) == pytest.approx(law.sf(z), rel=1e-9)
+    assert gamma_tail(-50.0, 1.0) == 1.0
+    assert gamma_tail(3.0, 0.0) == gamma_tail(3.0, -0.5) == pytest.approx(norm.sf(3.0))
+    assert gamma_tail(3.0, float("nan")) == 1.0
+
+
+def test_a_skewed_tail_is_that_of_skewed_rotations() -> None:
+    """A little above the highest of a thousand draws, p is about that of their law."""
+    rng = np.random.default_rng(0)
+    shape = 4 / 0.6**2
+    draws = rng.gamma(shape, size=(400, 1001))
+    tests = [compare_with_rotations(row[0], row[1:], {}) for row in draws]
+    assert np.mean([test.null_skew for test in tests]) == pytest.approx(0.6, abs=0.03)
+    beyond = [compare_with_rotations(row[1:].max() + 1.0, row[1:], {}) for row in draws]
+    exact = np.array([gamma.sf(row[1:].max() + 1.0, shape) for row in draws])
+    fitted = np.array([test.skewed_tail_p_value for test in beyond])
+    ratio = np.median(fitted / np.minimum(exact, 1 / 1001))
+    assert 0.5 < ratio < 2.0
+    among = compare_with_rotations(0.0, rng.standard_normal(1000), {})
+    assert among.skewed_tail_p_value == among.p_value
+
+
+def test_skewness_counts_toward_what_stands_out() -> None:
+    draws = np.random.default_rng(0).exponential(size=2000)
+    assert compare_with_rotations(1.0, draws, {}).null_skew == pytest.approx(2.0, abs=0.5)
+    low = compare_with_rotations(1.0, draws, {}, low_stands_out=True)
+    assert low.null_skew == pytest.approx(-2.0, abs=0.5)
+    document = low.as_dict()
+    del document["null_skew"]
+    assert np.isnan(RotationTest.from_dict(document).null_skew)

@@ -3,6 +3,8 @@
 import json
 from pathlib import Path
 
+import pytest
+
 from unknot.runs.history import (
     History,
     HistoryEnd,
@@ -96,3 +98,20 @@ def test_the_tail_begins_anew_with_a_history_that_was_cut_back(tmp_path: Path) -
     tail.read()
     History(path, 1).close()
     assert tail.read() == (True, [{"split": "train", "step": 1}])
+
+
+def test_the_end_says_how_fast_the_last_minute_was(tmp_path: Path) -> None:
+    """Two steps a second at first, then one: the last minute, or a little more, counts."""
+    path = tmp_path / "history.jsonl"
+    history = History(path, 0)
+    for step, seconds in ((100, 50.0), (120, 70.0), (160, 110.0), (190, 140.0)):
+        history.add({"split": "train", "step": step, "seconds": seconds})
+        history.add({"split": "validation", "step": step, "seconds": seconds + 9})
+    history.close()
+    assert read_history_end(path).steps_per_second == pytest.approx(70 / 70)
+
+
+def test_one_line_says_nothing_of_the_speed(tmp_path: Path) -> None:
+    path = tmp_path / "history.jsonl"
+    path.write_text('{"split": "train", "step": 3, "seconds": 1.0}\n')
+    assert read_history_end(path).steps_per_second is None

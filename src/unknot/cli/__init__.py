@@ -75,6 +75,8 @@ COMMANDS = {
         ),
         ("inspect", "reconstruct", "Draw a run's reconstructions over training."),
         ("inspect", "report", "Write an experiment's page again."),
+        ("status", "status", "Tell how far every run of an experiment is, from its folder alone."),
+        ("table", "table", "Write one table of all runs of an experiment: csv or parquet."),
         ("watch", "watch", "Serve the page of an experiment while its runs train."),
         ("inspect", "export", "Write a run's networks for other programs, with a model card."),
         ("inspect", "data", "Look at a data set: counts, sizes, problems, labels."),

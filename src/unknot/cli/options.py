@@ -262,7 +262,7 @@ def _execution(title: str, names: Iterable[str], folder: str) -> type:
 
 ExecutionOptions = _execution("ExecutionOptions", _rest(ExecutionConfig), "runs/NAME")
 TrainExecutionOptions = _execution(
-    "TrainExecutionOptions", ("out", "device"), "runs/NAME_beta-B_seed-S"
+    "TrainExecutionOptions", ("out", "device", "scores", "pictures"), "runs/NAME_beta-B_seed-S"
 )
 
 

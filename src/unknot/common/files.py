@@ -157,11 +157,12 @@ def remove_leftovers(folder: Path) -> None:
     with suppress(OSError):
         for path in folder.iterdir():
             match = TEMPORARY.fullmatch(path.name)
-            if match and not _is_running(int(match["pid"])) and _is_quiet(path):
+            if match and not is_running(int(match["pid"])) and _is_quiet(path):
                 _remove(path)
 
 
-def _is_running(pid: int) -> bool:
+def is_running(pid: int) -> bool:
+    """Whether a process of this machine is there."""
     try:
         os.kill(pid, 0)
     except (ProcessLookupError, OverflowError):

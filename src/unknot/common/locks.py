@@ -4,13 +4,17 @@ A lock is a lease: a file that says who holds it, whose stamp its holder renews.
 known to be dead, or whose stamp has stood still, makes way. No lock of the file system is needed.
 """
 
+import socket
+import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
+from typing import NamedTuple
 
 from filelock import SoftFileLease, Timeout
 
 from unknot.common.errors import UserError, explain_os_error
+from unknot.common.files import is_running
 from unknot.common.notices import give_notice
 
 RENEWED_EVERY = 30.0  # seconds
@@ -21,6 +25,20 @@ FOR_EVER = -1.0
 
 class HeldError(UserError):
     """Another process holds a lock, and goes on to."""
+
+
+class Holder(NamedTuple):
+    """Who holds a lock.
+
+    Attributes:
+        pid: of the process.
+        host: its machine.
+        quiet_seconds: since its stamp was renewed.
+    """
+
+    pid: int
+    host: str
+    quiet_seconds: float
 
 
 class Lock:
@@ -103,6 +121,19 @@ class Lock:
                 f"this process was {self._what}, and did nothing for {MAKES_WAY_AFTER / 60:.0f} "
                 "minutes; another has taken over, so nothing more is written here"
             )
+
+    @property
+    def holder(self) -> Holder | None:
+        """Who holds the lock, as its file says, without taking it; None where nobody is alive."""
+        owner = self._lease.owner
+        try:
+            renewed = self._path.lstat().st_mtime
+        except OSError:
+            return None
+        if owner is None or (owner.hostname == socket.gethostname() and not is_running(owner.pid)):
+            return None
+        host = owner.hostname.partition("?")[0]  # what follows is the namespace of its process
+        return Holder(owner.pid, host, max(0.0, time.time() - renewed))
 
     def _holder(self) -> str:
         owner = self._lease.owner

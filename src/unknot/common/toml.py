@@ -4,6 +4,7 @@ import difflib
 import re
 import tomllib
 from dataclasses import asdict, fields, is_dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any, get_type_hints
 
@@ -103,7 +104,7 @@ def build(kind: type, table: dict[str, Any], where: str) -> Any:
     Raises:
         UserError: names the key that is unknown, or whose value does not fit.
     """
-    hints = get_type_hints(kind)
+    hints = type_hints(kind)
     upgrade = getattr(kind, "upgrade", None)
     values = {}
     for key, value in (upgrade(table) if upgrade else table).items():
@@ -113,6 +114,12 @@ def build(kind: type, table: dict[str, Any], where: str) -> Any:
             raise UserError(f"{where}: unknown key {key!r}; {hint}")
         values[key] = _fit(hints[key], value, f"{where}: {key}")
     return kind(**values)
+
+
+@cache
+def type_hints(kind: type) -> dict[str, Any]:
+    """Give the types of a dataclass's fields; a thousand runs ask for them often."""
+    return get_type_hints(kind)
 
 
 def first_difference(old: Any, new: Any, ignored: tuple[str, ...] = ()) -> str | None:

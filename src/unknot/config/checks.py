@@ -1,11 +1,12 @@
 """Values that a configuration refuses."""
 
 import math
-from typing import Any, Literal, get_args, get_origin, get_type_hints
+from typing import Any, Literal, get_args, get_origin
 
 from unknot.common.errors import UserError
 from unknot.common.machine import memory_bytes
 from unknot.common.plugins import check_choice
+from unknot.common.toml import type_hints
 
 MOST = 2**63 - 1  # what TOML, NumPy and torch can hold
 SMALLEST, LARGEST = 1e-15, 1e15  # numbers that are squared in single precision
@@ -103,7 +104,7 @@ def check_choices(config: Any) -> None:
     Raises:
         UserError: names the field and what it can be.
     """
-    for name, hint in get_type_hints(type(config)).items():
+    for name, hint in type_hints(config.__class__).items():
         value, parts = getattr(config, name), (hint, *get_args(hint))
         choices = [c for part in parts if get_origin(part) is Literal for c in get_args(part)]
         is_left_out = value is None and type(None) in parts

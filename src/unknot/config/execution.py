@@ -3,10 +3,38 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal, NamedTuple
 
+from unknot.common.plugins import check_choice
 from unknot.common.toml import build_named, read_table
 from unknot.config.checks import at_least
+
+SCORES, PICTURES = ("none", "quick"), ("none", "all")
+
+
+class Products(NamedTuple):
+    """What is made of each run beside its weights, losses and codes.
+
+    Attributes:
+        scores: of its codes: `none` or `quick`.
+        pictures: over training and of its end: `none` or `all`.
+    """
+
+    scores: str = "quick"
+    pictures: str = "all"
+
+    @property
+    def has_scores(self) -> bool:
+        """Whether codes are scored."""
+        return self.scores != "none"
+
+    @property
+    def has_pictures(self) -> bool:
+        """Whether pictures are drawn."""
+        return self.pictures != "none"
+
+
+ALL_PRODUCTS = Products()
 
 
 @dataclass(frozen=True)
@@ -21,6 +49,10 @@ class ExecutionConfig:
     """Runs at a time, a process each."""
     stack_runs: int = 1
     """Runs that each process trains at once, as one batched program; of use on a GPU only."""
+    scores: Literal["none", "quick"] = "quick"
+    """Scores of each run's codes: quick, or none, which the same command with quick makes later."""
+    pictures: Literal["none", "all"] = "all"
+    """Pictures of each run: all, or none, which saves time and files where there are many runs."""
     engine: str = "local"
     """Where the runs are executed."""
     engine_options: dict[str, Any] = field(default_factory=dict)
@@ -31,6 +63,13 @@ class ExecutionConfig:
         if self.workers is not None:
             at_least("workers", self.workers, 1)
         at_least("stack_runs", self.stack_runs, 1)
+        check_choice("scores", self.scores, SCORES)
+        check_choice("pictures", self.pictures, PICTURES)
+
+    @property
+    def products(self) -> Products:
+        """What is made of each run beside its weights, losses and codes."""
+        return Products(self.scores, self.pictures)
 
     @staticmethod
     def upgrade(table: Mapping[str, Any]) -> dict[str, Any]:
@@ -45,7 +84,16 @@ class ExecutionConfig:
         return upgraded
 
 
-EXECUTION_KEYS = ("out", "device", "workers", "stack_runs", "together", "engine")
+EXECUTION_KEYS = (
+    "out",
+    "device",
+    "workers",
+    "stack_runs",
+    "together",
+    "scores",
+    "pictures",
+    "engine",
+)
 
 
 def from_toml_with_execution(kind: type, path: Path) -> tuple[Any, ExecutionConfig]:

@@ -30,6 +30,8 @@ BASES = (LABELS, PROPERTIES, INTERACTION)
 """What a test can rest on."""
 
 LABEL_ROTATIONS, DECODER_ROTATIONS = 1_000, 100
+MOST_LABEL_ROTATIONS = 5_000
+"""Where the correction for many runs needs more, p is that of a fitted tail."""
 LABEL_STOPS, STOPS = ((100, 0.25),), ((20, 0.25),)
 """Rotations, and the p-value above which no more are drawn: for labels, and for the decoder."""
 
@@ -104,8 +106,9 @@ def axis_evidence(
 
     Given labels and labels computed from the pixels are never mixed in one test. Labels are asked
     with a hundred rotations, and with a thousand where p is at most 25% (or as many as the
-    correction needs); the decoder with twenty, and a hundred. Where none of the decoder's
-    rotations reaches a run's own axes, p is that of a fitted tail (`RotationTest.tail_p_value`).
+    correction needs, 5,000 at most); the decoder with twenty, and a hundred. Where none of the
+    decoder's rotations reaches a run's own axes, or none of 5,000 of the labels, p is that of a
+    fitted tail (`RotationTest.tail_p_value` and `skewed_tail_p_value`).
 
     Args:
         runs: trained on the same images.
@@ -154,12 +157,17 @@ def _tests_of_labels(
             tests[basis] = axis_test(
                 run.codes.posterior_mean,
                 table,
-                rotations=max(LABEL_ROTATIONS, ceil(num_tests / LEVEL)),
+                rotations=label_rotations(num_tests),
                 active_above=ACTIVE_VARIANCE,
                 stops=LABEL_STOPS,
                 seed=run.seed,
             )
     return tests
+
+
+def label_rotations(num_tests: int) -> int:
+    """Say how many rotations it takes to correct for so many tests, and no more than is doable."""
+    return min(MOST_LABEL_ROTATIONS, max(LABEL_ROTATIONS, ceil(num_tests / LEVEL)))
 
 
 def _too_few_images(run: RunAxes) -> str:
@@ -185,9 +193,9 @@ def _test_of_decoder(run: RunAxes) -> dict[str, RotationTest]:
 
 
 def _corrected(tests: Sequence[Mapping[str, RotationTest]]) -> list[dict[str, float]]:
-    """Correct the p-values of all runs and bases together; the decoder's have a fitted tail."""
+    """Correct the p-values of all runs and bases together."""
     p_values = {
-        (i, basis): test.tail_p_value if basis == INTERACTION else test.p_value
+        (i, basis): _p_value(basis, test)
         for i, run in enumerate(tests)
         for basis, test in run.items()
         if not test.void
@@ -196,3 +204,11 @@ def _corrected(tests: Sequence[Mapping[str, RotationTest]]) -> list[dict[str, fl
     for (i, basis), p_value in zip(p_values, holm(list(p_values.values()))):
         by_run[i][basis] = p_value
     return by_run
+
+
+def _p_value(basis: str, test: RotationTest) -> float:
+    """Give the p-value of a test, with a fitted tail where more rotations would take too long."""
+    if basis == INTERACTION:
+        return test.tail_p_value
+    is_cut = test.rotations >= MOST_LABEL_ROTATIONS
+    return test.skewed_tail_p_value if is_cut else test.p_value

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import stdtr
+from scipy.special import gammaincc, ndtr, stdtr
 
 from unknot.common.errors import UserError
 from unknot.metrics.inputs import check_seed, numbers, vary
@@ -25,6 +25,7 @@ NAN = float("nan")
 
 LEAST_DIRECTIONS = 2  # a single direction has no axes to rotate
 LEAST_ROTATIONS = 19  # with fewer, p cannot fall to 5%
+LEAST_SKEW = 0.01  # below which a gamma distribution is a normal one
 EQUAL = 1e-12  # a null whose standard deviation is below this share of its size is one number
 
 
@@ -46,6 +47,8 @@ class RotationTest:
         rotations: how many were drawn.
         void: why the question cannot be asked of these codes; None where it can.
         excluded: name of each latent or label that took no part -> the reason.
+        null_skew: skewness of the rotations, above 0 where the longer tail is that of those that
+            stand out; NaN in evidence of earlier versions.
     """
 
     statistic: float
@@ -57,6 +60,7 @@ class RotationTest:
     rotations: int
     void: str | None
     excluded: dict[str, str]
+    null_skew: float = NAN
 
     @property
     def tail_p_value(self) -> float:
@@ -73,6 +77,19 @@ class RotationTest:
         num = self.rotations
         tail = float(stdtr(num - 1, -self.z * np.sqrt((num - 1) / (num + 1))))
         return min(self.p_value, tail)
+
+    @property
+    def skewed_tail_p_value(self) -> float:
+        """`p_value`, or where no rotation reaches the codes, that of a gamma tail if it is less.
+
+        Mean, deviation and skewness are those of the rotations (Winkler et al. 2016, NeuroImage
+        141; their gamma approximation). Of selectivity, whose rotations have a skewness of .4 to
+        .7, 20,000 rotations held against 1,000 of them had such a p-value of 1%, .1% and .03% in
+        .6 to 1.5, 0 to 2.6 and 0 to 1.8 times as many cases.
+        """
+        if not self.p_value <= 1.5 / (1 + self.rotations):
+            return self.p_value
+        return min(self.p_value, gamma_tail(self.z, self.null_skew))
 
     def as_dict(self) -> dict[str, Any]:
         """The fields for a JSON document, None for NaN."""
@@ -95,6 +112,7 @@ class RotationTest:
             rotations=document["rotations"],
             void=document["void"],
             excluded=document["excluded"],
+            null_skew=number("null_skew") if "null_skew" in document else NAN,
         )
 
 
@@ -276,7 +294,25 @@ def compare_with_rotations(
         rotations=len(draws),
         void=None,
         excluded=excluded,
+        null_skew=sign * float((((draws - mean) / std) ** 3).mean()),
     )
+
+
+def gamma_tail(z: float, skew: float) -> float:
+    """Compute the share of a gamma distribution, shifted to mean 0 and deviation 1, above z.
+
+    Its shape is `4 / skew^2`. Where the skewness is not above 0, it is the normal distribution.
+
+    Args:
+        z: of the codes.
+        skew: of the distribution; NaN where it is not known, for a share of 1.
+    """
+    if np.isnan(skew):
+        return 1.0
+    if skew <= LEAST_SKEW:
+        return float(ndtr(-z))
+    shape = 4 / skew**2
+    return float(gammaincc(shape, max(0.0, shape + z * np.sqrt(shape))))
 
 
 def void_test(reason: str, rotations: int, excluded: dict[str, str]) -> RotationTest:

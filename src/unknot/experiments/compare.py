@@ -65,6 +65,8 @@ def compare(
     workers: int | None = None,
     stack_runs: int = 1,
     device: str = "auto",
+    scores: Literal["none", "quick"] = "quick",
+    pictures: Literal["none", "all"] = "all",
     engine: str | Executor = "local",
     engine_options: Mapping[str, Any] | None = None,
     network: str | NetworkBuilder = "higgins_conv",
@@ -98,6 +100,9 @@ def compare(
         stack_runs: runs that a process trains as one batched program; for a GPU, which one small
             model leaves idle.
         device: `auto`, `cpu`, `cuda`, ...
+        scores: of each run's codes: `quick`, or `none`; the same call with `quick` makes them
+            later.
+        pictures: of each run: `all`, or `none`; likewise, but for those of its training.
         engine: a name in `ENGINES`, or any `concurrent.futures.Executor`.
         engine_options: of a named engine.
         network: a name in `NETWORKS`, or your own function of `(image_shape, latent_dim)` that
@@ -148,6 +153,8 @@ def compare(
                 device=device,
                 workers=workers,
                 stack_runs=stack_runs,
+                scores=scores,
+                pictures=pictures,
                 engine=engine if isinstance(engine, str) else "local",
                 engine_options=dict(engine_options or {}),
             ),
@@ -256,6 +263,8 @@ def train(
     *,
     out: str | Path | None = None,
     device: str = "auto",
+    scores: Literal["none", "quick"] = "quick",
+    pictures: Literal["none", "all"] = "all",
     network: str | NetworkBuilder = "higgins_conv",
     progress: Progress | bool = True,
     **options: Any,
@@ -270,7 +279,9 @@ def train(
         seed: from which every random number is derived.
         out: the run's folder; `runs/NAME_beta-B_seed-S` by default.
         device: `auto`, `cpu`, `cuda`, ...
-        network: as in `compare`.
+        scores: as in `compare`.
+        pictures: likewise.
+        network: likewise.
         progress: True shows a bar in a terminal and a line in a notebook, False shows nothing; a
             function is called as `progress(name of the run, steps done, steps in all)`.
         **options: as in `compare`.
@@ -288,7 +299,12 @@ def train(
         return train_run(
             config,
             images,
-            ExecutionConfig(out=None if out is None else str(out), device=device),
+            ExecutionConfig(
+                out=None if out is None else str(out),
+                device=device,
+                scores=scores,
+                pictures=pictures,
+            ),
             networks=None if isinstance(network, str) else network,
             progress=shown.progress,
             tell=shown.say,
@@ -326,7 +342,12 @@ def train_run(
     hear = follow_run(progress, run, folder) if progress else None
     with connected(execution.device):
         return execute_run(
-            folder, images=images, networks=networks, device=execution.device, progress=hear
+            folder,
+            images=images,
+            networks=networks,
+            device=execution.device,
+            progress=hear,
+            products=execution.products,
         )
 
 

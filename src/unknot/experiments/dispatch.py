@@ -19,7 +19,7 @@ from unknot.experiments.display.time_left import TimeLeft
 from unknot.experiments.engines import Job, JobRunner, build_engine
 from unknot.experiments.engines.local import ExecutorRunner, LocalEngine
 from unknot.experiments.engines.worker import EXIT_HELD, PATIENCE
-from unknot.experiments.execute import execute_run
+from unknot.experiments.execute import execute_run, lacks_products
 from unknot.models.device import choose_device
 from unknot.models.networks import NetworkBuilder
 from unknot.report.live_runs import STOPPED, TRAINING, WAITING
@@ -60,7 +60,11 @@ def train_all(
     for run, run_folder in runs:
         run_folder.create(run, images)
         reopen_if_damaged(run_folder, run)
-    pending = [run_folder for _, run_folder in runs if not run_folder.is_done]
+    pending = [
+        run_folder
+        for _, run_folder in runs
+        if not run_folder.is_done or lacks_products(run_folder, execution.products)
+    ]
     if not pending:
         return
     engine = LocalEngine() if executor else build_engine(execution.engine, execution.engine_options)
@@ -172,6 +176,7 @@ class NetworkRunner:
                 device=job.device,
                 progress=self._progress,
                 patience=PATIENCE,
+                products=job.products,
             )
         except HeldError:
             future.set_result(EXIT_HELD)
@@ -197,6 +202,7 @@ def _jobs(pending: Sequence[RunFolder], execution: ExecutionConfig, plan: CorePl
             device=execution.device,
             jobs_per_machine=plan.at_a_time,
             max_cores=plan.cores_each,
+            products=execution.products,
         )
         for i in range(0, len(pending), size)
     ]

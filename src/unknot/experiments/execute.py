@@ -10,9 +10,11 @@ from unknot.common.errors import Interrupted, UserError, explain_failure
 from unknot.common.files import remove_leftovers
 from unknot.common.locks import HeldError
 from unknot.common.progress import Progress
+from unknot.config.execution import ALL_PRODUCTS, Products
 from unknot.data.image_set import ImageSet
 from unknot.models.networks import NetworkBuilder
 from unknot.report.run_figures import draw_figures
+from unknot.runs.evaluation import Evaluation
 from unknot.runs.folder import ERROR, LOCK_SECONDS, RunFolder
 from unknot.runs.run import Run
 from unknot.runs.scores import score_run_quickly
@@ -28,8 +30,11 @@ def execute_run(
     device: str = "auto",
     progress: Progress | None = None,
     patience: float = LOCK_SECONDS,
+    products: Products = ALL_PRODUCTS,
 ) -> Run:
     """Train a described run, or finish it, score it and draw it; nothing if it is done.
+
+    A finished run that lacks its scores or its pictures gets them.
 
     Args:
         folder: with the run's description.
@@ -39,6 +44,7 @@ def execute_run(
         progress: called as `progress(name of the run, steps done, steps in all)`, and once more
             before and after its scores and pictures.
         patience: seconds to wait for another process that is at it.
+        products: what is made of the run beside its weights, losses and codes.
 
     Raises:
         HeldError: if another process is at it, and goes on to.
@@ -56,12 +62,15 @@ def execute_run(
                 device=device,
                 networks=networks,
                 progress=progress,
+                with_frames=products.has_pictures,
             )
             if progress:
                 progress(f"scores and pictures of {folder.name}", 0, 1)
-            finish_run(folder, trained, images, networks=networks, device=device)
+            finish_run(folder, trained, images, networks=networks, device=device, products=products)
             if progress:
                 progress(f"scores and pictures of {folder.name}", 1, 1)
+        elif lacks_products(folder, products):
+            make_products(Run(folder.path, networks=networks, device=device), products)
     return Run(folder.path, networks=networks, device=device)
 
 
@@ -72,6 +81,7 @@ def finish_run(
     *,
     networks: NetworkBuilder | None = None,
     device: str = "auto",
+    products: Products = ALL_PRODUCTS,
 ) -> None:
     """Save a trained run's codes, score and draw it, and mark it done.
 
@@ -81,17 +91,48 @@ def finish_run(
         images: it was trained on.
         networks: a user's own builder.
         device: where to compute.
+        products: what is made of the run beside its weights, losses and codes.
 
     Raises:
         UserError: if its codes cannot be scored.
     """
     folder.check_held()
     save_outcome(folder, trained, images)
-    run = Run(folder.path, networks=networks, device=device)
-    score_run_quickly(run)
-    draw_figures(run)
+    if products.has_scores or products.has_pictures:
+        make_products(Run(folder.path, networks=networks, device=device), products)
     folder.check_held()
     folder.mark_done()
+
+
+def lacks_products(folder: RunFolder, products: Products) -> bool:
+    """Whether a finished run has yet to be scored or drawn.
+
+    Args:
+        folder: the run's.
+        products: what is to be made of it.
+
+    Raises:
+        UserError: if its evaluation is damaged.
+    """
+    return (products.has_scores and Evaluation.load(folder.evaluation).scores is None) or (
+        products.has_pictures and not (folder.traversals.exists() and folder.curves.exists())
+    )
+
+
+def make_products(run: Run, products: Products) -> None:
+    """Score and draw a run, as far as that has not been done.
+
+    Args:
+        run: trained, with its codes.
+        products: what is to be made of it.
+
+    Raises:
+        UserError: if its codes cannot be scored.
+    """
+    if products.has_scores and run.evaluation.scores is None:
+        score_run_quickly(run)
+    if products.has_pictures:
+        draw_figures(run)
 
 
 def execute_stacked(
@@ -99,6 +140,7 @@ def execute_stacked(
     device: str,
     progress: Progress | None = None,
     patience: float = LOCK_SECONDS,
+    products: Products = ALL_PRODUCTS,
 ) -> dict[RunFolder, str]:
     """Execute several runs, trained as one batched program.
 
@@ -109,6 +151,7 @@ def execute_stacked(
         device: where to compute.
         progress: called as `progress(name of the first run, steps done, steps in all)`.
         patience: seconds to wait for another process that is at one of them.
+        products: what is made of each run beside its weights, losses and codes.
 
     Returns:
         What stopped each run that did not come to its end, as its log has it.
@@ -120,9 +163,14 @@ def execute_stacked(
     with ExitStack() as locks:
         free, errors, held = _enter_locks(locks, folders, patience)
         pending = [folder for folder in free if not folder.is_done]
+        for folder in (folder for folder in free if folder not in pending):
+            text = error_text(partial(_complete, folder, device, products), folder.path)
+            if text:
+                errors[folder] = text
         if pending:
             text = error_text(
-                lambda: errors.update(_train_stacked(pending, device, progress)), pending[0].path
+                lambda: errors.update(_train_stacked(pending, device, progress, products)),
+                pending[0].path,
             )
             if text:
                 errors |= {folder: text for folder in pending if not folder.is_done}
@@ -131,6 +179,12 @@ def execute_stacked(
     if held:
         raise held[0]
     return errors
+
+
+def _complete(folder: RunFolder, device: str, products: Products) -> None:
+    """Score and draw a finished run, as far as that has not been done."""
+    if lacks_products(folder, products):
+        make_products(Run(folder.path, device=device), products)
 
 
 def _enter_locks(
@@ -156,19 +210,21 @@ def _enter_locks(
 
 
 def _train_stacked(
-    pending: Sequence[RunFolder], device: str, progress: Progress | None
+    pending: Sequence[RunFolder], device: str, progress: Progress | None, products: Products
 ) -> dict[RunFolder, str]:
     """Train and finish the runs that are not done; returns what stopped some of them."""
     images = pending[0].open_images()
     runs = [(folder.read_config(), folder) for folder in pending]
-    outcomes = fit_stacked(runs, images, device=device, progress=progress)
+    outcomes = fit_stacked(
+        runs, images, device=device, progress=progress, with_frames=products.has_pictures
+    )
     errors: dict[RunFolder, str] = {}
     for folder in pending:
         outcome = outcomes[folder.path]
         if isinstance(outcome, UserError):
             errors[folder] = f"{ERROR}{outcome}"
         else:
-            finish = partial(finish_run, folder, outcome, images, device=device)
+            finish = partial(finish_run, folder, outcome, images, device=device, products=products)
             text = error_text(finish, folder.path)
             if text:
                 errors[folder] = text

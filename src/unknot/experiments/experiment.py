@@ -22,6 +22,7 @@ from unknot.evidence.answers import counted, listed
 from unknot.evidence.collect import collect_evidence
 from unknot.evidence.evidence import Evidence
 from unknot.experiments.display.bars import shown_progress
+from unknot.experiments.run_table import run_table
 from unknot.models.networks import NetworkBuilder
 from unknot.report.page import page_html, report_context, write_report
 from unknot.report.run_watcher import ExperimentWatcher
@@ -191,6 +192,16 @@ class Experiment:
         if evidence is None or list(evidence.rows) != list(self.config.objectives):
             return None
         return evidence if evidence.runs_included == finished else None
+
+    def table(self) -> Any:
+        """One row for each run, also of those that are not finished, as a pandas `DataFrame`.
+
+        Its columns are `unknot.experiments.run_table.COLUMNS` and the scores that runs have.
+
+        Raises:
+            UserError: if pandas is missing.
+        """
+        return run_table(self.folder).data_frame()
 
     @property
     def figures(self) -> "Figures":

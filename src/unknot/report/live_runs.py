@@ -1,6 +1,7 @@
 """How the runs of an experiment are at one moment of their training, for the page and in words."""
 
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, NamedTuple
 
@@ -126,19 +127,28 @@ class LiveExperiment:
 
     def _counts(self) -> str:
         """Count the runs of each state, in words."""
-        counts = Counter(run.state for run in self.runs)
-        states = [state for state in STATES if counts[state]]
-        if len(self.runs) == 1:
-            return f"the run {_verb(states[0], 1)}"
-        first, *rest = (f"{counts[state]} {_verb(state, counts[state])}" for state in states)
-        number, verb = first.split(" ", 1)
-        return ", ".join([f"{number} of {len(self.runs)} runs {verb}", *rest])
+        return counts_text([run.state for run in self.runs])
 
     def _seconds_left(self) -> float:
         """Tell how long the steps that are left take at the pace of all runs under way."""
         steps = sum(run.steps - run.step for run in self.runs if run.state in (WAITING, TRAINING))
         pace = sum(run.pace.steps for run in self.runs if run.pace and run.state == TRAINING)
         return steps / pace if pace else 0.0
+
+
+def counts_text(run_states: Sequence[str]) -> str:
+    """Count the runs of each state, in words: `3 of 12 runs are finished, 1 failed`.
+
+    Args:
+        run_states: one of `STATES` for each run, of one run at least.
+    """
+    counts = Counter(run_states)
+    states = [state for state in STATES if counts[state]]
+    if len(run_states) == 1:
+        return f"the run {_verb(states[0], 1)}"
+    first, *rest = (f"{counts[state]:,} {_verb(state, counts[state])}" for state in states)
+    number, verb = first.split(" ", 1)
+    return ", ".join([f"{number} of {len(run_states):,} runs {verb}", *rest])
 
 
 def _verb(state: str, num: int) -> str:

@@ -7,6 +7,7 @@ from pathlib import Path
 from unknot.common.files import write_text
 from unknot.config.experiment import ExperimentConfig
 from unknot.evidence.evidence import Evidence
+from unknot.report.detailed_runs import chosen_cells, detailed_runs
 from unknot.report.render import Piece, render_page, render_piece
 from unknot.report.script_data import empty_script_data, script_data
 from unknot.report.sections import SECTIONS, SERVED, LeftOut, ReportContext, find_section
@@ -52,6 +53,7 @@ def report_context(
     evidence: Evidence | None,
 ) -> ReportContext:
     """Gather all that the sections may show; the arguments are those of `write_report`."""
+    detailed = detailed_runs([run.config for run in runs], chosen_cells(config, evidence))
     return ReportContext(
         files=files,
         config=config,
@@ -59,8 +61,9 @@ def report_context(
         failures=failures,
         evidence=evidence,
         environment=files.read_environment(),
-        script_data=script_data(runs, evidence),
+        script_data=script_data(runs, evidence, detailed),
         left_out={},
+        detailed=detailed,
     )
 
 

@@ -18,10 +18,11 @@ FIGURE_SEED = 0  # not the run's: the same samples stand in every run
 
 
 def draw_figures(run: Run) -> None:
-    """Draw a run's reconstructions, traversals and curves into its folder."""
+    """Draw a run's traversals and curves into its folder, and reconstructions where it has any."""
     from unknot.report.figures import plots  # matplotlib takes half a second, and no page needs it
 
-    draw_reconstructions(run, run.folder)
+    if run.files.frames.exists():
+        draw_reconstructions(run, run.folder)
     draw_traversals(run, run.folder)
     still = traversal_still(run, run.kl, prior_codes(run)[0], SPAN)
     animations.save_picture(still, run.files.traversals)

@@ -17,7 +17,7 @@ import numpy as np
 
 from unknot.common.durations import duration_text
 from unknot.common.errors import UserError
-from unknot.common.reading import damage_named, read_arrays, read_file
+from unknot.common.reading import damage_named, read_arrays
 from unknot.config.experiment import ExperimentConfig
 from unknot.config.run import RunConfig
 from unknot.report.live_runs import (
@@ -37,19 +37,15 @@ from unknot.report.script_sheets import sheet_address
 from unknot.report.text import run_title
 from unknot.runs.experiment_folder import ExperimentFolder
 from unknot.runs.folder import ERROR, RunFolder
-from unknot.runs.history import HistoryLine, HistoryTail
+from unknot.runs.history import RATE_SECONDS, HistoryLine, HistoryTail
+from unknot.runs.last_words import STOPS, last_words
 
 LOOK_SECONDS = 1.0
 """The folders are looked at no more often."""
-RATE_SECONDS = 60.0
-"""Of training, from which it is told how fast a run is."""
 QUIET_SECONDS = 300.0
 """After so long without a word from it, a run may have been stopped."""
 MAX_POINTS = 150
 """Of a curve."""
-TRACEBACK, ENDED = "Traceback (most recent call last)", "the process was ended by signal"
-STOPS = ("stopped at step", "interrupted")
-"""How the last line of a log begins after Ctrl-C."""
 GOES_ON = "the same command goes on from there"
 MOST_FRAME_BYTES = 64 << 20
 """Of the newest frame's pixels; a larger one is not drawn."""
@@ -151,7 +147,7 @@ class RunWatcher:
         if self._has_changed(self._folder.newest_frame):
             self._read_frame()
         if self._has_changed(self._folder.log):
-            self._last_words = _last_words(self._folder)
+            self._last_words = last_words(self._folder)
         done, state = _stamp(self._folder.done), self._state()
         moment = done or (self._stamps[self._folder.log] if state == FAILED else None)
         self.settled = moment.nanoseconds if moment else 0
@@ -280,15 +276,6 @@ def _stamp(path: Path) -> Stamp | None:
     except OSError:
         return None
     return Stamp(nanoseconds=status.st_mtime_ns, size=status.st_size, inode=status.st_ino)
-
-
-def _last_words(folder: RunFolder) -> str:
-    """Read what stopped a run from the end of its log; empty where nothing did."""
-    last = folder.last_log_line()
-    if last.startswith((ERROR, ENDED, *STOPS)):
-        return last
-    content = read_file(folder.log, within=folder.path) if last else b""
-    return last if TRACEBACK.encode() in content else ""
 
 
 def _curve(points: Sequence[Point]) -> Curve:

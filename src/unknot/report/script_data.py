@@ -21,6 +21,7 @@ from unknot.report.browser_decoder import (
     kernel,
     pixel_scale,
 )
+from unknot.report.detailed_runs import DetailedRuns
 from unknot.report.latent_pairs import pair_latents
 from unknot.report.latent_text import best_label_text
 from unknot.report.page_budget import make_within_budget
@@ -159,12 +160,15 @@ def empty_script_data() -> ScriptData:
     )
 
 
-def script_data(runs: Sequence[Run], evidence: Evidence | None) -> ScriptData | None:
+def script_data(
+    runs: Sequence[Run], evidence: Evidence | None, detailed: DetailedRuns | None = None
+) -> ScriptData | None:
     """Gather all that the page's scripts read; None where there is no run.
 
     Args:
         runs: finished, every beta of the first seed first.
         evidence: for the latents' labels.
+        detailed: those that may have decoders and reconstructions; None for all.
     """
     if not runs:
         return None
@@ -173,15 +177,18 @@ def script_data(runs: Sequence[Run], evidence: Evidence | None) -> ScriptData | 
     codes = {run.name: posteriors_of(run, HeldOutCodes.load(run.files)) for run in runs}
     described: list[ScriptRun] = []
     model_bytes = 0
-    sheets = make_within_budget(_sheet, runs, len, SHEET_BYTES)
-    for run, sheet in zip(runs, sheets):
+    shown = [run for run in runs if detailed is None or run.name in detailed.names]
+    made = make_within_budget(_sheet, shown, len, SHEET_BYTES)
+    sheets = {run.name: sheet for run, sheet in zip(shown, made)}
+    for run in runs:
+        reason = "" if model_bytes < MODEL_BYTES else _over_budget()
         described.append(
             _describe(
                 run,
                 _script_latents(run, _label_texts(evidence, run), codes[run.name]),
                 images,
-                with_model=model_bytes < MODEL_BYTES,
-                sheet=sheet or None,
+                no_model=reason if detailed is None or run in shown else detailed.reason,
+                sheet=sheets.get(run.name) or None,
             )
         )
         model = described[-1].model
@@ -204,10 +211,10 @@ def _describe(
     latents: Sequence[ScriptLatent],
     images: NDArray[np.uint8],
     *,
-    with_model: bool,
+    no_model: str,
     sheet: str | None,
 ) -> ScriptRun:
-    model, reason = _open_decoder(run) if with_model else (None, _over_budget())
+    model, reason = (None, no_model) if no_model else _open_decoder(run)
     return ScriptRun(
         name=run.name,
         title=run_title(run.config),

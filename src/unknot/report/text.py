@@ -28,6 +28,8 @@ from unknot.training.logbook import scales_of
 
 MAX_RUNS = 8
 """Runs whose latents and scores are in the page."""
+MAX_TITLES = 40
+"""Runs that are named one by one."""
 
 BETA_COLUMNS = {
     "beta": "",
@@ -216,6 +218,11 @@ def collapse_text(prediction: CollapsePrediction, betas: Sequence[float]) -> str
 def run_title(config: RunConfig) -> str:
     """Name a run by its beta, or its objective and strength, and its seed."""
     return f"{config.setting}, seed {config.seed}"
+
+
+def counted_titles(titles: Sequence[str]) -> str:
+    """Name runs by their titles, or count them where nobody would read so many."""
+    return "; ".join(titles) if len(titles) <= MAX_TITLES else f"{len(titles):,} runs"
 
 
 def more_runs_text(num_runs: int) -> str:

@@ -2,6 +2,7 @@
 
 import json
 import os
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -11,6 +12,8 @@ from unknot.common.reading import MOST_BYTES, opened_file, read_file
 from unknot.runs.field_types import LARGEST
 
 TAIL_BYTES = 16_384
+RATE_SECONDS = 60.0
+"""Of training, from which it is told how fast a run is."""
 SPLITS = ("train", "validation", "continued")
 
 HistoryLine = dict[str, Any]
@@ -86,11 +89,15 @@ class HistoryEnd(NamedTuple):
         step: that the run has come to; 0 where there is no history.
         loss: mean over the last steps that were logged; None before the first.
         rate: likewise, in nats per image.
+        steps_per_second: over the last minute of training; None where that is not known.
+        seconds: of training so far; None before the first line.
     """
 
     step: int = 0
     loss: float | None = None
     rate: float | None = None
+    steps_per_second: float | None = None
+    seconds: float | None = None
 
 
 def read_history_end(path: Path) -> HistoryEnd:
@@ -109,10 +116,27 @@ def read_history_end(path: Path) -> HistoryEnd:
     newest_first = [line for line in map(_parse_line, reversed(whole)) if line is not None]
     if not newest_first:
         return HistoryEnd()
-    logged = next((line for line in newest_first if line["split"] == "train"), HistoryLine())
+    logged = [line for line in newest_first if line["split"] == "train"]
+    last = logged[0] if logged else HistoryLine()
     return HistoryEnd(
-        step=int(newest_first[0]["step"]), loss=logged.get("loss"), rate=logged.get("rate")
+        step=int(newest_first[0]["step"]),
+        loss=last.get("loss"),
+        rate=last.get("rate"),
+        steps_per_second=_steps_per_second(logged),
+        seconds=newest_first[0].get("seconds"),
     )
+
+
+def _steps_per_second(newest_first: Sequence[HistoryLine]) -> float | None:
+    """Tell how fast a run has been over the last minute of its training, or a little more."""
+    timed = [line for line in newest_first if line.get("seconds") is not None]
+    if len(timed) < 2:
+        return None
+    last = timed[0]
+    minute = (line for line in timed if last["seconds"] - line["seconds"] >= RATE_SECONDS)
+    first = next(minute, timed[-1])
+    seconds, steps = last["seconds"] - first["seconds"], last["step"] - first["step"]
+    return steps / seconds if seconds > 0 and steps > 0 else None
 
 
 def last_step(path: Path) -> int:

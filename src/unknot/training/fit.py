@@ -62,6 +62,7 @@ def fit(
     device: str = "auto",
     networks: NetworkBuilder | None = None,
     progress: Progress | None = None,
+    with_frames: bool = True,
 ) -> TrainedModel:
     """Train a run in its folder, from its checkpoint if there is one.
 
@@ -74,12 +75,13 @@ def fit(
         device: `auto`, `cpu`, `cuda`, ...
         networks: a user's own builder of an encoder and decoder pair.
         progress: called as `progress(name of the run, steps done, steps in all)`.
+        with_frames: record reconstructions over training.
 
     Raises:
         UserError: if training diverges or the checkpoint does not fit.
         Interrupted: after a signal, once everything is saved.
     """
-    trainer = Trainer(config, images, folder, device, networks)
+    trainer = Trainer(config, images, folder, device, networks, with_frames=with_frames)
     failures = _train([trainer], progress)
     if failures:
         raise failures[folder.path]
@@ -92,6 +94,7 @@ def fit_stacked(
     *,
     device: str = "auto",
     progress: Progress | None = None,
+    with_frames: bool = True,
 ) -> dict[Path, TrainedModel | UserError]:
     """Train several runs as one batched program; each leaves what `fit` leaves.
 
@@ -101,6 +104,7 @@ def fit_stacked(
         images: on what.
         device: `auto`, `cpu`, `cuda`, ...
         progress: called as `progress(name of the first run, steps done, steps in all)`.
+        with_frames: record reconstructions over training.
 
     Returns:
         Path of the folder -> the trained model, or what stopped its training.
@@ -119,7 +123,16 @@ def fit_stacked(
     trainers = []
     for config, folder in runs:
         try:
-            trainers.append(Trainer(config, images, folder, device, stack=stack, pixels=pixels))
+            trainer = Trainer(
+                config,
+                images,
+                folder,
+                device,
+                stack=stack,
+                pixels=pixels,
+                with_frames=with_frames,
+            )
+            trainers.append(trainer)
         except UserError as error:
             outcomes[folder.path] = error
     failures = _train(trainers, progress)

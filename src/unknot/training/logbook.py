@@ -38,6 +38,7 @@ class Logbook:
         objective: that it is trained with.
         context: gives where and when a step is.
         state: where the run stands.
+        with_frames: record reconstructions over training.
     """
 
     def __init__(
@@ -49,13 +50,17 @@ class Logbook:
         objective: Objective,
         context: Callable[[int], StepContext],
         state: TrainingState,
+        *,
+        with_frames: bool = True,
     ) -> None:
         self._config, self._images, self._model = config, images, model
         self._recipe = config.training.optimization()
         self._objective, self._context = objective, context
         self._validation = images.indices("validation")[:NUM_VALIDATION]
         self._frame_steps = set(frame_steps(self._recipe.steps))
-        self._recorder = ReconstructionRecorder(model, images, folder, state.step)
+        self._recorder = (
+            ReconstructionRecorder(model, images, folder, state.step) if with_frames else None
+        )
         self._means = RunningMeans(
             model.latent_dim,
             objective.quantities,
@@ -71,7 +76,8 @@ class Logbook:
 
     def record_start(self) -> None:
         """Take the picture from before the first step."""
-        self._recorder.record(0)
+        if self._recorder:
+            self._recorder.record(0)
 
     def add_step(self, means: Tensor) -> None:
         """Add a step's `batch_means`."""
@@ -124,6 +130,8 @@ class Logbook:
 
         Frames lie on a logarithmic scale, far apart at last; who watches sees some between them.
         """
+        if not self._recorder:
+            return
         if state.step in self._frame_steps:
             self._recorder.record(state.step)
         elif state.step % self._config.training.validate_every == 0:
@@ -131,7 +139,8 @@ class Logbook:
 
     def save(self, state: TrainingState) -> TrainingState:
         """Write the frames; give the state with the sums from which the means go on."""
-        self._recorder.save()
+        if self._recorder:
+            self._recorder.save()
         sums, num_summed = self._means.state()
         return state._replace(sums=sums, num_summed=num_summed)
 

@@ -51,6 +51,7 @@ class Trainer(RunSteps):
         stack: of the runs that it is computed with; a run that was begun alone goes on alone, and
             one that was begun in a stack in one of its own if none is given.
         pixels: what `cache_on_device` gave for these images and this device, if it was asked.
+        with_frames: record reconstructions over training.
 
     Attributes:
         state: where the run stands.
@@ -69,6 +70,7 @@ class Trainer(RunSteps):
         *,
         stack: Stack | None = None,
         pixels: NDArray[np.uint8] | Tensor | None = None,
+        with_frames: bool = True,
     ) -> None:
         self.folder = folder
         disable_heap_trimming()
@@ -95,7 +97,14 @@ class Trainer(RunSteps):
         self._gradients: Gradients | None = None
         self._divergence = DivergenceMonitor(self.state.first_loss)
         self._logbook = Logbook(
-            config, images, folder, self.model, self.objective, self._context, self.state
+            config,
+            images,
+            folder,
+            self.model,
+            self.objective,
+            self._context,
+            self.state,
+            with_frames=with_frames,
         )
 
     def _choose_strategy(

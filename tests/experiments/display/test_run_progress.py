@@ -21,6 +21,7 @@ from unknot.experiments.display.screens import Report
 from unknot.experiments.display.time_left import SCORING_SECONDS, TimeLeft
 from unknot.report.live_runs import STOPPED, TRAINING, WAITING
 from unknot.runs.folder import RunFolder
+from unknot.runs.history import HistoryEnd
 
 TRAINING_CONFIG = TrainingConfig(steps=400, batch_size=64).resolved()
 
@@ -178,3 +179,40 @@ def test_the_page_is_a_job_of_its_own(
     with bars.shown(), page_writing_shown(bars):
         pass
     assert capsys.readouterr().err == "writing the page…\n"
+
+
+def test_of_many_runs_those_whose_turn_it_is_are_read(
+    tmp_path: Path, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """And a few of the others, one after the other, since another process may train them."""
+    runs = Runs(tmp_path, [float(beta) for beta in range(1, 101)])
+    names = list(runs.turns)
+    runs.turns = {name: TRAINING if name in names[50:52] else WAITING for name in names}
+    runs.finish(0)
+    seen: list[str] = []
+    read = run_progress.read_history_end
+
+    def remembering(path: Path) -> HistoryEnd:
+        seen.append(path.parent.name)
+        return read(path)
+
+    monkeypatch.setattr(run_progress, "read_history_end", remembering)
+    heard: dict[str, int] = {}
+    followed = runs.followed(lambda what, done, total: heard.update({what: done}), clock, 2)
+    followed.look()
+    assert seen == names
+    seen.clear()
+    runs.log(50, 30)
+    runs.log(60, 70)
+    followed.look()
+    assert len(seen) <= run_progress.OTHERS_AT_A_LOOK + 2
+    assert heard[names[50]] == 30
+    assert heard[names[0]] == 400
+    for _ in range(100 // run_progress.OTHERS_AT_A_LOOK):
+        followed.look()
+    assert heard[names[60]] == 70
+    assert seen.count(names[0]) == 0
+    runs.turns = {**runs.turns, names[70]: TRAINING}
+    seen.clear()
+    followed.look()
+    assert names[70] in seen

@@ -45,7 +45,7 @@ def test_nobody_left_to_answer(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
     ends = [os.dup(1), os.dup(2)]
     monkeypatch.setattr("sys.argv", ["worker"])
     monkeypatch.setattr("sys.stdin", io.StringIO(f'["{tmp_path}"]\n'))
-    monkeypatch.setattr(worker, "execute", lambda *_: 130)
+    monkeypatch.setattr(worker, "execute", lambda *_, **__: 130)
     os.dup2(writer, 1)
     try:
         worker.main()

@@ -3,7 +3,8 @@
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import Protocol
+from itertools import cycle, islice
+from typing import NamedTuple, Protocol
 
 from unknot.common.progress import Progress
 from unknot.config.run import RunConfig
@@ -15,6 +16,7 @@ from unknot.runs.folder import RunFolder
 from unknot.runs.history import HistoryEnd, read_history_end
 
 LOOK_SECONDS = 0.5
+OTHERS_AT_A_LOOK = 20  # runs whose turn it is not
 SCORING_TEXT = "scores and pictures"
 WRITING_PAGE = "writing the page"
 
@@ -33,24 +35,67 @@ class RunProgress(Protocol):
         """Hear from a run that is executed in this process; this is a `Progress`."""
 
 
+class Look(NamedTuple):
+    """What was seen of a run."""
+
+    state: RunState
+    end: HistoryEnd
+
+
+class Looks:
+    """Looks at the folders of runs: at those whose turn it is, and at a few of the others.
+
+    A thousand files are not opened twice a second. What changes otherwise, since another process
+    is at work too, is seen some looks later.
+
+    Args:
+        runs: each with its folder.
+        turns: see `follow_runs`.
+    """
+
+    def __init__(self, runs: Sequence[tuple[RunConfig, RunFolder]], turns: Turns) -> None:
+        self._runs, self._turns = runs, turns
+        self._seen: dict[str, tuple[str, Look]] = {}
+        self._others = cycle([folder.name for _, folder in runs])
+
+    def look(self) -> list[Look]:
+        """Look at the runs, in their order."""
+        turns = self._turns()
+        due = set(islice(self._others, OTHERS_AT_A_LOOK))
+        return [
+            self._look(config, folder, turns.get(folder.name, STOPPED), folder.name in due)
+            for config, folder in self._runs
+        ]
+
+    def _look(self, config: RunConfig, folder: RunFolder, turn: str, is_due: bool) -> Look:
+        turn_before, seen = self._seen.get(folder.name, ("", None))
+        if seen and (
+            seen.state.state == FINISHED
+            or (turn == turn_before and turn != TRAINING and not is_due)
+        ):
+            return seen
+        end = read_history_end(folder.history)
+        look = Look(_state(config, folder, end, turn), end)
+        self._seen[folder.name] = turn, look
+        return look
+
+
 class CalledFunction:
     """Calls a function of the user's.
 
     Args:
         function: called as `function(name of the run, steps done, steps in all)`.
-        runs: each with its folder.
+        looks: at the runs.
     """
 
-    def __init__(self, function: Progress, runs: Sequence[tuple[RunConfig, RunFolder]]) -> None:
+    def __init__(self, function: Progress, looks: Looks) -> None:
         self.hear = function
-        self._runs = runs
+        self._looks = looks
 
     def look(self) -> None:
         """Call it for every run; see `RunProgress.look`."""
-        for config, folder in self._runs:
-            steps = config.training.optimization().steps
-            done = steps if folder.is_done else read_history_end(folder.history).step
-            self.hear(folder.name, min(done, steps), steps)
+        for state, _ in self._looks.look():
+            self.hear(state.name, state.step, state.steps)
 
 
 class ShownRuns:
@@ -60,8 +105,7 @@ class ShownRuns:
         bars: that show them.
         runs: each with its folder.
         time_left: times them.
-        turns: gives, for each name of an unfinished run, `WAITING` for its turn, `TRAINING` once it
-            has come, `STOPPED` once it is over, whether the run is finished or not.
+        looks: at their folders.
     """
 
     def __init__(
@@ -69,20 +113,17 @@ class ShownRuns:
         bars: ProgressBars,
         runs: Sequence[tuple[RunConfig, RunFolder]],
         time_left: TimeLeft,
-        turns: Turns,
+        looks: Looks,
     ) -> None:
-        self._bars, self._runs, self._time_left, self._turns = bars, runs, time_left, turns
+        self._bars, self._runs, self._time_left, self._looks = bars, runs, time_left, looks
         self._last_words = ""
         self._last_look = -LOOK_SECONDS
 
     def look(self) -> None:
         """Look at every run, and show it; see `RunProgress.look`."""
-        turns, self._last_look = self._turns(), time.monotonic()
-        ends = [read_history_end(folder.history) for _, folder in self._runs]
-        states = [
-            _state(config, folder, end, turns.get(folder.name, STOPPED))
-            for (config, folder), end in zip(self._runs, ends)
-        ]
+        self._last_look = time.monotonic()
+        looks = self._looks.look()
+        states = [look.state for look in looks]
         self._time_left.add(states)
         pieces = tuple(
             Piece(
@@ -92,7 +133,7 @@ class ShownRuns:
                 note=self._note(config, state, end),
                 is_at_work=state.state in (TRAINING, SCORING),
             )
-            for (config, _), end, state in zip(self._runs, ends, states)
+            for (config, _), (state, end) in zip(self._runs, looks)
         )
         label = f"{len(pieces)} runs" if len(pieces) > 1 else pieces[0].what
         note = self._common_note(states) if len(pieces) > 1 else pieces[0].note
@@ -141,11 +182,13 @@ def follow_runs(
         progress: bars, or a function of the user's.
         runs: each with its folder.
         time_left: times them, where they are shown.
-        turns: of those that are not finished; see `ShownRuns`.
+        turns: gives, for each name of an unfinished run, `WAITING` for its turn, `TRAINING` once it
+            has come, `STOPPED` once it is over, whether the run is finished or not.
     """
+    looks = Looks(runs, turns)
     if isinstance(progress, ProgressBars):
-        return ShownRuns(progress, runs, time_left, turns)
-    return CalledFunction(progress, runs)
+        return ShownRuns(progress, runs, time_left, looks)
+    return CalledFunction(progress, looks)
 
 
 def follow_run(progress: Progress, config: RunConfig, folder: RunFolder) -> Progress:

@@ -61,6 +61,7 @@ class TimeLeft:
     def __init__(self, clock: Clock, at_a_time: int, seconds_after: float = 0.0) -> None:
         self._clock, self._at_a_time, self._seconds_after = clock, at_a_time, seconds_after
         self._runs: Sequence[RunState] = ()
+        self._states: dict[str, str] = {}
         self._rates: dict[str, RecentRate] = {}
         self._trained: dict[str, float] = {}
         self._scoring_seconds: dict[str, float] = {}
@@ -68,7 +69,7 @@ class TimeLeft:
     def add(self, runs: Sequence[RunState]) -> None:
         """Look at all runs."""
         now = self._clock()
-        self._runs = runs
+        self._runs, self._states = runs, {run.name: run.state for run in runs}
         for run in runs:
             rate = self._rates.setdefault(run.name, RecentRate(self._clock))
             if run.name not in self._trained and run.state not in (FINISHED, STOPPED):
@@ -81,8 +82,7 @@ class TimeLeft:
 
     def steps_per_second(self, name: str) -> float | None:
         """How fast a run trains; None while it does not, or before that is known."""
-        state = next(run.state for run in self._runs if run.name == name)
-        return self._rates[name].per_second if state == TRAINING else None
+        return self._rates[name].per_second if self._states[name] == TRAINING else None
 
     @property
     def seconds(self) -> float | None:

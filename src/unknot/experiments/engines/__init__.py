@@ -18,6 +18,7 @@ from typing import Any, NamedTuple, Protocol
 
 from unknot.common.plugins import build_plugin
 from unknot.common.progress import Progress
+from unknot.config.execution import ALL_PRODUCTS, Products
 
 ENGINES = {
     "local": "unknot.experiments.engines.local:LocalEngine",
@@ -36,12 +37,14 @@ class Job(NamedTuple):
         device: as the user asked for it: `auto`, `cpu`, ...
         jobs_per_machine: that share a machine's cores.
         max_cores: of its share that it takes; None for all.
+        products: what is made of each run beside its weights, losses and codes.
     """
 
     folders: tuple[str, ...]
     device: str
     jobs_per_machine: int
     max_cores: int | None = None
+    products: Products = ALL_PRODUCTS
 
 
 class JobRunner(Protocol):

@@ -44,7 +44,7 @@ class InlineRunner:
         if not status:
             folders = [RunFolder(path) for path in job.folders]
             torch.set_num_threads(self._threads)  # a resumed run may have set its own
-            status = execute(folders, job.device, self._progress)
+            status = execute(folders, job.device, self._progress, job.products)
         self._interrupted_status = status if status in STATUSES else 0
         future.set_result(status)
         return future

@@ -17,6 +17,7 @@ from unknot.common.child_processes import signal_text
 from unknot.common.interruption import SECONDS_TO_STOP, SIGNALS
 from unknot.common.machine import num_cores
 from unknot.common.progress import Progress
+from unknot.config.execution import ALL_PRODUCTS, Products
 from unknot.experiments.engines import Job, JobRunner
 from unknot.experiments.engines.worker import ANSWER, EXIT_HELD, EXIT_USER
 from unknot.models.device import choose_device
@@ -49,15 +50,19 @@ class WorkerProcess:
         threads: that it may use.
         device: where it computes.
         log: takes what it says before its first run.
+        products: what it makes of each run beside its weights, losses and codes.
 
     Attributes:
-        options: threads and device.
+        options: threads, device and products.
     """
 
-    def __init__(self, threads: int, device: str, log: Path) -> None:
-        self.options = threads, device
+    def __init__(
+        self, threads: int, device: str, log: Path, products: Products = ALL_PRODUCTS
+    ) -> None:
+        self.options = threads, device, products
         command = [sys.executable, "-P", "-c", START]
         command += ["--parent", str(os.getpid()), "--threads", str(threads), "--device", device]
+        command += ["--scores", products.scores, "--pictures", products.pictures]
         environment = {**os.environ, "OMP_NUM_THREADS": str(threads), "PYTHONUNBUFFERED": "1"}
         with log.open("ab") as errors:
             # in a session of its own: Ctrl-C reaches this process alone, which tells its children
@@ -133,7 +138,7 @@ class WorkerPool:
         folders = [RunFolder(path) for path in job.folders]
         share = max(1, num_cores() // job.jobs_per_machine)
         threads = min(share, job.max_cores or share)
-        process = self._acquire_worker(threads, job.device, folders[0].log)
+        process = self._acquire_worker(threads, job, folders[0].log)
         status = None
         try:
             status = process.execute(job.folders)
@@ -164,14 +169,17 @@ class WorkerPool:
             while self._idle:
                 self._idle.pop().close()
 
-    def _acquire_worker(self, threads: int, device: str, log: Path) -> WorkerProcess:
+    def _acquire_worker(self, threads: int, job: Job, log: Path) -> WorkerProcess:
         """Take an idle worker or start one, and mark it busy."""
         with self._lock:
             for process in [worker for worker in self._idle if worker.has_exited]:
                 self._idle.remove(process)
                 process.close()
-            fitting = [worker for worker in self._idle if worker.options == (threads, device)]
-            process = fitting[0] if fitting else WorkerProcess(threads, device, log)
+            options = threads, job.device, job.products
+            fitting = [worker for worker in self._idle if worker.options == options]
+            process = (
+                fitting[0] if fitting else WorkerProcess(threads, job.device, log, job.products)
+            )
             if fitting:
                 self._idle.remove(process)
             self._busy.add(process)

@@ -21,6 +21,7 @@ from unknot.common.errors import Interrupted
 from unknot.common.interruption import SECONDS_TO_STOP, STATUSES, interrupted_status
 from unknot.common.locks import HeldError
 from unknot.common.progress import Progress
+from unknot.config.execution import ALL_PRODUCTS, Products
 from unknot.experiments.execute import error_text, execute_run, execute_stacked
 from unknot.runs.folder import ERROR, RunFolder
 from unknot.training.memory import return_freed_memory
@@ -32,13 +33,19 @@ PATIENCE = 0.5  # seconds; whoever waits for another process has something bette
 LOOK_SECONDS = 0.5
 
 
-def execute(folders: Sequence[RunFolder], device: str, progress: Progress | None = None) -> int:
+def execute(
+    folders: Sequence[RunFolder],
+    device: str,
+    progress: Progress | None = None,
+    products: Products = ALL_PRODUCTS,
+) -> int:
     """Execute a run, or several as one; the end of its log says what went wrong.
 
     Args:
         folders: with the runs' descriptions.
         device: where to compute.
         progress: called as `progress(name of the run, steps done, steps in all)`.
+        products: what is made of each run beside its weights, losses and codes.
 
     Returns:
         The exit status: 0, 2 if a user can mend what stopped a run, one of `STATUSES` after a
@@ -46,8 +53,16 @@ def execute(folders: Sequence[RunFolder], device: str, progress: Progress | None
     """
     try:
         if len(folders) > 1:
-            return exit_status(execute_stacked(folders, device, progress, PATIENCE).values())
-        job = partial(execute_run, folders[0], device=device, progress=progress, patience=PATIENCE)
+            outcomes = execute_stacked(folders, device, progress, PATIENCE, products)
+            return exit_status(outcomes.values())
+        job = partial(
+            execute_run,
+            folders[0],
+            device=device,
+            progress=progress,
+            patience=PATIENCE,
+            products=products,
+        )
         text = error_text(job, folders[0].path)
     except HeldError:
         return EXIT_HELD
@@ -77,6 +92,8 @@ def main() -> None:
     )
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--device", default="auto")
+    parser.add_argument("--scores", default=ALL_PRODUCTS.scores)
+    parser.add_argument("--pictures", default=ALL_PRODUCTS.pictures)
     parser.add_argument(
         "--parent",
         type=int,
@@ -87,6 +104,7 @@ def main() -> None:
 
     if arguments.parent:
         Thread(target=_end_with, args=[arguments.parent], daemon=True).start()
+    products = Products(arguments.scores, arguments.pictures)
     answers, status = os.dup(1), 0
     while status not in STATUSES and (line := sys.stdin.readline()):
         folders = [RunFolder(path) for path in json.loads(line)]
@@ -94,7 +112,7 @@ def main() -> None:
             os.dup2(log.fileno(), 1)
             os.dup2(log.fileno(), 2)
         torch.set_num_threads(arguments.threads)  # a resumed run may have set its own
-        status = execute(folders, arguments.device)
+        status = execute(folders, arguments.device, products=products)
         return_freed_memory()
         with suppress(BrokenPipeError):
             os.write(answers, f"{ANSWER}{status}\n".encode())

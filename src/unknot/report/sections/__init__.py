@@ -22,6 +22,7 @@ from unknot.config.parts import BETA_VAE
 if TYPE_CHECKING:  # the names below must be had without torch
     from unknot.config.experiment import ExperimentConfig
     from unknot.evidence.evidence import Evidence
+    from unknot.report.detailed_runs import DetailedRuns
     from unknot.report.histories import Histories
     from unknot.report.script_data import ScriptData
     from unknot.runs.experiment_folder import ExperimentFolder
@@ -79,6 +80,7 @@ class ReportContext:
         script_data: what the page's scripts read; None where no run is finished.
         left_out: name of each section before this one that is not in the page -> the reason.
         histories: of the runs, each read once.
+        detailed: the runs that have decoders and cards; None where all have.
     """
 
     files: ExperimentFolder
@@ -90,6 +92,7 @@ class ReportContext:
     script_data: ScriptData | None
     left_out: Mapping[str, str]
     histories: Histories = field(default_factory=_histories)
+    detailed: DetailedRuns | None = None
 
     @property
     def strength(self) -> str:

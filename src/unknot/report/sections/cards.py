@@ -8,6 +8,7 @@ from unknot.evidence.run_evidence import pixel_decoder, posteriors_of
 from unknot.evidence.traversal_effects import Decode
 from unknot.report.blind.codes import spare_rows
 from unknot.report.blind.experiment import blind_seed
+from unknot.report.detailed_runs import DetailedRuns
 from unknot.report.latent_cards import CardSource, HeldOutImages, LatentCard, latent_cards
 from unknot.report.latent_pairs import PAIRED, latent_partners
 from unknot.report.latent_text import collapsed_text
@@ -53,17 +54,21 @@ class Cards:
     Attributes:
         runs: every beta of the first seed first.
         paired: rank correlation from which on two latents are called a pair.
+        others: which runs have no cards, and why, in sentences; empty where all have.
     """
 
     runs: Sequence[RunCards]
     paired: float
+    others: str
 
 
 def cards(context: ReportContext) -> Cards | LeftOut:
     """Make a card for each active latent of every run."""
     if not context.runs:
         return LeftOut(NO_RUN)
-    codes = {run.name: posteriors_of(run, HeldOutCodes.load(run.files)) for run in context.runs}
+    detailed = context.detailed
+    shown = [run for run in context.runs if detailed is None or run.name in detailed.names]
+    codes = {run.name: posteriors_of(run, HeldOutCodes.load(run.files)) for run in shown}
     partners = latent_partners(codes)
     images, no_images = _test_images(context.runs[0], blind_seed(context.files))
     evidence = context.evidence.runs if context.evidence else {}
@@ -82,13 +87,12 @@ def cards(context: ReportContext) -> Cards | LeftOut:
         return _run_cards(source, list(filter(None, gaps)))
 
     illustrated = make_within_budget(
-        make, context.runs, lambda run_cards: run_cards.num_bytes, PICTURE_BYTES
+        make, shown, lambda run_cards: run_cards.num_bytes, PICTURE_BYTES
     )
     runs = [
-        run_cards or make(run, with_pictures=False)
-        for run, run_cards in zip(context.runs, illustrated)
+        run_cards or make(run, with_pictures=False) for run, run_cards in zip(shown, illustrated)
     ]
-    return Cards(runs, PAIRED)
+    return Cards(runs, PAIRED, _others_text(detailed) if detailed else "")
 
 
 def _run_cards(source: CardSource, missing: Sequence[str]) -> RunCards:
@@ -140,6 +144,13 @@ def _gaps_of_evidence(context: ReportContext, run: Run) -> list[str]:
         why = reasons.get("labels", "the images have none")
         return [f"No labels that came with the images were compared with these latents: {why}."]
     return []
+
+
+def _others_text(detailed: DetailedRuns) -> str:
+    """Say which runs have no cards, and why; empty where all have."""
+    if not detailed.reason:
+        return ""
+    return f"{detailed.reason[0].upper()}{detailed.reason[1:]}. {detailed.choice}"
 
 
 def _over_budget() -> str:

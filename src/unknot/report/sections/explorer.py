@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from unknot.report.script_data import ScriptRun
 from unknot.report.sections import NO_RUN, LeftOut, ReportContext
+from unknot.report.text import counted_titles
 
 
 @dataclass(frozen=True)
@@ -26,9 +27,11 @@ def explorer(context: ReportContext) -> Explorer | LeftOut:
     titles = _titles_by_reason(runs)
     if not any(run.model for run in runs):
         return LeftOut("; ".join(titles))
-    return Explorer(
-        [f"Not in the explorer: {'; '.join(named)}: {why}." for why, named in titles.items()]
-    )
+    reasons = [
+        f"Not in the explorer: {counted_titles(named)}: {why}." for why, named in titles.items()
+    ]
+    choice = context.detailed.choice if context.detailed else ""
+    return Explorer([*reasons, choice] if choice else reasons)
 
 
 def _titles_by_reason(runs: Sequence[ScriptRun]) -> dict[str, list[str]]:

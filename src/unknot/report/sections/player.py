@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from unknot.report.script_data import SHEET_BYTES, ScriptRun
 from unknot.report.sections import NO_RUN, LeftOut, ReportContext
+from unknot.report.text import counted_titles
 
 
 @dataclass(frozen=True)
@@ -35,5 +36,5 @@ def player(context: ReportContext) -> Player | LeftOut:
 def _others_text(titles: Sequence[str]) -> str:
     return (
         f"The page holds some {SHEET_BYTES / 1e6:.0f} MB of reconstructions, those of the first "
-        f"seeds; left out: {'; '.join(titles)}."
+        f"seeds; left out: {counted_titles(titles)}."
     )
