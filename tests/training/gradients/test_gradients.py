@@ -113,7 +113,7 @@ def test_a_strategy_is_started_by_name() -> None:
 
 
 def test_what_connected_processes_cannot_divide_is_refused() -> None:
-    with pytest.raises(UserError, match="sees a batch as a whole, .* without torchrun"):
+    with pytest.raises(UserError, match=r"sees a batch as a whole, .* without torchrun"):
         choose_strategy(request(processes=2, needs_whole_batch=True))
     with pytest.raises(UserError, match="a batch of 3 images cannot be divided among 4 processes"):
         choose_strategy(request(processes=4, batch_size=3))
