@@ -23,6 +23,8 @@ class ExecutionConfig:
     """Runs that each process trains at once, as one batched program; of use on a GPU only."""
     engine: str = "local"
     """Where the runs are executed."""
+    detach: bool = False
+    """Return once every run is in the queue of the engine's cluster."""
     engine_options: dict[str, Any] = field(default_factory=dict)
     """Options of the engine: the table `[engine]` of a TOML file, whose `name` is the engine."""
 
@@ -45,7 +47,7 @@ class ExecutionConfig:
         return upgraded
 
 
-EXECUTION_KEYS = ("out", "device", "workers", "stack_runs", "together", "engine")
+EXECUTION_KEYS = ("out", "device", "workers", "stack_runs", "together", "engine", "detach")
 
 
 def from_toml_with_execution(kind: type, path: Path) -> tuple[Any, ExecutionConfig]:

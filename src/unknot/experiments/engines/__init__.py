@@ -12,9 +12,9 @@ or another request to stop, 75 where another process is at a run, 1 for a fault,
 signal that killed the process; what went wrong stands at the end of each run's log.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from concurrent.futures import Future
-from typing import Any, NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol, runtime_checkable
 
 from unknot.common.plugins import build_plugin
 from unknot.common.progress import Progress
@@ -22,8 +22,11 @@ from unknot.common.progress import Progress
 ENGINES = {
     "local": "unknot.experiments.engines.local:LocalEngine",
     "inline": "unknot.experiments.engines.inline:InlineEngine",
+    "slurm": "unknot.experiments.engines.slurm:SlurmEngine",
 }
 """Name -> `module:class`."""
+HERE = ("local", "inline")
+"""Engines that execute runs on this machine, whose devices and memory are known beforehand."""
 
 
 class Job(NamedTuple):
@@ -76,6 +79,34 @@ class Engine(Protocol):
             progress: for an engine that leaves the caller no time to look how far the runs are;
                 called as `progress(name of the run, steps done, steps in all)`.
         """
+
+
+@runtime_checkable
+class LeavingEngine(Engine, Protocol):
+    """An engine whose jobs need nobody who waits for them."""
+
+    def leave(self, jobs: Sequence[Job], num_jobs: int) -> str:
+        """Submit jobs of one experiment, and one that writes evidence and page after them.
+
+        Args:
+            jobs: to be executed; those that were submitted before are left as they are.
+            num_jobs: at a time.
+
+        Returns:
+            A line on what was submitted.
+        """
+
+
+def no_queue_text(what: str) -> str:
+    """Say that nothing can be left to an engine that has no queue.
+
+    Args:
+        what: has none.
+    """
+    return (
+        f"detach leaves runs to a cluster's queue, which {what} has not: take engine 'slurm', or "
+        "leave detach out (nohup unknot compare ... & goes on when its terminal is closed)"
+    )
 
 
 def build_engine(name: str, options: Mapping[str, Any]) -> Engine:
