@@ -13,7 +13,7 @@ ROOT = Path(unknot.__file__).parent
 CONTRIBUTING = Path(__file__).parents[1] / "CONTRIBUTING.md"
 OUTSIDE = ("__init__", "__main__")
 MOST_ROOMS = 11
-MOST_LINES_OF_COMMON = 1_700
+MOST_LINES_OF_COMMON = 1_750
 KNOW_CONFIG = {"config", "runs", "training", "evidence", "report", "experiments", "cli"}
 
 

@@ -18,6 +18,15 @@ def test_cores_are_those_that_the_process_may_use(monkeypatch: pytest.MonkeyPatc
     assert num_cores() == os.cpu_count()
 
 
+@pytest.mark.parametrize(("given", "cores"), [("1", 1), ("2", 2), ("64", 3), ("", 3), ("two", 3)])
+def test_a_job_of_slurms_uses_the_cores_that_it_was_given(
+    given: str, cores: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(os, "sched_getaffinity", lambda pid: {0, 1, 2}, raising=False)
+    monkeypatch.setenv("SLURM_CPUS_PER_TASK", given)
+    assert num_cores() == cores
+
+
 def test_memory_is_the_machines_or_what_a_container_may_use(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

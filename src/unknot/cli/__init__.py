@@ -1,10 +1,10 @@
 """The command line: a thin skin over the public names.
 
-`train`, `evaluate`, `score`, `blind`, `inspect`, `look`, `watch`, `reproduce` and `doctor` hold the
-commands: for each a dataclass of what can be typed, made from `options`, and a function of it,
-which gives text for a person and a document for `--json`. torch, NumPy and matplotlib are imported
-inside those functions, so that help and errors answer at once. `renamed` knows the words of earlier
-versions.
+`train`, `cancel`, `evaluate`, `score`, `blind`, `inspect`, `look`, `watch`, `reproduce`, `doctor`
+hold the commands: for each a dataclass of what can be typed, made from `options`, and a function of
+it, which gives text for a person and a document for `--json`. torch, NumPy and matplotlib are
+imported inside those functions, so that help and errors answer at once. `renamed` knows the words
+of earlier versions.
 """
 
 import os
@@ -53,6 +53,7 @@ COMMANDS = {
     for module, name, summary in (
         ("train", "compare", "Train every beta and seed, and write the report: the main job."),
         ("train", "train", "Train one run."),
+        ("cancel", "cancel", "Stop the runs that are in a cluster's queue, with everything saved."),
         ("train", "suggest-betas", "Say which betas can matter on these images, before training."),
         (
             "evaluate",

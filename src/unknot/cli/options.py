@@ -37,6 +37,7 @@ PLUGINS: dict[str, Iterable[str]] = {
 }
 """Options whose values are names of plug-ins, which the configuration checks."""
 DEFAULTS_IN_WORDS = {
+    "stage": "none: they are read from the cache",
     "workers": "what is done first, one on a GPU",
     "labels": "the table beside the images, if there is one",
     "label_columns": "all that can be labels",
@@ -254,7 +255,11 @@ def _execution(title: str, names: Iterable[str], folder: str) -> type:
         folder: that is written to where none is given, in words.
     """
     in_words = {"out": folder}
-    items = [option(ExecutionConfig, name, default_in_words=in_words.get(name)) for name in names]
+    kinds = {"detach": {"kind": Flag}}
+    items = [
+        option(ExecutionConfig, name, default_in_words=in_words.get(name), **kinds.get(name, {}))
+        for name in names
+    ]
     made = make_dataclass(title, [*items, ("config", ConfigFile, field(default=None))], frozen=True)
     made.__doc__ = "Where and how it runs."
     return made

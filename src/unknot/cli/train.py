@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import field, make_dataclass, replace
 from math import prod
 from pathlib import Path
+from shlex import quote
 from typing import TYPE_CHECKING, Any
 
 from unknot.cli.common import load, say
@@ -29,7 +30,7 @@ from unknot.config.execution import ExecutionConfig
 from unknot.config.experiment import ExperimentConfig
 from unknot.config.parts import ModelConfig
 from unknot.config.run import RunConfig, beta_text
-from unknot.experiments.engines import ENGINES
+from unknot.experiments.engines import ENGINES, HERE, no_queue_text
 
 if TYPE_CHECKING:
     from unknot.data.image_set import ImageSet
@@ -43,6 +44,8 @@ __all__ = ["CompareOptions", "SuggestBetasOptions", "TrainOptions"]
 
 def compare_command(options: Any) -> tuple[str, Any]:
     """Train every beta and seed."""
+    if options.execution.detach:
+        return _compare_detached(options)
     if options.open:
         with live_page(options.output) as page:
             experiment, was_finished = _compare(options, page.open)
@@ -61,6 +64,20 @@ def compare_command(options: Any) -> tuple[str, Any]:
             has_crashed=bool(experiment.crashed_runs()),
         )
     return text, document
+
+
+def _compare_detached(options: Any) -> tuple[str, Any]:
+    """Leave every run to a cluster; what was finished before is told as ever."""
+    if options.open:
+        raise UserError(
+            "--detach returns at once, --open serves a page until Ctrl-C; leave one out"
+        )
+    experiment, was_finished = _compare(options)
+    if was_finished:
+        return experiment_summary(experiment, was_finished)
+    path = quote(str(experiment.folder))
+    text = f"unknot status {path} says how far they are, unknot cancel {path} stops them"
+    return text, {"folder": str(experiment.folder), "report": str(experiment.files.report)}
 
 
 def _compare(
@@ -116,13 +133,16 @@ def _check_before_images(config: ExperimentConfig, execution: ExecutionConfig) -
     if execution.out is not None:
         check_output_folder("out", Path(execution.out))
     check_choice("engine", execution.engine, ENGINES)
+    if execution.engine in HERE and execution.detach:
+        raise UserError(no_queue_text(repr(execution.engine)))
     from unknot.models.objectives import build_objective
     from unknot.training.footprint import check_memory, least_image_shape
 
     for row in config.rows():
         build_objective(row.training.objective, row.training.objective_options)
 
-    check_memory(config, least_image_shape(config.data), execution)
+    if execution.engine in HERE:
+        check_memory(config, least_image_shape(config.data), execution)
 
 
 def _is_finished(folder: "RunFolder", run: RunConfig) -> bool:

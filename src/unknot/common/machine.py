@@ -11,11 +11,16 @@ CONTAINER_LIMITS = (
 """Files of Linux that say how much memory a container may use: of cgroups 2 and 1."""
 
 
+CORES_OF_A_JOB = "SLURM_CPUS_PER_TASK"
+"""Says how many cores a job of Slurm's was given, also where Slurm does not keep it to them."""
+
+
 def num_cores() -> int:
     """Count the cores that this process may use."""
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
+    has_affinity = hasattr(os, "sched_getaffinity")
+    cores = len(os.sched_getaffinity(0)) if has_affinity else os.cpu_count() or 1
+    given = os.environ.get(CORES_OF_A_JOB, "")
+    return min(cores, int(given)) if given.isdecimal() and int(given) else cores
 
 
 def memory_bytes() -> int:

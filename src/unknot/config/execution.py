@@ -53,8 +53,12 @@ class ExecutionConfig:
     """Scores of each run's codes: quick, or none, which the same command with quick makes later."""
     pictures: Literal["none", "all"] = "all"
     """Pictures of each run: all, or none, which saves time and files where there are many runs."""
+    stage: str = ""
+    """Folder of each machine's own disk that prepared images are copied to once, and read from."""
     engine: str = "local"
     """Where the runs are executed."""
+    detach: bool = False
+    """Return once every run is in the queue of the engine's cluster."""
     engine_options: dict[str, Any] = field(default_factory=dict)
     """Options of the engine: the table `[engine]` of a TOML file, whose `name` is the engine."""
 
@@ -92,7 +96,9 @@ EXECUTION_KEYS = (
     "together",
     "scores",
     "pictures",
+    "stage",
     "engine",
+    "detach",
 )
 
 

@@ -18,11 +18,11 @@ from unknot.data.image_set import ImageSet
 from unknot.evidence.collapse import beta_warning
 from unknot.evidence.evidence import Evidence
 from unknot.experiments.asked_objectives import with_objectives
-from unknot.experiments.dispatch import train_all
+from unknot.experiments.dispatch import leave_all, train_all
 from unknot.experiments.display.bars import shown_progress
 from unknot.experiments.display.run_progress import follow_run, page_writing_shown
 from unknot.experiments.display.time_left import seconds_after_runs
-from unknot.experiments.engines import build_engine
+from unknot.experiments.engines import Engine, LeavingEngine, build_engine, no_queue_text
 from unknot.experiments.execute import execute_run
 from unknot.experiments.experiment import Experiment
 from unknot.experiments.looks import Looks
@@ -69,6 +69,7 @@ def compare(
     pictures: Literal["none", "all"] = "all",
     engine: str | Executor = "local",
     engine_options: Mapping[str, Any] | None = None,
+    detach: bool = False,
     network: str | NetworkBuilder = "higgins_conv",
     progress: Progress | bool = True,
     tell: Say | None = None,
@@ -105,6 +106,8 @@ def compare(
         pictures: of each run: `all`, or `none`; likewise, but for those of its training.
         engine: a name in `ENGINES`, or any `concurrent.futures.Executor`.
         engine_options: of a named engine.
+        detach: return once all runs are in the queue of the engine's cluster, where a last job
+            writes the report.
         network: a name in `NETWORKS`, or your own function of `(image_shape, latent_dim)` that
             gives an encoder and a decoder; such runs are trained one by one in this process.
         progress: True shows bars in a terminal and a line in a notebook, False shows nothing; a
@@ -157,6 +160,7 @@ def compare(
                 pictures=pictures,
                 engine=engine if isinstance(engine, str) else "local",
                 engine_options=dict(engine_options or {}),
+                detach=detach,
             ),
             executor=None if isinstance(engine, str) else engine,
             networks=None if isinstance(network, str) else network,
@@ -203,7 +207,9 @@ def run_experiment(
             raise UserError("a network of your own is trained run by run; leave out --stack-runs")
     if config.until_clear and len(config.betas) < 2:
         raise UserError("until_clear asks whether a higher beta did it; give two betas or more")
-    build_engine(execution.engine, execution.engine_options)  # refuses what does not fit
+    engine = build_engine(execution.engine, execution.engine_options)  # refuses what does not fit
+    if execution.detach:
+        _check_detachable(config, execution, engine, is_elsewhere=bool(executor or networks))
     folder = ExperimentFolder(execution.out or default_folder(config))
     is_in_looks = config.until_clear
     with folder.locked():
@@ -224,6 +230,8 @@ def run_experiment(
         if begun:
             begun(Experiment(folder.path, networks=networks))
             begun = None
+        if execution.detach and leave_all(config, images, folder, execution, tell):
+            return Experiment(folder.path)
         train_all(
             config,
             images,
@@ -242,7 +250,38 @@ def run_experiment(
     return experiment
 
 
-def _finish(experiment: Experiment, images: ImageSet, progress: Progress | None) -> Evidence | None:
+def _check_detachable(
+    config: ExperimentConfig, execution: ExecutionConfig, engine: Engine, *, is_elsewhere: bool
+) -> None:
+    """Refuse to leave runs alone that need this process."""
+    if is_elsewhere or not isinstance(engine, LeavingEngine):
+        what = "an executor or a network of your own" if is_elsewhere else repr(execution.engine)
+        raise UserError(no_queue_text(what))
+    if config.until_clear:
+        raise UserError(
+            "until_clear decides on further seeds when runs are done, so it has to wait for them; "
+            "leave out detach or until_clear"
+        )
+
+
+def finish_experiment(folder: ExperimentFolder) -> Experiment:
+    """Write evidence and page of an experiment whose runs are over, wherever they were executed.
+
+    Args:
+        folder: of the experiment; runs that did not finish are named.
+
+    Raises:
+        UserError: if no experiment is there, or it cannot be written.
+    """
+    experiment = Experiment(folder.path)
+    with folder.locked():
+        _finish(experiment, None, None)
+    return experiment
+
+
+def _finish(
+    experiment: Experiment, images: ImageSet | None, progress: Progress | None
+) -> Evidence | None:
     """Collect the evidence where it is not there yet, write the page, and tidy up."""
     evidence = experiment.saved_evidence() if experiment.runs() else None
     try:

@@ -10,13 +10,14 @@ from unknot.common.interruption import STATUSES, interrupted_status
 from unknot.common.locks import HeldError, Lock
 from unknot.common.machine import num_cores
 from unknot.common.progress import Progress, Say
-from unknot.config.execution import ExecutionConfig
+from unknot.config.execution import ExecutionConfig, Products
 from unknot.config.experiment import ExperimentConfig
+from unknot.config.run import RunConfig
 from unknot.data.image_set import ImageSet
 from unknot.experiments.core_plan import CorePlan, plan_for_runs, plan_line, widest_plan
 from unknot.experiments.display.run_progress import LOOK_SECONDS, RunProgress, follow_runs
 from unknot.experiments.display.time_left import TimeLeft
-from unknot.experiments.engines import Job, JobRunner, build_engine
+from unknot.experiments.engines import Job, JobRunner, LeavingEngine, build_engine
 from unknot.experiments.engines.local import ExecutorRunner, LocalEngine
 from unknot.experiments.engines.worker import EXIT_HELD, PATIENCE
 from unknot.experiments.execute import execute_run, lacks_products
@@ -56,22 +57,14 @@ def train_all(
     Raises:
         Interrupted: after Ctrl-C, once every run is saved.
     """
-    runs = [(run, folder.run(run)) for run in config.runs()]
-    for run, run_folder in runs:
-        run_folder.create(run, images)
-        reopen_if_damaged(run_folder, run)
-    pending = [
-        run_folder
-        for _, run_folder in runs
-        if not run_folder.is_done or lacks_products(run_folder, execution.products)
-    ]
+    runs, pending = _described_runs(config, images, folder, execution.products)
     if not pending:
         return
     engine = LocalEngine() if executor else build_engine(execution.engine, execution.engine_options)
     num_jobs = 1 if networks else engine.num_jobs(execution.workers, execution.device)
     plan = widest_plan(-(-len(pending) // execution.stack_runs), num_jobs)
-    is_on_cores = choose_device(execution.device).type == "cpu" and not networks
-    if isinstance(engine, LocalEngine) and is_on_cores and num_cores() > 1:
+    is_planned = isinstance(engine, LocalEngine) and not networks and num_cores() > 1
+    if is_planned and choose_device(execution.device).type == "cpu":
         plan = plan_for_runs(config, pending, execution, num_jobs)
         if tell:
             tell(plan_line(plan, num_cores()))
@@ -86,6 +79,38 @@ def train_all(
     else:
         runner = engine.start(plan.at_a_time, follower.hear if follower else None)
     _follow(runner, turns, folder, follower, tell)
+
+
+def leave_all(
+    config: ExperimentConfig,
+    images: ImageSet,
+    folder: ExperimentFolder,
+    execution: ExecutionConfig,
+    tell: Say | None,
+) -> bool:
+    """Leave every run that is not finished to an engine that needs nobody who waits for it.
+
+    Args:
+        config: what the experiment is.
+        images: on what.
+        folder: of the experiment.
+        execution: where and how its runs are executed; its engine is a `LeavingEngine`.
+        tell: called with a line on what was submitted.
+
+    Returns:
+        Whether there was any.
+    """
+    _, pending = _described_runs(config, images, folder, execution.products)
+    if not pending:
+        return False
+    engine = build_engine(execution.engine, execution.engine_options)
+    assert isinstance(engine, LeavingEngine)
+    num_jobs = engine.num_jobs(execution.workers, execution.device)
+    plan = widest_plan(-(-len(pending) // execution.stack_runs), num_jobs)
+    line = engine.leave(_jobs(pending, execution, plan), plan.at_a_time)
+    if tell:
+        tell(line)
+    return True
 
 
 class JobTurns:
@@ -193,6 +218,22 @@ class NetworkRunner:
         """Nothing was started."""
 
 
+def _described_runs(
+    config: ExperimentConfig, images: ImageSet, folder: ExperimentFolder, products: Products
+) -> tuple[list[tuple[RunConfig, RunFolder]], list[RunFolder]]:
+    """Write the description of every run; gives all, and the folders of those with work to do."""
+    runs = [(run, folder.run(run)) for run in config.runs()]
+    for run, run_folder in runs:
+        run_folder.create(run, images)
+        reopen_if_damaged(run_folder, run)
+    pending = [
+        run_folder
+        for _, run_folder in runs
+        if not run_folder.is_done or lacks_products(run_folder, products)
+    ]
+    return runs, pending
+
+
 def _jobs(pending: Sequence[RunFolder], execution: ExecutionConfig, plan: CorePlan) -> list[Job]:
     """Divide the unfinished runs into jobs."""
     size = execution.stack_runs
@@ -203,6 +244,7 @@ def _jobs(pending: Sequence[RunFolder], execution: ExecutionConfig, plan: CorePl
             jobs_per_machine=plan.at_a_time,
             max_cores=plan.cores_each,
             products=execution.products,
+            stage=execution.stage,
         )
         for i in range(0, len(pending), size)
     ]

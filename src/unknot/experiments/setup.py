@@ -23,6 +23,7 @@ from unknot.data.sources import archive
 from unknot.data.splits import SPLITS
 from unknot.evidence.collapse import suggest_betas
 from unknot.evidence.preregistration import plan_of, with_hash
+from unknot.experiments.engines import HERE
 from unknot.models.device import choose_device
 from unknot.models.likelihoods import build_likelihood
 from unknot.models.networks import NetworkBuilder, check_image_shape, find_network
@@ -239,8 +240,9 @@ def check_trainable(
             raise UserError("the network is one of your own: give compare(..., network=...)")
         find_network(config.model.network)
         check_image_shape(config.model.network, image_shape)
-    choose_device(execution.device)
-    check_memory(config, image_shape, execution)
+    if execution.engine in HERE:
+        choose_device(execution.device)
+        check_memory(config, image_shape, execution)
 
 
 def pairing_note(config: ExperimentConfig, images: ImageSet) -> str:

@@ -15,7 +15,14 @@ from unknot.report.seal import is_sealed, seal
 STAMP = ".report.sha256"
 """The file beside a page that keeps the digests of what the page was made of, and of itself."""
 STAMP_BYTES = 300
-NOT_SHOWN = ("report.html", "checkpoint", "checkpoint.old", "tensorboard", "__pycache__")
+NOT_SHOWN = (
+    "report.html",
+    "checkpoint",
+    "checkpoint.old",
+    "tensorboard",
+    "slurm.log",
+    "__pycache__",
+)
 """Files and folders of which no page shows anything; nor of hidden ones."""
 MOST_DIGESTED = 2 << 30
 """Bytes that are read for a digest; of the files beyond, size and time are taken."""

@@ -37,6 +37,8 @@ class ExperimentFolder:
         sample: a random sample of the prepared images.
         report: the page.
         served: at which address it was served while it trained; for the user's eyes alone.
+        slurm: which runs were submitted to Slurm, as which jobs.
+        slurm_log: what jobs of Slurm's printed before their runs began.
     """
 
     def __init__(self, path: str | Path) -> None:
@@ -49,6 +51,8 @@ class ExperimentFolder:
         self.sample = self.path / "sample.png"
         self.report = self.path / "report.html"
         self.served = self.path / ".served.json"
+        self.slurm = self.path / ".slurm.json"
+        self.slurm_log = self.path / "slurm.log"
 
     def __repr__(self) -> str:
         return f"ExperimentFolder({str(self.path)!r})"

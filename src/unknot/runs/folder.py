@@ -21,8 +21,9 @@ from unknot.common.reading import (
 )
 from unknot.common.toml import from_toml, to_toml
 from unknot.config.run import RunConfig
-from unknot.data.image_set import DamagedEntryError, ImageSet, open_image_set
+from unknot.data.image_set import DamagedEntryError, ImageSet
 from unknot.data.load import load_images
+from unknot.data.stage import open_staged
 from unknot.runs.differences import difference
 from unknot.runs.log_file import append_line, log_end
 from unknot.runs.records import DoneRecord, ImagesRecord, content_digest
@@ -250,7 +251,7 @@ class RunFolder:
         prepared = Path(self.read_images().prepared)
         if not os.path.isdir(prepared):
             raise UserError(f"the prepared images are gone from the cache ({prepared})")
-        images = open_image_set(prepared)
+        images = open_staged(prepared)
         self._check_fingerprint(images)
         return images
 

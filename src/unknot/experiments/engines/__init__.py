@@ -12,9 +12,9 @@ or another request to stop, 75 where another process is at a run, 1 for a fault,
 signal that killed the process; what went wrong stands at the end of each run's log.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from concurrent.futures import Future
-from typing import Any, NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol, runtime_checkable
 
 from unknot.common.plugins import build_plugin
 from unknot.common.progress import Progress
@@ -23,8 +23,11 @@ from unknot.config.execution import ALL_PRODUCTS, Products
 ENGINES = {
     "local": "unknot.experiments.engines.local:LocalEngine",
     "inline": "unknot.experiments.engines.inline:InlineEngine",
+    "slurm": "unknot.experiments.engines.slurm:SlurmEngine",
 }
 """Name -> `module:class`."""
+HERE = ("local", "inline")
+"""Engines that execute runs on this machine, whose devices and memory are known beforehand."""
 
 
 class Job(NamedTuple):
@@ -38,6 +41,7 @@ class Job(NamedTuple):
         jobs_per_machine: that share a machine's cores.
         max_cores: of its share that it takes; None for all.
         products: what is made of each run beside its weights, losses and codes.
+        stage: folder of the machine's own disk that prepared images are copied to; none if empty.
     """
 
     folders: tuple[str, ...]
@@ -45,6 +49,7 @@ class Job(NamedTuple):
     jobs_per_machine: int
     max_cores: int | None = None
     products: Products = ALL_PRODUCTS
+    stage: str = ""
 
 
 class JobRunner(Protocol):
@@ -79,6 +84,34 @@ class Engine(Protocol):
             progress: for an engine that leaves the caller no time to look how far the runs are;
                 called as `progress(name of the run, steps done, steps in all)`.
         """
+
+
+@runtime_checkable
+class LeavingEngine(Engine, Protocol):
+    """An engine whose jobs need nobody who waits for them."""
+
+    def leave(self, jobs: Sequence[Job], num_jobs: int) -> str:
+        """Submit jobs of one experiment, and one that writes evidence and page after them.
+
+        Args:
+            jobs: to be executed; those that were submitted before are left as they are.
+            num_jobs: at a time.
+
+        Returns:
+            A line on what was submitted.
+        """
+
+
+def no_queue_text(what: str) -> str:
+    """Say that nothing can be left to an engine that has no queue.
+
+    Args:
+        what: has none.
+    """
+    return (
+        f"detach leaves runs to a cluster's queue, which {what} has not: take engine 'slurm', or "
+        "leave detach out (nohup unknot compare ... & goes on when its terminal is closed)"
+    )
 
 
 def build_engine(name: str, options: Mapping[str, Any]) -> Engine:

@@ -51,18 +51,25 @@ class WorkerProcess:
         device: where it computes.
         log: takes what it says before its first run.
         products: what it makes of each run beside its weights, losses and codes.
+        stage: where it copies prepared images to; none if empty.
 
     Attributes:
-        options: threads, device and products.
+        options: threads, device, products and stage.
     """
 
     def __init__(
-        self, threads: int, device: str, log: Path, products: Products = ALL_PRODUCTS
+        self,
+        threads: int,
+        device: str,
+        log: Path,
+        products: Products = ALL_PRODUCTS,
+        stage: str = "",
     ) -> None:
-        self.options = threads, device, products
+        self.options = threads, device, products, stage
         command = [sys.executable, "-P", "-c", START]
         command += ["--parent", str(os.getpid()), "--threads", str(threads), "--device", device]
         command += ["--scores", products.scores, "--pictures", products.pictures]
+        command += ["--stage", stage] if stage else []
         environment = {**os.environ, "OMP_NUM_THREADS": str(threads), "PYTHONUNBUFFERED": "1"}
         with log.open("ab") as errors:
             # in a session of its own: Ctrl-C reaches this process alone, which tells its children
@@ -175,10 +182,12 @@ class WorkerPool:
             for process in [worker for worker in self._idle if worker.has_exited]:
                 self._idle.remove(process)
                 process.close()
-            options = threads, job.device, job.products
+            options = threads, job.device, job.products, job.stage
             fitting = [worker for worker in self._idle if worker.options == options]
             process = (
-                fitting[0] if fitting else WorkerProcess(threads, job.device, log, job.products)
+                fitting[0]
+                if fitting
+                else WorkerProcess(threads, job.device, log, job.products, job.stage)
             )
             if fitting:
                 self._idle.remove(process)

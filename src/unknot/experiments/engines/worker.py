@@ -22,6 +22,7 @@ from unknot.common.interruption import SECONDS_TO_STOP, STATUSES, interrupted_st
 from unknot.common.locks import HeldError
 from unknot.common.progress import Progress
 from unknot.config.execution import ALL_PRODUCTS, Products
+from unknot.data.stage import stage_in
 from unknot.experiments.execute import error_text, execute_run, execute_stacked
 from unknot.runs.folder import ERROR, RunFolder
 from unknot.training.memory import return_freed_memory
@@ -94,6 +95,7 @@ def main() -> None:
     parser.add_argument("--device", default="auto")
     parser.add_argument("--scores", default=ALL_PRODUCTS.scores)
     parser.add_argument("--pictures", default=ALL_PRODUCTS.pictures)
+    parser.add_argument("--stage", default="")
     parser.add_argument(
         "--parent",
         type=int,
@@ -104,6 +106,7 @@ def main() -> None:
 
     if arguments.parent:
         Thread(target=_end_with, args=[arguments.parent], daemon=True).start()
+    stage_in(arguments.stage)
     products = Products(arguments.scores, arguments.pictures)
     answers, status = os.dup(1), 0
     while status not in STATUSES and (line := sys.stdin.readline()):
