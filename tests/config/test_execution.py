@@ -17,6 +17,7 @@ from unknot.config.experiment import ExperimentConfig
             'out = "o"\ndevice = "cpu"\nworkers = 2\nstack_runs = 3\nengine = "inline"\n',
             ExecutionConfig(out="o", device="cpu", workers=2, stack_runs=3, engine="inline"),
         ),
+        ("detach = true\n", ExecutionConfig(detach=True)),
         ("together = 4\n", ExecutionConfig(stack_runs=4)),
         (
             '[engine]\nname = "local"\nnice = 5\n',
@@ -24,7 +25,14 @@ from unknot.config.experiment import ExperimentConfig
         ),
         ("[engine]\nnice = 5\n", ExecutionConfig(engine="local", engine_options={"nice": 5})),
     ],
-    ids=["nothing", "everything", "together of 0.1.0", "a table", "a table without a name"],
+    ids=[
+        "nothing",
+        "everything",
+        "detached",
+        "together of 0.1.0",
+        "a table",
+        "a table without a name",
+    ],
 )
 def test_a_file_may_also_say_where_to_run(
     text: str, expected: ExecutionConfig, tmp_path: Path
