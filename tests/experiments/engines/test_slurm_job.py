@@ -15,7 +15,12 @@ from unknot.config.parts import ModelConfig, TrainingConfig
 from unknot.config.run import RunConfig
 from unknot.data.image_set import ImageSet
 from unknot.experiments.engines import slurm_job
-from unknot.experiments.engines.slurm_job import TimeWarning, execute_job, finish, requeue
+from unknot.experiments.engines.slurm_job import (
+    TimeWarning,
+    execute_job,
+    finish_experiment,
+    requeue,
+)
 from unknot.experiments.engines.slurm_queue import Submission, new_record, write_record
 from unknot.experiments.experiment import Experiment
 from unknot.runs.folder import RunFolder
@@ -134,7 +139,7 @@ def test_the_last_job_says_what_became_of_the_others(copied: Experiment, slurm: 
     write_record(copied.files, record)
     slurm.answer("squeue", "12|0|OUT_OF_MEMORY\n12|1|COMPLETED\n")
     copied.files.report.unlink()
-    finish(copied.files)
+    finish_experiment(copied.files)
     (reason,) = copied.failures().values()
     assert reason.startswith("Slurm ended job 12_0: it had too little memory")
     assert reason.split(";")[0] in copied.files.report.read_text()
