@@ -5,12 +5,13 @@
 # make fuzz    property tests with thousands of examples, for 20 minutes
 # make torture 100 kills and 30 signals at random moments, then everything that a system can refuse
 # make papers  published experiments run again, in hours: docs/papers.md
+# make slurm   what the tests of Slurm take, from Debian's packages
 # Each target sets up .venv when needed and is quick the second time.
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 INSTALL := $(BIN)/python -m pip install --quiet --no-compile -c constraints.txt
-.PHONY: setup demo test lint check browser bench bench-references fuzz torture papers docs kernel dist clean
+.PHONY: setup demo test lint check browser slurm bench bench-references fuzz torture papers docs kernel dist clean
 
 $(VENV)/.run: pyproject.toml constraints.txt
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
@@ -40,11 +41,17 @@ browser:
 	@command -v chromium > /dev/null || (apt-get -qq update && apt-get -qq install -y chromium > /dev/null) \
 		|| echo "no chromium here: the tests of the page in a browser will be skipped"
 
+# a cluster of one node, which the tests start and end themselves; nothing of it is left running
+slurm:
+	@test -x /usr/sbin/slurmctld || (apt-get -qq update && apt-get -qq install -y --no-install-recommends \
+		slurmctld slurmd slurm-client munge > /dev/null) \
+		|| echo "no Slurm here: the tests of runs on a cluster will be skipped"
+
 PYTEST := OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --dist loadfile
 test: $(VENV)/.dev browser
 	$(PYTEST) -m "not slow" --durations=10
 
-check: $(VENV)/.dev browser
+check: $(VENV)/.dev browser slurm
 	$(PYTEST) -m slow
 
 # what the processor cannot do is left out, and said; CELEBA=FOLDER adds CelebA to the recipe

@@ -20,8 +20,8 @@ SBIN = "/usr/sbin:/sbin"
 PROGRAMS = ("munged", "mungekey", "slurmctld", "slurmd", "sbatch", "squeue", "scancel", "scontrol")
 SECONDS_TO_START, SECONDS_TO_END = 30.0, 10.0
 CORES = 2
-SECONDS_TO_REQUEUE = 3
-"""A job that was requeued waits until its old credential has expired: two minutes by default."""
+SECONDS_TO_REQUEUE = 5
+"""A job that was requeued waits until its old credential has expired: at least five seconds."""
 
 
 def missing_programs() -> list[str]:

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from tests.command_line import HERE, TINY, fails
+from tests.fake_slurm import FakeSlurm
 from unknot.cli import main
 from unknot.evidence import run_evidence
 from unknot.evidence.answers import QUESTIONS
@@ -51,6 +52,8 @@ def test_what_fits_no_images_is_refused_before_they_are_read(
         (["--batch-size", str(10**12)], "batch_size 1,000,000,000,000: training takes about"),
         (["--steps", str(10**18)], "they take 3,170,979 years"),
         (["--engine", "cloud"], "engine is 'cloud'; it can be"),
+        (["--detach"], "which 'local' has not: take engine 'slurm', or leave detach out"),
+        (["--detach", "--open"], "--open serves a page until Ctrl-C; leave one out"),
         (["--out", __file__], "is a file; give another"),
         (["--config", "/dev/zero"], "config is /dev/zero, which is a pipe, a socket or a device"),
     ],
@@ -81,6 +84,28 @@ def test_compare_tells_where_the_results_are(
     assert "cannot be asked" not in out
     assert "nothing was trained" in out
     assert "beta_eff 4" in out
+
+
+def test_what_is_left_to_a_cluster_is_neither_waited_for_nor_called_failed(
+    images: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    (tmp_path / "bin").mkdir()
+    FakeSlurm(tmp_path / "bin", monkeypatch).answer("sbatch", "12\n")
+    arguments = ["compare", str(images), "--betas", "1", "4", "--out", str(tmp_path / "e"), *TINY]
+    arguments += ["--engine", "slurm", "--detach"]
+    assert main(arguments) == 0
+    *_, submitted, last = capsys.readouterr().out.strip().splitlines()
+    assert submitted.startswith("2 jobs are in Slurm's queue (12), and one more (12)")
+    assert last == (
+        f"unknot status {tmp_path / 'e'} says how far they are, "
+        f"unknot cancel {tmp_path / 'e'} stops them"
+    )
+    assert main([*arguments, "--json"]) == 0
+    document = json.loads(capsys.readouterr().out)
+    assert document["folder"] == str(tmp_path / "e")
 
 
 def test_compare_repeats_from_its_description(

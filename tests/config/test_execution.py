@@ -17,6 +17,7 @@ from unknot.config.experiment import ExperimentConfig
             'out = "o"\ndevice = "cpu"\nworkers = 2\nstack_runs = 3\nengine = "inline"\n',
             ExecutionConfig(out="o", device="cpu", workers=2, stack_runs=3, engine="inline"),
         ),
+        ("detach = true\n", ExecutionConfig(detach=True)),
         ("together = 4\n", ExecutionConfig(stack_runs=4)),
         (
             'scores = "none"\npictures = "none"\n',
@@ -31,6 +32,7 @@ from unknot.config.experiment import ExperimentConfig
     ids=[
         "nothing",
         "everything",
+        "detached",
         "together of 0.1.0",
         "no products",
         "a table",

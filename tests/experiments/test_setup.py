@@ -63,6 +63,12 @@ def test_a_device_that_is_not_there_is_refused(small_faces: ImageSet) -> None:
         check_trainable(config, small_faces.image_shape, ExecutionConfig(device="tpu9"), None)
 
 
+def test_a_device_that_is_elsewhere_is_looked_for_there(small_faces: ImageSet) -> None:
+    config = experiment_config(small_faces, [1], [0], batch_size=10**12)
+    elsewhere = ExecutionConfig(device="cuda", engine="slurm")
+    check_trainable(config, small_faces.image_shape, elsewhere, None)
+
+
 def test_images_that_the_network_does_not_take_are_refused(small_faces: ImageSet) -> None:
     config = experiment_config(small_faces, [1], [0])
     with pytest.raises(UserError, match=r"higgins_conv takes .* not 48x48 .* images: .*linear"):

@@ -18,13 +18,14 @@ from unknot.data.image_set import ImageSet
 from unknot.evidence.collapse import beta_warning
 from unknot.evidence.evidence import Evidence
 from unknot.experiments.asked_objectives import with_objectives
-from unknot.experiments.dispatch import leave_all, train_all
+from unknot.experiments.dispatch import train_all
 from unknot.experiments.display.bars import shown_progress
 from unknot.experiments.display.run_progress import follow_run, page_writing_shown
 from unknot.experiments.display.time_left import seconds_after_runs
-from unknot.experiments.engines import Engine, LeavingEngine, build_engine, no_queue_text
+from unknot.experiments.engines import build_engine
 from unknot.experiments.execute import execute_run
 from unknot.experiments.experiment import Experiment
+from unknot.experiments.leave import check_leavable, leave_all
 from unknot.experiments.looks import Looks
 from unknot.experiments.setup import (
     check_trainable,
@@ -207,9 +208,9 @@ def run_experiment(
             raise UserError("a network of your own is trained run by run; leave out --stack-runs")
     if config.until_clear and len(config.betas) < 2:
         raise UserError("until_clear asks whether a higher beta did it; give two betas or more")
-    engine = build_engine(execution.engine, execution.engine_options)  # refuses what does not fit
+    build_engine(execution.engine, execution.engine_options)  # refuses what does not fit
     if execution.detach:
-        _check_detachable(config, execution, engine, is_elsewhere=bool(executor or networks))
+        check_leavable(config, execution, needs_process=bool(executor or networks))
     folder = ExperimentFolder(execution.out or default_folder(config))
     is_in_looks = config.until_clear
     with folder.locked():
@@ -245,44 +246,21 @@ def run_experiment(
         )
         experiment = Experiment(folder.path, networks=networks)
         with folder.locked():
-            evidence = _finish(experiment, images, progress)
+            evidence = finish(experiment, images, progress)
         following = looks.after(config, evidence) if is_in_looks else None
     return experiment
 
 
-def _check_detachable(
-    config: ExperimentConfig, execution: ExecutionConfig, engine: Engine, *, is_elsewhere: bool
-) -> None:
-    """Refuse to leave runs alone that need this process."""
-    if is_elsewhere or not isinstance(engine, LeavingEngine):
-        what = "an executor or a network of your own" if is_elsewhere else repr(execution.engine)
-        raise UserError(no_queue_text(what))
-    if config.until_clear:
-        raise UserError(
-            "until_clear decides on further seeds when runs are done, so it has to wait for them; "
-            "leave out detach or until_clear"
-        )
-
-
-def finish_experiment(folder: ExperimentFolder) -> Experiment:
-    """Write evidence and page of an experiment whose runs are over, wherever they were executed.
-
-    Args:
-        folder: of the experiment; runs that did not finish are named.
-
-    Raises:
-        UserError: if no experiment is there, or it cannot be written.
-    """
-    experiment = Experiment(folder.path)
-    with folder.locked():
-        _finish(experiment, None, None)
-    return experiment
-
-
-def _finish(
+def finish(
     experiment: Experiment, images: ImageSet | None, progress: Progress | None
 ) -> Evidence | None:
-    """Collect the evidence where it is not there yet, write the page, and tidy up."""
+    """Collect the evidence where it is not there yet, write the page, and tidy up.
+
+    Args:
+        experiment: whose runs are over.
+        images: it was trained on; None opens them again.
+        progress: as in `compare`.
+    """
     evidence = experiment.saved_evidence() if experiment.runs() else None
     try:
         if evidence is None and experiment.runs():

@@ -17,7 +17,7 @@ from unknot.data.image_set import ImageSet
 from unknot.experiments.core_plan import CorePlan, plan_for_runs, plan_line, widest_plan
 from unknot.experiments.display.run_progress import LOOK_SECONDS, RunProgress, follow_runs
 from unknot.experiments.display.time_left import TimeLeft
-from unknot.experiments.engines import Job, JobRunner, LeavingEngine, build_engine
+from unknot.experiments.engines import Job, JobRunner, build_engine
 from unknot.experiments.engines.local import ExecutorRunner, LocalEngine
 from unknot.experiments.engines.worker import EXIT_HELD, PATIENCE
 from unknot.experiments.execute import execute_run, lacks_products
@@ -57,7 +57,7 @@ def train_all(
     Raises:
         Interrupted: after Ctrl-C, once every run is saved.
     """
-    runs, pending = _described_runs(config, images, folder, execution.products)
+    runs, pending = described_runs(config, images, folder, execution.products)
     if not pending:
         return
     engine = LocalEngine() if executor else build_engine(execution.engine, execution.engine_options)
@@ -68,7 +68,7 @@ def train_all(
         plan = plan_for_runs(config, pending, execution, num_jobs)
         if tell:
             tell(plan_line(plan, num_cores()))
-    turns = JobTurns(_jobs(pending, execution, plan))
+    turns = JobTurns(jobs_for(pending, execution, plan))
     time_left = TimeLeft(time.monotonic, plan.at_a_time * execution.stack_runs, seconds_after)
     follower = follow_runs(progress, runs, time_left, turns.now) if progress else None
     runner: JobRunner
@@ -79,38 +79,6 @@ def train_all(
     else:
         runner = engine.start(plan.at_a_time, follower.hear if follower else None)
     _follow(runner, turns, folder, follower, tell)
-
-
-def leave_all(
-    config: ExperimentConfig,
-    images: ImageSet,
-    folder: ExperimentFolder,
-    execution: ExecutionConfig,
-    tell: Say | None,
-) -> bool:
-    """Leave every run that is not finished to an engine that needs nobody who waits for it.
-
-    Args:
-        config: what the experiment is.
-        images: on what.
-        folder: of the experiment.
-        execution: where and how its runs are executed; its engine is a `LeavingEngine`.
-        tell: called with a line on what was submitted.
-
-    Returns:
-        Whether there was any.
-    """
-    _, pending = _described_runs(config, images, folder, execution.products)
-    if not pending:
-        return False
-    engine = build_engine(execution.engine, execution.engine_options)
-    assert isinstance(engine, LeavingEngine)
-    num_jobs = engine.num_jobs(execution.workers, execution.device)
-    plan = widest_plan(-(-len(pending) // execution.stack_runs), num_jobs)
-    line = engine.leave(_jobs(pending, execution, plan), plan.at_a_time)
-    if tell:
-        tell(line)
-    return True
 
 
 class JobTurns:
@@ -218,10 +186,20 @@ class NetworkRunner:
         """Nothing was started."""
 
 
-def _described_runs(
+def described_runs(
     config: ExperimentConfig, images: ImageSet, folder: ExperimentFolder, products: Products
 ) -> tuple[list[tuple[RunConfig, RunFolder]], list[RunFolder]]:
-    """Write the description of every run; gives all, and the folders of those with work to do."""
+    """Write the description of every run.
+
+    Args:
+        config: what the experiment is.
+        images: on what.
+        folder: of the experiment.
+        products: what is made of each run.
+
+    Returns:
+        Every run with its folder, and the folders of those with work to do.
+    """
     runs = [(run, folder.run(run)) for run in config.runs()]
     for run, run_folder in runs:
         run_folder.create(run, images)
@@ -234,8 +212,14 @@ def _described_runs(
     return runs, pending
 
 
-def _jobs(pending: Sequence[RunFolder], execution: ExecutionConfig, plan: CorePlan) -> list[Job]:
-    """Divide the unfinished runs into jobs."""
+def jobs_for(pending: Sequence[RunFolder], execution: ExecutionConfig, plan: CorePlan) -> list[Job]:
+    """Divide runs into jobs.
+
+    Args:
+        pending: their folders.
+        execution: how they are executed.
+        plan: how cores are divided among them.
+    """
     size = execution.stack_runs
     jobs = [
         Job(

@@ -198,3 +198,11 @@ def test_a_refusal_leaves_a_record_of_nothing(folder: ExperimentFolder, slurm: F
 def test_options_that_make_no_sense(options: dict[str, object], words: str) -> None:
     with pytest.raises(UserError, match=words):
         build_engine("slurm", options)
+
+
+def test_a_machine_without_slurm_is_told_at_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))
+    with pytest.raises(UserError, match=r"there is no sbatch here; .* login node"):
+        build_engine("slurm", {})

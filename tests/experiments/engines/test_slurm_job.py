@@ -15,7 +15,14 @@ from unknot.config.parts import ModelConfig, TrainingConfig
 from unknot.config.run import RunConfig
 from unknot.data.image_set import ImageSet
 from unknot.experiments.engines import slurm_job
-from unknot.experiments.engines.slurm_job import TimeWarning, execute_job, requeue
+from unknot.experiments.engines.slurm_job import (
+    TimeWarning,
+    execute_job,
+    finish_experiment,
+    requeue,
+)
+from unknot.experiments.engines.slurm_queue import Submission, new_record, write_record
+from unknot.experiments.experiment import Experiment
 from unknot.runs.folder import RunFolder
 from unknot.runs.history import last_step
 from unknot.training.checkpoint import read_training_state
@@ -121,3 +128,18 @@ def test_a_run_that_another_process_keeps_is_left_to_it(
     with folder.lock().held(0):
         assert execute_job([folder], "cpu", warning) == 75
     assert not folder.log.exists()
+
+
+def test_the_last_job_says_what_became_of_the_others(copied: Experiment, slurm: FakeSlurm) -> None:
+    lost, trained = (copied.files.run(config) for config in copied.config.runs())
+    lost.done.unlink()
+    lost.log.unlink(missing_ok=True)
+    runs = ((lost.name,), (trained.name,))
+    record = new_record(copied.files).with_array(Submission(job=12, runs=runs))
+    write_record(copied.files, record)
+    slurm.answer("squeue", "12|0|OUT_OF_MEMORY\n12|1|COMPLETED\n")
+    copied.files.report.unlink()
+    finish_experiment(copied.files)
+    (reason,) = copied.failures().values()
+    assert reason.startswith("Slurm ended job 12_0: it had too little memory")
+    assert reason.split(";")[0] in copied.files.report.read_text()

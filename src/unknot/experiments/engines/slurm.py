@@ -22,6 +22,7 @@ from unknot.experiments.engines.slurm_queue import (
     Submission,
     ask_states,
     call,
+    check_there,
     element_text,
     in_queue,
     new_record,
@@ -60,7 +61,7 @@ class SlurmEngine:
     """Most jobs of one array; more runs are several arrays."""
 
     def __post_init__(self) -> None:
-        """Check what Slurm would not explain."""
+        """Check what Slurm would not explain, and whether it is there."""
         for name, least in (("cores", 1), ("gpus", 0), ("seconds_to_save", 1), ("array_size", 1)):
             at_least(name, getattr(self, name), least)
         for name in ("partition", "account", "qos", "time", "memory", "sbatch"):
@@ -70,6 +71,7 @@ class SlurmEngine:
             split(self.sbatch)
         except ValueError:
             raise UserError(f"sbatch is {self.sbatch!r}, in which a quote is not closed") from None
+        check_there("sbatch")
 
     def num_jobs(self, wanted: int | None, device: str) -> int:
         """Say that all jobs may run at a time; see `Engine.num_jobs`."""

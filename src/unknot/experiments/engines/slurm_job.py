@@ -124,17 +124,26 @@ def requeue(folder: RunFolder, *, has_progress: bool) -> bool:
     return True
 
 
-def finish(folder: ExperimentFolder) -> None:
-    """Write evidence and page, with the reasons of the runs that did not come to their end."""
-    from unknot.experiments.compare import finish_experiment
-    from unknot.experiments.engines.slurm_runner import explain_end
+def finish_experiment(folder: ExperimentFolder) -> None:
+    """Write evidence and page, with the reasons of the runs that did not come to their end.
 
-    states = job_states(folder)
-    for config in folder.read_config().runs():
+    Args:
+        folder: of an experiment whose other jobs are over.
+
+    Raises:
+        UserError: if it cannot be written.
+    """
+    from unknot.experiments.compare import finish
+    from unknot.experiments.engines.slurm_runner import explain_end
+    from unknot.experiments.experiment import Experiment
+
+    experiment, states = Experiment(folder.path), job_states(folder)
+    for config in experiment.config.runs():
         run = folder.run(config)
         if config.name in states and not run.is_done:
             explain_end(run, states[config.name])
-    finish_experiment(folder)
+    with folder.locked():
+        finish(experiment, None, None)
 
 
 def main() -> int:
@@ -152,7 +161,7 @@ def main() -> int:
     arguments = parser.parse_args()
     folder = ExperimentFolder(arguments.experiment)
     if arguments.finish:
-        finish(folder)
+        finish_experiment(folder)
         return 0
     warning = TimeWarning()
     signal.signal(signal.SIGUSR1, warning.hear)

@@ -9,6 +9,7 @@ whatever else a record names. How jobs are is asked of `squeue`, which every clu
 import os
 import re
 import secrets
+import shutil
 import subprocess
 import time
 from collections.abc import Collection, Mapping, Sequence
@@ -264,6 +265,7 @@ def call(command: Sequence[str], script: str = "") -> str:
         UserError: if it is not there, refuses, or does not answer.
     """
     program = command[0]
+    check_there(program)
     try:
         answer = subprocess.run(
             list(command),
@@ -274,11 +276,6 @@ def call(command: Sequence[str], script: str = "") -> str:
             timeout=SECONDS_TO_ANSWER,
             check=False,
         )
-    except FileNotFoundError:
-        raise UserError(
-            f"there is no {program} here; give this command on a machine that has those of Slurm, "
-            "such as the cluster's login node"
-        ) from None
     except subprocess.TimeoutExpired:
         raise UserError(f"{program} does not answer; try again later") from None
     if answer.returncode:
@@ -286,6 +283,22 @@ def call(command: Sequence[str], script: str = "") -> str:
         reason = on_one_line("; ".join(filter(None, lines))) or f"status {answer.returncode}"
         raise UserError(f"{program} was refused by Slurm ({reason})")
     return answer.stdout
+
+
+def check_there(program: str) -> None:
+    """Refuse a machine without Slurm.
+
+    Args:
+        program: one of its commands.
+
+    Raises:
+        UserError: if it is not there.
+    """
+    if shutil.which(program) is None:
+        raise UserError(
+            f"there is no {program} here; give this command on a machine that has those of Slurm, "
+            "such as the cluster's login node"
+        )
 
 
 def _environment() -> dict[str, str]:
