@@ -3,10 +3,13 @@
 import os
 import shutil
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from unknot.common.errors import UserError
+from unknot.data.image_set import ImageSet
+from unknot.experiments.compare import compare
 from unknot.experiments.experiment import Experiment
 from unknot.report.figures.papers import PaperFigure
 from unknot.report.paper_figures import Figures
@@ -144,3 +147,27 @@ def test_a_folder_that_can_only_be_read_says_so_at_once(
         with pytest.raises(UserError, match="can only be read; copy it to a place of your own"):
             command()
     assert copied.files.report.read_bytes() == page
+
+
+def test_runs_without_scores_and_pictures_are_told_and_made_whole_later(
+    small_faces: ImageSet, tmp_path: Path
+) -> None:
+    out = tmp_path / "bare"
+    options: dict[str, Any] = {"steps": 6, "batch_size": 8, "latent_dim": 2, "network": "linear"}
+    options |= {"out": out, "engine": "inline", "progress": False}
+    bare = compare(small_faces, [1.0], scores="none", pictures="none", **options)
+    evidence = bare.saved_evidence()
+    assert evidence is not None
+    assert evidence.not_available["scores"].startswith("1 of 1 runs were trained with --scores no")
+    page = (out / "report.html").read_text(encoding="utf-8")
+    assert "scores: the runs were trained with --scores none; unknot evaluate" in page
+    assert "no run recorded reconstructions while it was trained" in page
+    weights = bare.runs()[0].files.weights.stat()
+    whole = compare(small_faces, [1.0], **options)
+    (run,) = whole.runs()
+    assert run.evaluation.scores is not None
+    assert run.files.traversals.exists()
+    assert run.files.weights.stat() == weights
+    evidence = whole.saved_evidence()
+    assert evidence is not None
+    assert "scores" not in evidence.not_available

@@ -169,25 +169,30 @@ def test_runs_that_are_finished_say_how_long_the_others_take() -> None:
     )
     runs = [replace(run, finished=1000.0 + 20 * i) for i in range(3)]
     left = [replace(run, state=TRAINING, step=0), replace(run, state=WAITING, step=0)]
-    seen = ExperimentStatus(Path("e"), [*runs, *left], "", "", looked=1060.0)
+    seen = ExperimentStatus(Path("e"), [*runs, *left], "", "", "", looked=1060.0)
     assert seen.seconds_left == pytest.approx(40.0)
     assert replace(seen, runs=runs[:2] + left).seconds_left is None
     assert replace(seen, runs=[*runs, left[1]]).seconds_left is None
 
 
+def jobs_of_queue(folder: ExperimentFolder) -> dict[str, tuple[str, str]]:
+    """What an engine knows of the second run."""
+    return {CONFIG.runs()[1].name: ("17_1", "RUNNING")}
+
+
+def silent_queue(folder: ExperimentFolder) -> dict[str, tuple[str, str]]:
+    """An engine that is not on this machine."""
+    raise UserError(f"squeue is not here, for {folder.path.name}")
+
+
 def test_an_engine_adds_what_it_knows(
     files: ExperimentFolder, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    name = CONFIG.runs()[1].name
-    monkeypatch.setattr(
-        sys.modules[__name__],
-        "jobs_of",
-        lambda path: {name: EngineJob("17_1", "RUNNING")},
-        raising=False,
-    )
-    monkeypatch.setattr(status, "JOB_STATES", {"queue": f"{__name__}:jobs_of"})
-    jobs = [run.job for run in experiment_status(files.path).runs]
-    assert jobs == [None, EngineJob("17_1", "RUNNING"), None, None]
+    names = ("jobs_of_queue", "silent_queue")
+    monkeypatch.setattr(status, "JOB_STATES", {name: f"{__name__}:{name}" for name in names})
+    seen = experiment_status(files.path)
+    assert [run.job for run in seen.runs] == [None, EngineJob("17_1", "RUNNING"), None, None]
+    assert seen.no_jobs == f"silent_queue: squeue is not here, for {files.path.name}"
 
 
 def test_a_folder_that_is_no_experiment(tmp_path: Path) -> None:

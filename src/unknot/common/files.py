@@ -28,6 +28,8 @@ def make_folder(path: Path) -> None:
     Raises:
         UserError: if a file is in the way, or nothing can be made there.
     """
+    if path.is_dir():  # which a shared file system answers sooner than it makes a folder
+        return
     try:
         path.mkdir(parents=True, exist_ok=True)
     except (FileExistsError, FileNotFoundError, NotADirectoryError) as error:
@@ -61,13 +63,13 @@ def written_beside(path: Path) -> Iterator[Path]:
     try:
         yield temporary
         os.replace(temporary, path)
-    except OSError as error:
-        if error.errno and error.filename in (None, str(temporary)):
-            error.filename = str(path)
-        raise
-    finally:
+    except BaseException as error:
         with suppress(OSError):
             temporary.unlink(missing_ok=True)
+        if isinstance(error, OSError) and error.errno:
+            is_ours = error.filename in (None, str(temporary))
+            error.filename = str(path) if is_ours else error.filename
+        raise
 
 
 def write_bytes(path: Path, content: bytes) -> None:

@@ -51,6 +51,9 @@ from unknot.runs.inference import encode_images
 from unknot.runs.run import Run
 from unknot.training.untrained import build_untrained
 
+SCORES = "scores"
+"""What is not available of runs that were not scored."""
+
 
 def collect_evidence(
     config: ExperimentConfig,
@@ -146,7 +149,12 @@ def _evidence_of_row(
         commands=commands,
     )
     untrained, no_untrained = _untrained_codes(own_runs, images, networks)
-    reasons = {"collapse": no_prediction, "verdict": no_verdict, "untrained": no_untrained}
+    reasons = {
+        "collapse": no_prediction,
+        "verdict": no_verdict,
+        "untrained": no_untrained,
+        SCORES: _not_scored(own_runs),
+    }
     if isinstance(properties, str):
         reasons["computed labels"] = properties
     not_available = {what: reason for what, reason in reasons.items() if reason}
@@ -193,6 +201,17 @@ def _runs_of_these_images(
 def _absence(num_runs: int, num_planned: int) -> list[str]:
     absent = num_planned - num_runs
     return [f"{absent} of {num_planned} runs are missing"] if absent else []
+
+
+def _not_scored(runs: Sequence[Run]) -> str:
+    """Say that the codes of some runs were not scored, and what does it; empty if all were."""
+    num = sum(run.evaluation.scores is None for run in runs)
+    if not num:
+        return ""
+    return (
+        f"{num:,} of {len(runs):,} runs were trained with --scores none; unknot evaluate "
+        "EXPERIMENT scores them, or the same command with --scores quick"
+    )
 
 
 def _observed_vs_predicted(

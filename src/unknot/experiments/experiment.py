@@ -19,7 +19,7 @@ from unknot.config.run import RunConfig, beta_text, setting_text
 from unknot.data.given_labels import save_labels, with_given_labels, with_saved_labels
 from unknot.data.image_set import ImageSet
 from unknot.evidence.answers import counted, listed
-from unknot.evidence.collect import collect_evidence
+from unknot.evidence.collect import SCORES, collect_evidence
 from unknot.evidence.evidence import Evidence
 from unknot.experiments.display.bars import shown_progress
 from unknot.experiments.run_table import run_table
@@ -188,10 +188,12 @@ class Experiment:
         except DamageError as error:
             give_notice(str(error))
             return None
-        finished = [run.name for run in self.runs()]
+        runs = self.runs()
         if evidence is None or list(evidence.rows) != list(self.config.objectives):
             return None
-        return evidence if evidence.runs_included == finished else None
+        if evidence.runs_included != [run.name for run in runs] or _scored_since(evidence, runs):
+            return None
+        return evidence
 
     def table(self) -> Any:
         """One row for each run, also of those that are not finished, as a pandas `DataFrame`.
@@ -279,6 +281,13 @@ def _problem_of(folder: RunFolder, config: RunConfig) -> str:
     except UserError as error:
         give_notice(f"{folder.name} is left out: {error}")
         return str(error)
+
+
+def _scored_since(evidence: Evidence, runs: Sequence[Run]) -> bool:
+    """Whether runs that had no scores have some now."""
+    rows = list(evidence.rows.values()) or [evidence]
+    lacked = any(SCORES in row.not_available for row in rows)
+    return lacked and all(run.evaluation.scores is not None for run in runs)
 
 
 def _have_images(runs: Sequence[Run]) -> bool:

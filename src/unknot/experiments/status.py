@@ -33,9 +33,11 @@ from unknot.runs.history import HistoryEnd, read_history_end
 from unknot.runs.last_words import STOPS, last_words
 
 JOB_STATES: dict[str, str] = {}
-"""Engine -> `module:function`, which gives name of run -> `EngineJob` of an experiment's folder; an
-empty mapping where the engine has nothing there or cannot be asked. It imports nothing heavy."""
+"""Engine -> `module:function` of an `ExperimentFolder`, which gives name of run -> id and state of
+its job: nothing where the engine has none of it. It raises `UserError` where the engine cannot be
+asked here, and imports nothing heavy."""
 
+JobStates = Callable[[ExperimentFolder], Mapping[str, tuple[str, str]]]
 AT_WORK = (TRAINING, SCORING)
 """States of a run whose process is there."""
 RECENT_SECONDS = 600.0
@@ -104,6 +106,7 @@ class ExperimentStatus:
     Attributes:
         folder: of the experiment.
         runs: in the order of its description.
+        no_jobs: why an engine could not be asked for its jobs, in words; empty where it could.
         evidence: whether it is there and of all runs that are finished, in words.
         page: likewise.
         looked: when, in seconds since 1970.
@@ -111,6 +114,7 @@ class ExperimentStatus:
 
     folder: Path
     runs: Sequence[RunStatus]
+    no_jobs: str
     evidence: str
     page: str
     looked: float
@@ -147,6 +151,7 @@ class ExperimentStatus:
             "folder": str(self.folder),
             "sentence": self.sentence,
             "seconds_left": self.seconds_left,
+            "no_jobs": self.no_jobs,
             "evidence": self.evidence,
             "page": self.page,
             "runs": [run.as_dict() for run in self.runs],
@@ -164,29 +169,37 @@ def experiment_status(path: Path) -> ExperimentStatus:
     """
     folder = ExperimentFolder(path)
     configs = folder.read_config().runs()
-    jobs = engine_jobs(path)
+    jobs, no_jobs = engine_jobs(folder)
     runs = [run_status(folder.run(config), config, jobs.get(config.name)) for config in configs]
     newest = max((run.finished for run in runs), default=0.0)
     return ExperimentStatus(
         folder=path,
         runs=runs,
+        no_jobs=no_jobs,
         evidence=_state_of_file(folder.evidence, newest),
         page=_state_of_file(folder.report, newest),
         looked=time.time(),
     )
 
 
-def engine_jobs(path: Path) -> dict[str, EngineJob]:
+def engine_jobs(folder: ExperimentFolder) -> tuple[dict[str, EngineJob], str]:
     """Ask every engine what it has for the runs of an experiment.
 
     Args:
-        path: of its folder.
+        folder: of the experiment.
+
+    Returns:
+        Name of a run -> its job, and why an engine could not be asked, or an empty string.
     """
     jobs: dict[str, EngineJob] = {}
+    refusals: list[str] = []
     for engine in JOB_STATES:
-        ask: Callable[[Path], Mapping[str, EngineJob]] = load_plugin("engine", engine, JOB_STATES)
-        jobs |= ask(path)
-    return jobs
+        ask: JobStates = load_plugin("engine", engine, JOB_STATES)
+        try:
+            jobs |= {name: EngineJob(*job) for name, job in ask(folder).items()}
+        except UserError as error:
+            refusals.append(f"{engine}: {error}")
+    return jobs, on_one_line("; ".join(refusals))
 
 
 def run_status(folder: RunFolder, config: RunConfig, job: EngineJob | None = None) -> RunStatus:

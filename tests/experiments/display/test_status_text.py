@@ -35,7 +35,7 @@ AT_WORK = replace(
 
 
 def _text(*runs: RunStatus, with_all: bool = False) -> list[str]:
-    seen = ExperimentStatus(Path("runs/e"), runs, "not there yet", "runs/e/report.html", 1e9)
+    seen = ExperimentStatus(Path("runs/e"), runs, "", "not there yet", "runs/e/report.html", 1e9)
     return status_text(seen, with_all=with_all).splitlines()
 
 
@@ -58,3 +58,8 @@ def test_of_many_runs_those_that_need_a_look_have_a_line() -> None:
     assert [line.split("  ")[0] for line in lines[2:4]] == ["beta-2_seed-0", "beta-4_seed-0"]
     assert lines[4] == f"{MOST_RUNS + 1} more runs, finished or waiting: --all lists them"
     assert len(_text(*many, with_all=True)) == MOST_RUNS + 5
+
+
+def test_an_engine_that_cannot_be_asked_is_named() -> None:
+    seen = ExperimentStatus(Path("e"), [DONE], "slurm: no squeue", "", "", 1e9)
+    assert "jobs: not known (slurm: no squeue)" in status_text(seen).splitlines()

@@ -27,6 +27,8 @@ def status_text(status: ExperimentStatus, *, with_all: bool = False) -> str:
     num_hidden = len(status.runs) - len(shown)
     if num_hidden:
         lines.append(f"{num_hidden:,} more runs, finished or waiting: --all lists them")
+    if status.no_jobs:
+        lines.append(f"jobs: not known ({status.no_jobs})")
     return "\n".join([*lines, f"evidence: {status.evidence}", f"page: {status.page}"])
 
 

@@ -28,7 +28,10 @@ def player(context: ReportContext) -> Player | LeftOut:
     runs = context.script_data.runs
     drawn = [run for run in runs if run.sheet]
     if not drawn:
-        return LeftOut("no run recorded reconstructions while it was trained")
+        return LeftOut(
+            "no run recorded reconstructions while it was trained (--pictures none leaves them "
+            "out); those of the end are in the explorer, or unknot traverse RUN draws some"
+        )
     others = [run.title for run in runs if not run.sheet]
     return Player(drawn, _others_text(others) if others else "")
 

@@ -13,6 +13,11 @@ from unknot.report.text import MAX_RUNS, more_runs_text, run_title
 from unknot.runs.evaluation import CodeScores
 from unknot.runs.run import Run
 
+NOT_SCORED = (
+    "the runs were trained with --scores none; unknot evaluate EXPERIMENT scores them in full, and "
+    "the command that trained them does it quickly with --scores quick"
+)
+
 
 @dataclass(frozen=True)
 class ScoreCell:
@@ -125,7 +130,7 @@ def score_cell(score: Score | None) -> ScoreCell:
 
 def _problem(scored: Sequence[CodeScores]) -> str:
     problems = dict.fromkeys(code_scores.problem for code_scores in scored if code_scores.problem)
-    return "; ".join(problems) or "no run's codes were scored"
+    return "; ".join(problems) or NOT_SCORED
 
 
 def _numbers(score: Score, remarks: dict[str, int]) -> dict[str, Any]:
