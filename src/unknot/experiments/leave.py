@@ -54,7 +54,7 @@ def leave_all(
     Returns:
         Whether there was any.
     """
-    _, pending = described_runs(config, images, folder)
+    _, pending = described_runs(config, images, folder, execution.products)
     if not pending:
         return False
     engine = build_engine(execution.engine, execution.engine_options)
