@@ -177,6 +177,9 @@ class Workplace:
             "cache": ["cache", QUIET],
             "reproduce": ["reproduce", "higgins-2017", QUIET],
             "doctor": ["doctor", QUIET],
+            "status": ["status", experiment, QUIET],
+            "table": ["table", experiment, "--out", "runs.csv", QUIET],
+            "cancel": ["cancel", experiment, QUIET],
         }[command]
 
     def attempt(self, case: Case) -> Verdict:

@@ -27,8 +27,9 @@ if TYPE_CHECKING:
     from unknot.evidence.interaction_test import interaction_test
     from unknot.evidence.latent_labels import label_latents
     from unknot.evidence.single_run import evidence_of_run
-    from unknot.experiments.compare import compare, train
+    from unknot.experiments.compare import compare
     from unknot.experiments.experiment import Experiment
+    from unknot.experiments.train import train
     from unknot.report.paper_figures import Figures
     from unknot.runs.run import Run
 
@@ -54,7 +55,7 @@ _HOMES = {
     "load_images": "unknot.data.load",
     "predict_collapse": "unknot.evidence.collapse",
     "sample_factors": "unknot.data.sources.faces",
-    "train": "unknot.experiments.compare",
+    "train": "unknot.experiments.train",
 }
 
 __all__ = [

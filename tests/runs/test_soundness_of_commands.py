@@ -14,8 +14,9 @@ from tests.command_line import fails, folder_of_images
 from unknot.cli import main
 from unknot.common.errors import UserError
 from unknot.data.image_set import ImageSet
-from unknot.experiments.compare import compare, train
+from unknot.experiments.compare import compare
 from unknot.experiments.experiment import Experiment
+from unknot.experiments.train import train
 from unknot.runs.run import Run
 
 FEW = ["--permutations", "2", "--rotations", "2", "--subsamples", "0", "--workers", "1"]

@@ -262,8 +262,8 @@ def train_command(options: Any) -> tuple[str, Any]:
         return _follow(config, execution.device, output)
     images = load(config.data, output)
     with announced(output.hides_progress, "getting ready to train"):
-        from unknot.experiments.compare import train_run
         from unknot.experiments.setup import default_run_folder
+        from unknot.experiments.train import train_run
         from unknot.report.text import run_line
         from unknot.runs.folder import RunFolder
     if not output.json:
@@ -289,7 +289,7 @@ def train_command(options: Any) -> tuple[str, Any]:
 
 def _follow(config: ExperimentConfig, device: str, output: Any) -> tuple[str, Any]:
     """Help the first process of a launcher to train its run; all that there is to say it says."""
-    from unknot.experiments.compare import follow_leader
+    from unknot.experiments.train import follow_leader
 
     images = load(config.data, replace(output, json=True))
     follow_leader(config, images, device)
