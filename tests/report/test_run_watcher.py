@@ -264,3 +264,20 @@ def test_runs_that_are_added_are_seen(files: ExperimentFolder) -> None:
 
 def test_what_is_not_there_yet_has_not_begun(tmp_path: Path) -> None:
     assert ExperimentWatcher(ExperimentFolder(tmp_path / "none")).look().runs == ()
+
+
+def test_of_a_finished_run_nothing_is_read_again(
+    files: ExperimentFolder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = _folders(files)[0]
+    _trains(folder, _line(12)).close()
+    _finish(folder)
+    watcher = ExperimentWatcher(files)
+    before = watcher.look().runs[0]
+    assert before.state == FINISHED
+    with monkeypatch.context() as patch:
+        patch.delattr(RunFolder, "read_done")
+        patch.setattr(RunWatcher, "_state", lambda run: WAITING)
+        assert watcher.look().runs[0] == before
+    folder.done.unlink()
+    assert watcher.look().runs[0].state != FINISHED

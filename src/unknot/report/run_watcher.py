@@ -139,9 +139,18 @@ class RunWatcher:
         self._lines: deque[HistoryLine] = deque()
         self._frame: Frame | None = None
         self._last_words = self._problem = ""
+        self._finished: tuple[Stamp, LiveRun] | None = None
 
     def look(self) -> LiveRun:
-        """Tell how the run is."""
+        """Tell how the run is; of one that was finished at the last look, nothing is read."""
+        done = _stamp(self._folder.done)
+        if self._finished and done == self._finished[0]:
+            return self._finished[1]
+        seen = self._look()
+        self._finished = (done, seen) if done and seen.state == FINISHED else None
+        return seen
+
+    def _look(self) -> LiveRun:
         if self._has_changed(self._folder.history):
             self._follow_history()
         if self._has_changed(self._folder.newest_frame):
