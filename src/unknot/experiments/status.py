@@ -32,7 +32,7 @@ from unknot.runs.folder import ERROR, RunFolder
 from unknot.runs.history import HistoryEnd, read_history_end
 from unknot.runs.last_words import STOPS, last_words
 
-JOB_STATES: dict[str, str] = {}
+JOB_STATES = {"slurm": "unknot.experiments.engines.slurm_queue:jobs_shown"}
 """Engine -> `module:function` of an `ExperimentFolder`, which gives name of run -> id and state of
 its job: nothing where the engine has none of it. It raises `UserError` where the engine cannot be
 asked here, and imports nothing heavy."""

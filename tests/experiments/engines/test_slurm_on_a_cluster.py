@@ -21,17 +21,21 @@ from unknot.experiments.compare import compare
 from unknot.experiments.dispatch import train_all
 from unknot.experiments.engines.slurm_queue import cancel_jobs, job_states
 from unknot.experiments.experiment import Experiment
+from unknot.experiments.status import experiment_status
 from unknot.runs.experiment_folder import ExperimentFolder
 from unknot.runs.folder import RunFolder
 from unknot.runs.history import last_step
 
 pytestmark = pytest.mark.slow
 TINY = {"network": "linear", "latent_dim": 2, "batch_size": 4, "device": "cpu", "progress": False}
+BARE = {"scores": "none", "pictures": "none"}
 DEADLINE = 150.0
 CONFIG = """
 betas = [1]
 out = "{out}"
 device = "cpu"
+scores = "none"
+pictures = "none"
 [engine]
 name = "slurm"
 time = "10"
@@ -128,7 +132,7 @@ def is_as_local(experiment: Experiment, images: ImageSet, place: Path) -> bool:
     """Train the same runs in this process; whether they end with the same bits."""
     local = ExperimentFolder(place)
     place.mkdir()
-    execution = ExecutionConfig(engine="inline", device="cpu")
+    execution = ExecutionConfig(engine="inline", device="cpu", **BARE)
     train_all(experiment.config, images, local, execution, None, None, None)
     pairs = [
         (experiment.files.run(config), local.run(config)) for config in experiment.config.runs()
@@ -153,10 +157,14 @@ def test_twelve_runs_that_are_disturbed_and_cancelled_end_as_local_ones(
             detach=True,
             steps=250,
             **TINY,
+            **BARE,
         )
 
     experiment = leave()
     assert len(job_states(experiment.files)) == 12
+    queued = [run.job for run in experiment_status(experiment.folder).runs]
+    assert {job.state for job in queued if job} <= {"PENDING", "RUNNING"}
+    assert len(list(filter(None, queued))) == 12
     preempted = disturb(experiment, "scontrol", "requeue")
     timed_out = disturb(experiment, "scancel", "--batch", "--signal=USR1")
     assert "it goes on from here when its turn comes again" in timed_out.log.read_text()

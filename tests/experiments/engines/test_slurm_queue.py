@@ -21,6 +21,7 @@ from unknot.experiments.engines.slurm_queue import (
     element_text,
     in_queue,
     job_states,
+    jobs_shown,
     new_record,
     parse_states,
     read_record,
@@ -135,6 +136,15 @@ def test_states_are_asked_for_jobs_of_one_name_alone(
         "c": SlurmState("7_1", "RUNNING"),
     }
     assert [f"--name={record.name}" in call for call in slurm.calls("squeue")] == [True]
+
+
+def test_jobs_that_came_to_their_end_are_not_shown(
+    folder: ExperimentFolder, record: SlurmRecord, slurm: FakeSlurm
+) -> None:
+    slurm.answer("squeue", "7|1|COMPLETED\n9|0|TIMEOUT\n")
+    assert jobs_shown(folder) == {"a": SlurmState("9_0", "TIMEOUT")}
+    slurm.answer("squeue", "7|1|PENDING\n")
+    assert set(jobs_shown(folder)) == {"b", "c"}
 
 
 def test_jobs_are_stopped_by_their_name_too(

@@ -179,6 +179,19 @@ def job_states(folder: ExperimentFolder) -> dict[str, SlurmState]:
     }
 
 
+def jobs_shown(folder: ExperimentFolder) -> dict[str, SlurmState]:
+    """Tell how the jobs of runs are, but for those that came to their end or that Slurm forgot.
+
+    Args:
+        folder: of the experiment.
+
+    Raises:
+        UserError: as of `job_states`.
+    """
+    states = job_states(folder).items()
+    return {run: state for run, state in states if state.state not in ("COMPLETED", UNKNOWN)}
+
+
 def ask_states(name: str) -> dict[Element, str]:
     """Ask Slurm for the states of all jobs of a name: those that wait, are at work or ended lately.
 
