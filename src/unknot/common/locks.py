@@ -23,6 +23,10 @@ QUIET_SECONDS = 2.0  # of waiting, before a line says for what
 FOR_EVER = -1.0
 
 
+UNRELEASED: set[Path] = set()
+"""Files of locks that could not be deleted: they stay this process's, which may lock them again."""
+
+
 class HeldError(UserError):
     """Another process holds a lock, and goes on to."""
 
@@ -69,6 +73,9 @@ class Lock:
             HeldError: if another process holds it.
             UserError: if its file cannot be written.
         """
+        if self._path in UNRELEASED:
+            yield
+            return
         try:
             self._lease.acquire(timeout=seconds)
         except Timeout:
@@ -78,8 +85,7 @@ class Lock:
         try:
             yield
         finally:
-            with suppress(OSError):  # a file system may lose a lock; the work is done
-                self._lease.release()
+            self._release()
 
     @contextmanager
     def waited_for(self) -> Iterator[None]:
@@ -134,6 +140,15 @@ class Lock:
             return None
         host = owner.hostname.partition("?")[0]  # what follows is the namespace of its process
         return Holder(owner.pid, host, max(0.0, time.time() - renewed))
+
+    def _release(self) -> None:
+        """Give the lock back; what was done under it stays done where its file cannot go."""
+        token = self._lease.token
+        with suppress(OSError):
+            self._lease.release()
+        owner = self._lease.owner
+        if owner and owner.token == token:
+            UNRELEASED.add(self._path)
 
     def _holder(self) -> str:
         owner = self._lease.owner
