@@ -1,5 +1,6 @@
 """Jobs in Slurm's queue: submitted together, followed, stopped."""
 
+import os
 import time
 from collections.abc import Sequence
 from concurrent.futures import Future
@@ -76,9 +77,9 @@ def test_a_job_that_is_requeued_is_not_over(run: RunFolder, finished: set[str]) 
             "OUT_OF_MEMORY",
             "x",
             2,
-            "error: Slurm ended job 12_3: it had too little memory; set `mem",
+            "error: job 12_3 of Slurm was ended: it had too little memory",
         ),
-        ("TIMEOUT", "x", 2, "error: Slurm ended job 12_3: its time was over"),
+        ("TIMEOUT", "x", 2, "error: job 12_3 of Slurm was ended: its time was over"),
         ("FAILED", "error: the images are gone", 2, "error: the images are gone"),
         ("FAILED", "ZeroDivisionError", 1, "ZeroDivisionError"),
         ("unknown", "", 2, "error: job 12_3 of Slurm ended before its run began; see "),
@@ -196,3 +197,14 @@ def test_a_job_that_said_itself_why_it_ended_is_left_as_it_is(run: RunFolder) ->
     run.append_log("error: its own")
     explain_end(run, SlurmState("12_3", "FAILED"))
     assert run.log.read_text() == "error: its own\n"
+
+
+def test_a_job_that_was_killed_in_the_middle_has_no_word_of_its_own(run: RunFolder) -> None:
+    run.append_log("the time of the job is over; it goes on from here")
+    run.history.write_text("{}")
+    os.utime(run.log, (1, 1))
+    explain_end(run, SlurmState("12_3", "FAILED"))
+    assert run.last_log_line().startswith("error: job 12_3 of Slurm was killed, as it may be where")
+    words = run.log.read_text()
+    explain_end(run, SlurmState("12_3", "FAILED"))
+    assert run.log.read_text() == words

@@ -14,6 +14,7 @@ from typing import NamedTuple
 
 from unknot.common.errors import UserError
 from unknot.common.notices import give_notice
+from unknot.common.reading import file_stamp
 from unknot.experiments.engines import Job
 from unknot.experiments.engines.slurm_queue import (
     ENDED,
@@ -207,8 +208,20 @@ def explain_end(folder: RunFolder, state: SlurmState) -> None:
         folder: of a run that is not finished.
         state: of its job, which is over.
     """
+    job = f"job {state.job} of Slurm"
     if state.state in REASONS:
-        folder.append_log(f"{ERROR}Slurm ended job {state.job}: {REASONS[state.state]}")
-    elif not folder.last_log_line():
+        folder.append_log(f"{ERROR}{job} was ended: {REASONS[state.state]}")
+    elif not folder.history.exists() and not folder.last_log_line():
         log = folder.path.parent / "slurm.log"
-        folder.append_log(f"{ERROR}job {state.job} of Slurm ended before its run began; see {log}")
+        folder.append_log(f"{ERROR}{job} ended before its run began; see {log}")
+    elif _is_silent(folder):
+        folder.append_log(
+            f"{ERROR}{job} was killed, as it may be where it has too little memory; the same "
+            "command goes on from the last checkpoint"
+        )
+
+
+def _is_silent(folder: RunFolder) -> bool:
+    """Whether a run has gone on since something was written into its log."""
+    log, history = file_stamp(folder.log), file_stamp(folder.history)
+    return history is not None and (log is None or log.nanoseconds < history.nanoseconds)
