@@ -17,6 +17,7 @@ from unknot.experiments.engines.slurm_runner import (
     Submitted,
     explain_end,
 )
+from unknot.runs.experiment_folder import ExperimentFolder
 from unknot.runs.folder import RunFolder
 
 ELEMENT: Element = (12, 3)
@@ -126,7 +127,8 @@ class Queue:
         array = len(self.submissions)
         elements = [(array, number) for number in range(len(jobs))]
         self.states |= dict.fromkeys(elements, "RUNNING")
-        return Submitted(name="unknot", elements=elements, arrays={array})
+        folder = ExperimentFolder(Path(jobs[0].folders[0]).parent)
+        return Submitted(folder=folder, name="unknot", elements=elements, arrays={array})
 
 
 def test_what_is_submitted_at_once_is_one_array(
@@ -157,6 +159,25 @@ def test_what_is_stopped_is_what_was_submitted_here(
     runner.close()
     assert [future.result(0) for future in futures] == [143, 0]
     assert queue.cancelled == [{1}]
+
+
+def test_jobs_that_slurm_does_not_stop_are_waited_for_no_longer(
+    run: RunFolder, finished: set[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    queue = Queue(monkeypatch)
+
+    def refuse(folder: ExperimentFolder, arrays: set[int]) -> None:
+        raise UserError("Slurm was asked to stop 1_0, and has not done so yet")
+
+    monkeypatch.setattr(slurm_runner, "cancel_jobs", refuse)
+    runner = SlurmRunner(queue.submit)
+    future = runner.submit(job_of(run))
+    while not future.running():
+        time.sleep(0.01)
+    with pytest.raises(UserError, match="has not done so yet"):
+        runner.stop()
+    runner.close()
+    assert future.result(0) == 143
 
 
 def test_what_slurm_refuses_is_what_the_jobs_end_with(run: RunFolder) -> None:
