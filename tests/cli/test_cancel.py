@@ -34,7 +34,7 @@ def test_what_is_in_the_queue_is_stopped(
 ) -> None:
     experiment, slurm = submitted
     assert main(["cancel", str(experiment.folder)]) == 0
-    words = "1 at work and 2 waiting were stopped, and every run in"
+    words = "jobs that were stopped: 1 at work, 2 waiting; every run in"
     assert capsys.readouterr().out.startswith(words)
     assert len(slurm.calls("scancel")) == 1
 

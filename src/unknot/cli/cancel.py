@@ -37,7 +37,7 @@ def cancel_command(options: CancelOptions) -> tuple[str, Any]:
         return f"no job of {folder.path} is in the queue of a cluster", document
     at_work = len(jobs) - num_waiting
     return (
-        f"{at_work} at work and {num_waiting} waiting were stopped, and every run in {folder.path} "
-        "is saved; its command goes on from there",
+        f"jobs that were stopped: {at_work} at work, {num_waiting} waiting; every run in "
+        f"{folder.path} is saved, and the same command goes on from there",
         document,
     )

@@ -17,7 +17,7 @@ from unknot.data.image_set import ImageSet
 from unknot.experiments.core_plan import CorePlan, plan_for_runs, plan_line, widest_plan
 from unknot.experiments.display.run_progress import LOOK_SECONDS, RunProgress, follow_runs
 from unknot.experiments.display.time_left import TimeLeft
-from unknot.experiments.engines import Job, JobRunner, build_engine
+from unknot.experiments.engines import HERE, Job, JobRunner, build_engine
 from unknot.experiments.engines.local import ExecutorRunner, LocalEngine
 from unknot.experiments.engines.worker import EXIT_HELD, PATIENCE
 from unknot.experiments.execute import execute_run, lacks_products
@@ -69,7 +69,8 @@ def train_all(
         if tell:
             tell(plan_line(plan, num_cores()))
     turns = JobTurns(jobs_for(pending, execution, plan))
-    time_left = TimeLeft(time.monotonic, plan.at_a_time * execution.stack_runs, seconds_after)
+    at_a_time = plan.at_a_time * execution.stack_runs if execution.engine in HERE else None
+    time_left = TimeLeft(time.monotonic, at_a_time, seconds_after)
     follower = follow_runs(progress, runs, time_left, turns.now) if progress else None
     runner: JobRunner
     if networks:

@@ -186,3 +186,16 @@ def test_the_last_of_several_runs() -> None:
 
 def test_evidence_and_page_take_longer_with_more_runs() -> None:
     assert seconds_after_runs(40) > seconds_after_runs(2) > 0
+
+
+def test_where_a_cluster_says_how_many_run_at_a_time_it_is_as_many_as_do() -> None:
+    clock = Clock()
+    told = {at_a_time: TimeLeft(clock, at_a_time) for at_a_time in (None, 2, 6)}
+    for clock.now in range(61):
+        step = 10 * int(clock.now)
+        runs = [RunState(name, step, 1_000, TRAINING) for name in "ab"]
+        runs += [RunState(name, 0, 1_000, WAITING) for name in "cdef"]
+        for time_left in told.values():
+            time_left.add(runs)
+    assert told[None].seconds == told[2].seconds
+    assert told[None].seconds > 2 * told[6].seconds

@@ -141,5 +141,5 @@ def test_the_last_job_says_what_became_of_the_others(copied: Experiment, slurm: 
     copied.files.report.unlink()
     finish_experiment(copied.files)
     (reason,) = copied.failures().values()
-    assert reason.startswith("Slurm ended job 12_0: it had too little memory")
+    assert reason.startswith("job 12_0 of Slurm was ended: it had too little memory")
     assert reason.split(";")[0] in copied.files.report.read_text()

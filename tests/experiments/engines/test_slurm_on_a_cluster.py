@@ -187,7 +187,7 @@ def test_a_comparison_that_waits_stops_its_jobs_with_itself_and_goes_on(
     bare_faces: ImageSet, tmp_path: Path, one_thread: None
 ) -> None:
     write_arrays(tmp_path / "faces.npz", {"images": bare_faces.images})
-    out, config = tmp_path / "slurm", tmp_path / "compare.toml"
+    out, config = tmp_path / "50% of 'Slurm's", tmp_path / "compare.toml"
     config.write_text(CONFIG.format(out=out, source=tmp_path / "faces.npz"))
     command = [sys.executable, "-m", "unknot", "compare", str(tmp_path / "faces.npz")]
     command += ["--config", str(config), "--quiet"]

@@ -1,5 +1,6 @@
 """Jobs in Slurm's queue: submitted together, followed, stopped."""
 
+import os
 import time
 from collections.abc import Sequence
 from concurrent.futures import Future
@@ -16,6 +17,7 @@ from unknot.experiments.engines.slurm_runner import (
     Submitted,
     explain_end,
 )
+from unknot.runs.experiment_folder import ExperimentFolder
 from unknot.runs.folder import RunFolder
 
 ELEMENT: Element = (12, 3)
@@ -76,9 +78,9 @@ def test_a_job_that_is_requeued_is_not_over(run: RunFolder, finished: set[str]) 
             "OUT_OF_MEMORY",
             "x",
             2,
-            "error: Slurm ended job 12_3: it had too little memory; set `mem",
+            "error: job 12_3 of Slurm was ended: it had too little memory",
         ),
-        ("TIMEOUT", "x", 2, "error: Slurm ended job 12_3: its time was over"),
+        ("TIMEOUT", "x", 2, "error: job 12_3 of Slurm was ended: its time was over"),
         ("FAILED", "error: the images are gone", 2, "error: the images are gone"),
         ("FAILED", "ZeroDivisionError", 1, "ZeroDivisionError"),
         ("unknown", "", 2, "error: job 12_3 of Slurm ended before its run began; see "),
@@ -125,7 +127,8 @@ class Queue:
         array = len(self.submissions)
         elements = [(array, number) for number in range(len(jobs))]
         self.states |= dict.fromkeys(elements, "RUNNING")
-        return Submitted(name="unknot", elements=elements, arrays={array})
+        folder = ExperimentFolder(Path(jobs[0].folders[0]).parent)
+        return Submitted(folder=folder, name="unknot", elements=elements, arrays={array})
 
 
 def test_what_is_submitted_at_once_is_one_array(
@@ -156,6 +159,25 @@ def test_what_is_stopped_is_what_was_submitted_here(
     runner.close()
     assert [future.result(0) for future in futures] == [143, 0]
     assert queue.cancelled == [{1}]
+
+
+def test_jobs_that_slurm_does_not_stop_are_waited_for_no_longer(
+    run: RunFolder, finished: set[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    queue = Queue(monkeypatch)
+
+    def refuse(folder: ExperimentFolder, arrays: set[int]) -> None:
+        raise UserError("Slurm was asked to stop 1_0, and has not done so yet")
+
+    monkeypatch.setattr(slurm_runner, "cancel_jobs", refuse)
+    runner = SlurmRunner(queue.submit)
+    future = runner.submit(job_of(run))
+    while not future.running():
+        time.sleep(0.01)
+    with pytest.raises(UserError, match="has not done so yet"):
+        runner.stop()
+    runner.close()
+    assert future.result(0) == 143
 
 
 def test_what_slurm_refuses_is_what_the_jobs_end_with(run: RunFolder) -> None:
@@ -196,3 +218,14 @@ def test_a_job_that_said_itself_why_it_ended_is_left_as_it_is(run: RunFolder) ->
     run.append_log("error: its own")
     explain_end(run, SlurmState("12_3", "FAILED"))
     assert run.log.read_text() == "error: its own\n"
+
+
+def test_a_job_that_was_killed_in_the_middle_has_no_word_of_its_own(run: RunFolder) -> None:
+    run.append_log("the time of the job is over; it goes on from here")
+    run.history.write_text("{}")
+    os.utime(run.log, (1, 1))
+    explain_end(run, SlurmState("12_3", "FAILED"))
+    assert run.last_log_line().startswith("error: job 12_3 of Slurm was killed, as it may be where")
+    words = run.log.read_text()
+    explain_end(run, SlurmState("12_3", "FAILED"))
+    assert run.log.read_text() == words

@@ -53,12 +53,13 @@ class TimeLeft:
 
     Args:
         clock: gives seconds.
-        at_a_time: runs that are executed beside each other.
+        at_a_time: runs that are executed beside each other; None where that is somebody else's to
+            say: as many as are now.
         seconds_after: that follow the last run, where scores and pictures of a run take
             `SCORING_SECONDS`.
     """
 
-    def __init__(self, clock: Clock, at_a_time: int, seconds_after: float = 0.0) -> None:
+    def __init__(self, clock: Clock, at_a_time: int | None, seconds_after: float = 0.0) -> None:
         self._clock, self._at_a_time, self._seconds_after = clock, at_a_time, seconds_after
         self._runs: Sequence[RunState] = ()
         self._states: dict[str, str] = {}
@@ -97,7 +98,8 @@ class TimeLeft:
             self._left(run, steps_per_second) for run in unfinished if not self._is_begun(run)
         ]
         slowness = self._scoring() / SCORING_SECONDS  # of this machine, by its own runs
-        return finish_time(at_work, waiting, self._at_a_time) + slowness * self._seconds_after
+        at_a_time = self._at_a_time or max(1, len(at_work))
+        return finish_time(at_work, waiting, at_a_time) + slowness * self._seconds_after
 
     def _is_begun(self, run: RunState) -> bool:
         """Whether a run is being scored, or has taken a step since the first look."""

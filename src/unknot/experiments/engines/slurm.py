@@ -118,7 +118,7 @@ class SlurmEngine:
                 arrays.add(submission.job)
         elements = record.elements()
         places = [elements[names_of(job)[0]] for job in jobs]
-        return Submitted(name=record.name, elements=places, arrays=arrays)
+        return Submitted(folder=folder, name=record.name, elements=places, arrays=arrays)
 
     def submit_last(self, folder: ExperimentFolder) -> str:
         """Submit the job that writes evidence and page, in the place of the one there may be.

@@ -7,13 +7,13 @@ is asked what is in it, and seldom where jobs take long.
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
-from pathlib import Path
 from signal import SIGTERM
 from threading import Event, Lock, Thread
 from typing import NamedTuple
 
 from unknot.common.errors import UserError
 from unknot.common.notices import give_notice
+from unknot.common.reading import file_stamp
 from unknot.experiments.engines import Job
 from unknot.experiments.engines.slurm_queue import (
     ENDED,
@@ -47,11 +47,13 @@ class Submitted(NamedTuple):
     """What became of jobs that were to be submitted.
 
     Attributes:
+        folder: of their experiment.
         name: of all jobs of the experiment.
         elements: where each of them is in the queue.
         arrays: numbers of the arrays that are new.
     """
 
+    folder: ExperimentFolder
     name: str
     elements: list[Element]
     arrays: set[int]
@@ -120,8 +122,7 @@ class SlurmRunner:
         self._submit = submit
         self._new: list[tuple[Job, Future[int]]] = []
         self._followed: list[FollowedJob] = []
-        self._arrays: set[int] = set()
-        self._name = ""
+        self._submitted: list[Submitted] = []
         self._lock, self._is_closing = Lock(), Event()
         self._began = time.monotonic()
         self._thread = Thread(target=self._work, name="unknot-slurm", daemon=True)
@@ -131,7 +132,6 @@ class SlurmRunner:
         future: Future[int] = Future()
         with self._lock:
             self._new.append((job, future))
-            self._folder = ExperimentFolder(Path(job.folders[0]).parent)
         if not self._thread.ident:
             self._thread.start()
         return future
@@ -142,11 +142,14 @@ class SlurmRunner:
             for _, future in self._new:
                 future.cancel()
             self._new = []
-            if self._arrays:
-                cancel_jobs(self._folder, self._arrays)
-            for followed in self._followed:
-                followed.stop()
-            self._followed = []
+            try:
+                for submitted in self._submitted:
+                    if submitted.arrays:
+                        cancel_jobs(submitted.folder, submitted.arrays)
+            finally:
+                for followed in self._followed:
+                    followed.stop()
+                self._followed = []
 
     def close(self) -> None:
         """Wait until nothing is at work."""
@@ -174,8 +177,8 @@ class SlurmRunner:
             return
         jobs, futures = zip(*self._new)
         submitted = self._submit(jobs)
-        self._new, self._began, self._name = [], time.monotonic(), submitted.name
-        self._arrays |= submitted.arrays
+        self._new, self._began = [], time.monotonic()
+        self._submitted.append(submitted)
         self._followed += map(FollowedJob, jobs, futures, submitted.elements)
 
     def _look(self) -> None:
@@ -183,7 +186,7 @@ class SlurmRunner:
         if not self._followed:
             return
         try:
-            states = ask_states(self._name)
+            states = ask_states(self._submitted[-1].name)
         except UserError as error:  # it is asked again
             give_notice(str(error))
             return
@@ -207,8 +210,20 @@ def explain_end(folder: RunFolder, state: SlurmState) -> None:
         folder: of a run that is not finished.
         state: of its job, which is over.
     """
+    job = f"job {state.job} of Slurm"
     if state.state in REASONS:
-        folder.append_log(f"{ERROR}Slurm ended job {state.job}: {REASONS[state.state]}")
-    elif not folder.last_log_line():
+        folder.append_log(f"{ERROR}{job} was ended: {REASONS[state.state]}")
+    elif not folder.history.exists() and not folder.last_log_line():
         log = folder.path.parent / "slurm.log"
-        folder.append_log(f"{ERROR}job {state.job} of Slurm ended before its run began; see {log}")
+        folder.append_log(f"{ERROR}{job} ended before its run began; see {log}")
+    elif _is_silent(folder):
+        folder.append_log(
+            f"{ERROR}{job} was killed, as it may be where it has too little memory; the same "
+            "command goes on from the last checkpoint"
+        )
+
+
+def _is_silent(folder: RunFolder) -> bool:
+    """Whether a run has gone on since something was written into its log."""
+    log, history = file_stamp(folder.log), file_stamp(folder.history)
+    return history is not None and (log is None or log.nanoseconds < history.nanoseconds)
