@@ -62,8 +62,10 @@ def make_run(
         label_names=tuple(f"label {i}" for i in range(labels.shape[1])),
         groups=np.full(num, -1, np.int32),
     )
-    decode = make_decoder(world.turn, rng)
-    return RunAxes(**({"beta": 2.0, "seed": 0, "codes": codes, "decode": decode} | changes))
+    drawn = make_decoder(world.turn, rng)
+    decode = changes.pop("decode", drawn)
+    fields = {"beta": 2.0, "seed": 0, "codes": codes, "open_decoder": lambda: decode}
+    return RunAxes(**(fields | changes))
 
 
 def test_special_latents_are_told_from_all_that_is_there(

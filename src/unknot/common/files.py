@@ -84,8 +84,11 @@ def write_text(path: Path, content: str) -> None:
 
 
 def write_json(path: Path, content: Any) -> None:
-    """Write `content` to `path` atomically, as JSON that a person can read."""
-    write_text(path, json.dumps(content, indent=2) + "\n")
+    """Write `content` to `path` atomically, as JSON that a person can read, piece by piece."""
+    pieces = json.JSONEncoder(indent=2).iterencode(content)
+    with written_beside(path) as temporary, temporary.open("wb") as file:
+        file.writelines(piece.encode("ascii") for piece in pieces)
+        file.write(b"\n")
 
 
 def write_arrays(

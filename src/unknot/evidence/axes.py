@@ -1,6 +1,6 @@
 """Are the latents of each run special, or would any rotation of them do as well?"""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from math import ceil
@@ -87,13 +87,14 @@ class RunAxes:
         beta: of the run.
         seed: of the run.
         codes: of its test images, with their labels.
-        decode: from codes to pixels, or the reason why the model cannot be opened.
+        open_decoder: gives what makes pixels of codes, or the reason why the model cannot be
+            opened; of many runs, few models are open at a time.
     """
 
     beta: float
     seed: int
     codes: HeldOutCodes
-    decode: Decode | str
+    open_decoder: Callable[[], Decode | str]
 
 
 def axis_evidence(
@@ -178,11 +179,12 @@ def _too_few_images(run: RunAxes) -> str:
 
 def _test_of_decoder(run: RunAxes) -> dict[str, RotationTest]:
     """Ask the decoder, with more rotations where the first ones promise something."""
-    reason = run.decode if isinstance(run.decode, str) else _too_few_images(run)
-    if isinstance(run.decode, str) or reason:
+    decode = run.open_decoder()
+    reason = decode if isinstance(decode, str) else _too_few_images(run)
+    if isinstance(decode, str) or reason:
         return {INTERACTION: void_test(reason, 0, {})}
     test = interaction_test(
-        run.decode,
+        decode,
         run.codes.posterior_mean,
         rotations=DECODER_ROTATIONS,
         active_above=ACTIVE_VARIANCE,

@@ -83,9 +83,10 @@ class RotationTest:
         """`p_value`, or where no rotation reaches the codes, that of a gamma tail if it is less.
 
         Mean, deviation and skewness are those of the rotations (Winkler et al. 2016, NeuroImage
-        141; their gamma approximation). Of selectivity, whose rotations have a skewness of .4 to
-        .7, 20,000 rotations held against 1,000 of them had such a p-value of 1%, .1% and .03% in
-        .6 to 1.5, 0 to 2.6 and 0 to 1.8 times as many cases.
+        141; their gamma approximation). Of selectivity, 20,000 rotations held against 1,000 of them
+        had such a p-value of 1%, .1% and .03% in .7 to 1.5, 0 to 2 and 0 to 2.3 times as many
+        cases, and that of a normal tail in 1.5 to 2.8, 2.7 to 7.5 and 2.2 to 12.5 times as many
+        (`python benchmarks/label_tails.py`).
         """
         if not self.p_value <= 1.5 / (1 + self.rotations):
             return self.p_value

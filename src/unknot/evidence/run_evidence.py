@@ -216,11 +216,12 @@ def _pictures_of_runs(
 def _pictures_of_run(run: Run, codes: HeldOutCodes, images: ImageSet) -> _RunPictures | str:
     """What the decoder of a run shows, or the reason why it cannot be opened."""
     try:
-        effects = _effects_of_model(run.model, posteriors_of(run, codes))
+        model = run.open_model()  # of a thousand runs, few are in memory at a time
+        effects = _effects_of_model(model, posteriors_of(run, codes))
     except UserError as error:
         return str(error)
     explained = explained_share(
-        pixel_decoder(run.model), codes.posterior_mean, images.images, images.indices("test")
+        pixel_decoder(model), codes.posterior_mean, images.images, images.indices("test")
     )
     return _RunPictures(effects=effects, explained=explained)
 

@@ -101,7 +101,9 @@ def evidence_of_run(
 
 def run_axes(run: Run, codes: HeldOutCodes) -> RunAxes:
     """Gather what the tests of a run's latents need."""
-    return RunAxes(beta=run.config.beta, seed=run.config.seed, codes=codes, decode=_decoder(run))
+    return RunAxes(
+        beta=run.config.beta, seed=run.config.seed, codes=codes, open_decoder=lambda: _decoder(run)
+    )
 
 
 def pixel_properties(images: ImageSet) -> ComputedLabels | str:
@@ -116,6 +118,6 @@ def pixel_properties(images: ImageSet) -> ComputedLabels | str:
 def _decoder(run: Run) -> Decode | str:
     """Open a run's decoder, or say why not: a user's own network whose builder is not given."""
     try:
-        return pixel_decoder(run.model)
+        return pixel_decoder(run.open_model())
     except UserError as error:
         return str(error)

@@ -91,6 +91,14 @@ class Run:
     @cached_property
     def model(self) -> VAE:
         """The trained model, in evaluation mode."""
+        return self.open_model()
+
+    def open_model(self) -> VAE:
+        """Open the trained model, in evaluation mode, and keep none of it.
+
+        Raises:
+            UserError: if its weights are damaged, or it is of a user's own network.
+        """
         settings = self.config.model
         if settings.network == CUSTOM and self._networks is None:
             raise UserError(f"{self.folder} has a network of your own: give Run(..., networks=...)")
