@@ -1,11 +1,27 @@
 """Ray: options, errors, and two nodes of which one is killed."""
 
+from pathlib import Path
+
 import pytest
 
+from tests.experiments.engines.lost_nodes import (
+    check_that_a_lost_node_costs_nothing,
+    descendants,
+    kill_tree,
+    one_thread,
+)
 from unknot.common.errors import UserError
+from unknot.data.image_set import ImageSet
 from unknot.experiments.engines import build_engine, ray
 
 pytest.importorskip("ray", reason="Ray is not installed")
+__all__ = ["one_thread"]
+
+QUICK_TO_NOTICE = {
+    "health_check_initial_delay_ms": 0,
+    "health_check_period_ms": 500,
+    "health_check_failure_threshold": 3,
+}
 
 
 @pytest.mark.parametrize(
@@ -46,3 +62,31 @@ def test_where_it_is_not_installed_the_command_is_told(monkeypatch: pytest.Monke
     monkeypatch.setattr("unknot.experiments.engines.clusters.find_spec", lambda name: None)
     with pytest.raises(UserError, match=r"engine ray needs ray: pip install 'unknot\[ray\]'"):
         build_engine("ray", {})
+
+
+@pytest.mark.slow
+@pytest.mark.usefixtures("one_thread")
+def test_what_a_killed_node_was_at_ends_elsewhere_with_the_same_bits(
+    bare_faces: ImageSet, tmp_path: Path
+) -> None:
+    from ray.cluster_utils import Cluster
+
+    node = {"num_cpus": 1, "object_store_memory": ray.STORE_BYTES}
+    cluster = Cluster(
+        initialize_head=True,
+        head_node_args={**node, "include_dashboard": False, "_system_config": QUICK_TO_NOTICE},
+    )
+    try:
+        other = cluster.add_node(**node)
+        raylet = other.all_processes["raylet"][0].process.pid
+
+        def lose(holder: int) -> bool:
+            is_there = holder in descendants(raylet)
+            if is_there:
+                kill_tree(raylet)
+            return is_there
+
+        address = {"address": cluster.address}
+        check_that_a_lost_node_costs_nothing(bare_faces, tmp_path, "ray", address, lose)
+    finally:
+        cluster.shutdown()
