@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Sequence
-from concurrent.futures import Executor, Future
+from concurrent.futures import Executor, Future, ProcessPoolExecutor, ThreadPoolExecutor
 from pathlib import Path
 
 from unknot.common.errors import Interrupted, UserError
@@ -18,7 +18,8 @@ from unknot.experiments.core_plan import CorePlan, plan_for_runs, plan_line, wid
 from unknot.experiments.display.run_progress import LOOK_SECONDS, RunProgress, follow_runs
 from unknot.experiments.display.time_left import TimeLeft
 from unknot.experiments.engines import HERE, Job, JobRunner, build_engine
-from unknot.experiments.engines.local import ExecutorRunner, LocalEngine
+from unknot.experiments.engines.elsewhere import ElsewhereRunner, execute_job
+from unknot.experiments.engines.local import LocalEngine
 from unknot.experiments.engines.worker import EXIT_HELD, PATIENCE
 from unknot.experiments.execute import execute_run, lacks_products
 from unknot.models.device import choose_device
@@ -27,6 +28,9 @@ from unknot.report.live_runs import STOPPED, TRAINING, WAITING
 from unknot.runs.experiment_folder import ExperimentFolder
 from unknot.runs.folder import ERROR, RunFolder
 from unknot.runs.soundness import reopen_if_damaged
+
+OF_PYTHON = (ThreadPoolExecutor, ProcessPoolExecutor)
+"""Executors of which it is known that they execute jobs on this machine."""
 
 
 def train_all(
@@ -63,8 +67,11 @@ def train_all(
     engine = LocalEngine() if executor else build_engine(execution.engine, execution.engine_options)
     num_jobs = 1 if networks else engine.num_jobs(execution.workers, execution.device)
     plan = widest_plan(-(-len(pending) // execution.stack_runs), num_jobs)
-    is_planned = isinstance(engine, LocalEngine) and not networks and num_cores() > 1
-    if is_planned and choose_device(execution.device).type == "cpu":
+    is_elsewhere = executor is not None and not isinstance(executor, OF_PYTHON)
+    if is_elsewhere:
+        plan = CorePlan(at_a_time=plan.at_a_time, cores_each=1)
+    is_planned = isinstance(engine, LocalEngine) and not (networks or is_elsewhere)
+    if is_planned and num_cores() > 1 and choose_device(execution.device).type == "cpu":
         plan = plan_for_runs(config, pending, execution, num_jobs)
         if tell:
             tell(plan_line(plan, num_cores()))
@@ -76,7 +83,9 @@ def train_all(
     if networks:
         runner = NetworkRunner(images, networks, follower.hear if follower else None)
     elif executor:
-        runner = ExecutorRunner(executor)
+        runner = ElsewhereRunner(
+            lambda job: executor.submit(execute_job, job), at_a_time=execution.workers
+        )
     else:
         runner = engine.start(plan.at_a_time, follower.hear if follower else None)
     _follow(runner, turns, folder, follower, tell)

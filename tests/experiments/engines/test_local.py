@@ -2,7 +2,6 @@
 
 import json
 import os
-import pickle
 import signal
 import subprocess
 import threading
@@ -85,12 +84,18 @@ def test_a_process_is_kept_for_the_next_run_unless_it_has_exited(
 
 
 @pytest.mark.slow
-def test_elsewhere_none_is_kept(
+def test_a_job_that_is_not_wanted_any_more_saves_and_stops(
     bare_faces: ImageSet, tmp_path: Path, started: list[subprocess.Popen[str]]
 ) -> None:
-    pool = pickle.loads(pickle.dumps(WorkerPool(keeps_idle=False)))
-    assert pool.run(job_of(described(bare_faces, tmp_path / "a"))) == 0
-    assert started[0].returncode == 0
+    folder, order = described(bare_faces, tmp_path / "a", steps=100_000), tmp_path / "order"
+    order.touch()
+    job = job_of(folder)._replace(order=str(order))
+    once_it_trains(folder, order.unlink)
+    pool = WorkerPool(keeps_idle=True)
+    assert pool.run(job) == 143
+    assert folder.checkpoint.is_dir()
+    assert pool.run(job) == 143
+    assert len(started) == 1
 
 
 @pytest.mark.slow

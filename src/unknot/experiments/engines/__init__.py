@@ -3,8 +3,7 @@
 An entry is a frozen dataclass with the methods of `Engine`; its fields, each with a default, are
 its options, which a user sets in the table `[engine]` of a TOML file. A file, and one line here, is
 all that a new engine needs. Where some `concurrent.futures.Executor` does already, none is needed:
-what `local.ExecutorRunner` hands to it, `WorkerPool.run`, executes a job on whatever machine it
-runs.
+what is handed to it, `elsewhere.execute_job`, executes a job on whatever machine it runs.
 
 A job needs its folders and the cache of images on a file system that it sees. Its result is the
 exit status of its process: 0, 2 if a user can mend what stopped a run, 130, 143 or 129 after Ctrl-C
@@ -14,6 +13,7 @@ signal that killed the process; what went wrong stands at the end of each run's 
 
 from collections.abc import Mapping, Sequence
 from concurrent.futures import Future
+from pathlib import Path
 from typing import Any, NamedTuple, Protocol, runtime_checkable
 
 from unknot.common.plugins import build_plugin
@@ -24,6 +24,8 @@ ENGINES = {
     "local": "unknot.experiments.engines.local:LocalEngine",
     "inline": "unknot.experiments.engines.inline:InlineEngine",
     "slurm": "unknot.experiments.engines.slurm:SlurmEngine",
+    "ray": "unknot.experiments.engines.ray:RayEngine",
+    "dask": "unknot.experiments.engines.dask:DaskEngine",
 }
 """Name -> `module:class`."""
 HERE = ("local", "inline")
@@ -42,6 +44,7 @@ class Job(NamedTuple):
         max_cores: of its share that it takes; None for all.
         products: what is made of each run beside its weights, losses and codes.
         stage: folder of the machine's own disk that prepared images are copied to; none if empty.
+        order: path of a file; once it is gone, the job saves and stops. Empty where there is none.
     """
 
     folders: tuple[str, ...]
@@ -50,6 +53,20 @@ class Job(NamedTuple):
     max_cores: int | None = None
     products: Products = ALL_PRODUCTS
     stage: str = ""
+    order: str = ""
+
+    @property
+    def is_wanted(self) -> bool:
+        """Whether the job is to go on; the file is opened, since NFS remembers what was there."""
+        if not self.order:
+            return True
+        try:
+            with Path(self.order).open():
+                return True
+        except FileNotFoundError:
+            return False
+        except OSError:  # the file system may answer at the next look
+            return True
 
 
 class JobRunner(Protocol):

@@ -1,17 +1,16 @@
-"""Worker processes on this machine, or wherever an executor of the user's runs our function."""
+"""Worker processes on this machine, or wherever a cluster or an executor has a job executed."""
 
 import json
 import os
 import signal
 import subprocess
 import sys
-from collections.abc import Sequence
-from concurrent.futures import Executor, Future, ThreadPoolExecutor
-from contextlib import suppress
+from collections.abc import Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from threading import Lock, Timer
-from typing import Any
+from threading import Event, Lock, Thread, Timer
 
 from unknot.common.child_processes import signal_text
 from unknot.common.interruption import SECONDS_TO_STOP, SIGNALS
@@ -19,7 +18,7 @@ from unknot.common.machine import num_cores
 from unknot.common.progress import Progress
 from unknot.config.execution import ALL_PRODUCTS, Products
 from unknot.experiments.engines import Job, JobRunner
-from unknot.experiments.engines.worker import ANSWER, EXIT_HELD, EXIT_USER
+from unknot.experiments.engines.worker import ANSWER, EXIT_HELD, EXIT_USER, LOOK_SECONDS
 from unknot.models.device import choose_device
 from unknot.runs.folder import ERROR, RunFolder
 
@@ -43,6 +42,11 @@ class LocalEngine:
         return LocalRunner(num_jobs)
 
 
+def visible_gpus() -> str | None:
+    """Say which GPUs a cluster gives to the job here; None where it says nothing."""
+    return os.environ.get("CUDA_VISIBLE_DEVICES")
+
+
 class WorkerProcess:
     """A process of `unknot.experiments.engines.worker`: our module, never the caller's script.
 
@@ -54,7 +58,7 @@ class WorkerProcess:
         stage: where it copies prepared images to; none if empty.
 
     Attributes:
-        options: threads, device, products and stage.
+        options: threads, device, products, stage, and the GPUs that it sees.
     """
 
     def __init__(
@@ -65,7 +69,7 @@ class WorkerProcess:
         products: Products = ALL_PRODUCTS,
         stage: str = "",
     ) -> None:
-        self.options = threads, device, products, stage
+        self.options = threads, device, products, stage, visible_gpus()
         command = [sys.executable, "-P", "-c", START]
         command += ["--parent", str(os.getpid()), "--threads", str(threads), "--device", device]
         command += ["--scores", products.scores, "--pictures", products.pictures]
@@ -118,8 +122,6 @@ class WorkerProcess:
 class WorkerPool:
     """Worker processes, those at work and those kept for further jobs.
 
-    A copy that was sent to another process begins empty there.
-
     Args:
         keeps_idle: whether a process is kept when its job is done; it takes seconds to import what
             it needs.
@@ -132,9 +134,6 @@ class WorkerPool:
         self._lock = Lock()
         self._is_stopping = False
 
-    def __reduce__(self) -> tuple[Any, ...]:
-        return WorkerPool, (self._keeps_idle,)
-
     def run(self, job: Job) -> int:
         """Execute a job in a worker process and wait for it.
 
@@ -142,13 +141,16 @@ class WorkerPool:
             The exit status: 0, 1, 2, 75, or 128 and a number in `SIGNALS` that stopped it; negative
             for another signal that ended the process.
         """
+        if not job.is_wanted:
+            return 128 + signal.SIGTERM
         folders = [RunFolder(path) for path in job.folders]
         share = max(1, num_cores() // job.jobs_per_machine)
         threads = min(share, job.max_cores or share)
         process = self._acquire_worker(threads, job, folders[0].log)
         status = None
         try:
-            status = process.execute(job.folders)
+            with _terminated_when_unwanted(process, job):
+                status = process.execute(job.folders)
         except BaseException:  # Ctrl-C too, in an executor of the user's
             process.terminate()
             raise
@@ -156,7 +158,7 @@ class WorkerPool:
             self._release_worker(process, is_usable=status in (0, EXIT_USER, EXIT_HELD))
         if status >= 0:
             return status
-        is_interrupted = self._is_stopping or -status in SIGNALS
+        is_interrupted = self._is_stopping or not job.is_wanted or -status in SIGNALS
         for folder in folders:
             folder.append_log(_last_words(-status, is_interrupted))
         if is_interrupted:
@@ -182,7 +184,7 @@ class WorkerPool:
             for process in [worker for worker in self._idle if worker.has_exited]:
                 self._idle.remove(process)
                 process.close()
-            options = threads, job.device, job.products, job.stage
+            options = threads, job.device, job.products, job.stage, visible_gpus()
             fitting = [worker for worker in self._idle if worker.options == options]
             process = (
                 fitting[0]
@@ -202,6 +204,25 @@ class WorkerPool:
                 self._idle.append(process)
                 return
         process.close()
+
+
+@contextmanager
+def _terminated_when_unwanted(process: WorkerProcess, job: Job) -> Iterator[None]:
+    """While the block runs, ask a process to save and stop once its job is not wanted any more."""
+    is_over = Event()
+
+    def look() -> None:
+        while not is_over.wait(LOOK_SECONDS):
+            if not job.is_wanted:
+                process.terminate()
+                return
+
+    if job.order:
+        Thread(target=look, name="unknot-order", daemon=True).start()
+    try:
+        yield
+    finally:
+        is_over.set()
 
 
 def _last_words(number: int, interrupted: bool) -> str:
@@ -237,31 +258,3 @@ class LocalRunner:
         """Wait until nothing is at work, and end the processes."""
         self._threads.shutdown(wait=True)
         self._pool.close()
-
-
-class ExecutorRunner:
-    """Executes jobs wherever an executor of the user's runs `WorkerPool.run`.
-
-    Args:
-        executor: any; it stays the user's to shut down.
-    """
-
-    def __init__(self, executor: Executor) -> None:
-        self._executor = executor
-        self._pool = WorkerPool(keeps_idle=False)
-        self._futures: list[Future[int]] = []
-
-    def submit(self, job: Job) -> "Future[int]":
-        """Have a job executed; see `JobRunner.submit`."""
-        future = self._executor.submit(self._pool.run, job)
-        self._futures.append(future)
-        return future
-
-    def stop(self) -> None:
-        """Drop what has not begun, and ask what is at work in this process to save and stop."""
-        for future in self._futures:
-            future.cancel()
-        self._pool.terminate()
-
-    def close(self) -> None:
-        """Leave the executor as it is."""
