@@ -242,6 +242,9 @@ POSITIONALS = {
     "reconstruct": ["--run"],
     "report": ["--experiment"],
     "watch": ["--experiment"],
+    "status": ["--experiment"],
+    "table": ["--experiment"],
+    "cancel": ["--experiment"],
     "export": ["--run"],
     "reproduce": ["--name"],
 }

@@ -66,11 +66,11 @@ def test_runs_that_are_not_finished_have_a_row(copied: Experiment) -> None:
 
 
 def test_text_that_a_spreadsheet_would_compute_is_quoted(tmp_path: Path) -> None:
-    rows = [{"run": "=1+1", "problem": "-2", "seed": -2}, {"run": "b\udcff"}]
+    rows = [{"run": "=1+1", "problem": "-2", "seed": -2}, {"run": "b\udcff\x1b[2J\n"}]
     RunTable(["run", "problem", "seed"], rows).write(tmp_path / "t.csv")
     assert _rows(tmp_path / "t.csv") == [
         {"run": "'=1+1", "problem": "'-2", "seed": "-2"},
-        {"run": "b\\xff", "problem": "", "seed": ""},
+        {"run": "b\\xff\\x1b[2J\\x0a", "problem": "", "seed": ""},
     ]
 
 

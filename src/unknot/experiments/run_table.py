@@ -10,7 +10,7 @@ from typing import Any
 
 from unknot.common.errors import UserError
 from unknot.common.files import written_beside
-from unknot.common.text import ESCAPE
+from unknot.common.text import on_one_line
 from unknot.config.run import RunConfig
 from unknot.data.text_cells import quoted_cell
 from unknot.experiments.status import RunStatus, run_status
@@ -81,7 +81,7 @@ class RunTable:
             return
         with (
             written_beside(path) as temporary,
-            temporary.open("w", newline="", encoding="utf-8", errors=ESCAPE) as file,
+            temporary.open("w", newline="", encoding="utf-8") as file,
         ):
             writer = csv.writer(file)
             writer.writerow(self.columns)
@@ -146,7 +146,7 @@ def _row(folder: RunFolder, config: RunConfig) -> dict[str, Any]:
         try:
             row |= _finished(folder, config)
         except UserError as error:
-            row |= {"state": FAILED, "problem": str(error)}
+            row |= {"state": FAILED, "problem": on_one_line(str(error))}
     return row
 
 
@@ -192,4 +192,4 @@ def _finished(folder: RunFolder, config: RunConfig) -> dict[str, Any]:
 def _cell(value: Any) -> Any:
     if value is None:
         return ""
-    return quoted_cell(value) if isinstance(value, str) else value
+    return quoted_cell(on_one_line(value)) if isinstance(value, str) else value
