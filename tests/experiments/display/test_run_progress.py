@@ -205,10 +205,10 @@ def test_of_many_runs_those_whose_turn_it_is_are_read(
     runs.log(50, 30)
     runs.log(60, 70)
     followed.look()
-    assert len(seen) <= run_progress.OTHERS_AT_A_LOOK + 2
+    assert len(seen) <= run_progress.OTHERS_AT_A_TIME + 2
     assert heard[names[50]] == 30
     assert heard[names[0]] == 400
-    for _ in range(100 // run_progress.OTHERS_AT_A_LOOK):
+    for _ in range(100 // run_progress.OTHERS_AT_A_TIME):
         followed.look()
     assert heard[names[60]] == 70
     assert seen.count(names[0]) == 0

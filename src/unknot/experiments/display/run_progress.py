@@ -16,7 +16,7 @@ from unknot.runs.folder import RunFolder
 from unknot.runs.history import HistoryEnd, read_history_end
 
 LOOK_SECONDS = 0.5
-OTHERS_AT_A_LOOK = 20  # runs whose turn it is not
+OTHERS_AT_A_TIME = 20  # runs whose turn it is not
 SCORING_TEXT = "scores and pictures"
 WRITING_PAGE = "writing the page"
 
@@ -35,18 +35,18 @@ class RunProgress(Protocol):
         """Hear from a run that is executed in this process; this is a `Progress`."""
 
 
-class Look(NamedTuple):
+class SeenRun(NamedTuple):
     """What was seen of a run."""
 
     state: RunState
     end: HistoryEnd
 
 
-class Looks:
-    """Looks at the folders of runs: at those whose turn it is, and at a few of the others.
+class FolderReader:
+    """Reads the folders of runs: of those whose turn it is, and of a few of the others.
 
     A thousand files are not opened twice a second. What changes otherwise, since another process
-    is at work too, is seen some looks later.
+    is at work too, is seen some reads later.
 
     Args:
         runs: each with its folder.
@@ -55,19 +55,19 @@ class Looks:
 
     def __init__(self, runs: Sequence[tuple[RunConfig, RunFolder]], turns: Turns) -> None:
         self._runs, self._turns = runs, turns
-        self._seen: dict[str, tuple[str, Look]] = {}
+        self._seen: dict[str, tuple[str, SeenRun]] = {}
         self._others = cycle([folder.name for _, folder in runs])
 
-    def look(self) -> list[Look]:
-        """Look at the runs, in their order."""
+    def read(self) -> list[SeenRun]:
+        """Tell how the runs are, in their order."""
         turns = self._turns()
-        due = set(islice(self._others, OTHERS_AT_A_LOOK))
+        due = set(islice(self._others, OTHERS_AT_A_TIME))
         return [
-            self._look(config, folder, turns.get(folder.name, STOPPED), folder.name in due)
+            self._read(config, folder, turns.get(folder.name, STOPPED), folder.name in due)
             for config, folder in self._runs
         ]
 
-    def _look(self, config: RunConfig, folder: RunFolder, turn: str, is_due: bool) -> Look:
+    def _read(self, config: RunConfig, folder: RunFolder, turn: str, is_due: bool) -> SeenRun:
         turn_before, seen = self._seen.get(folder.name, ("", None))
         if seen and (
             seen.state.state == FINISHED
@@ -75,9 +75,9 @@ class Looks:
         ):
             return seen
         end = read_history_end(folder.history)
-        look = Look(_state(config, folder, end, turn), end)
-        self._seen[folder.name] = turn, look
-        return look
+        seen = SeenRun(_state(config, folder, end, turn), end)
+        self._seen[folder.name] = turn, seen
+        return seen
 
 
 class CalledFunction:
@@ -85,16 +85,16 @@ class CalledFunction:
 
     Args:
         function: called as `function(name of the run, steps done, steps in all)`.
-        looks: at the runs.
+        reader: of the runs' folders.
     """
 
-    def __init__(self, function: Progress, looks: Looks) -> None:
+    def __init__(self, function: Progress, reader: FolderReader) -> None:
         self.hear = function
-        self._looks = looks
+        self._reader = reader
 
     def look(self) -> None:
         """Call it for every run; see `RunProgress.look`."""
-        for state, _ in self._looks.look():
+        for state, _ in self._reader.read():
             self.hear(state.name, state.step, state.steps)
 
 
@@ -105,7 +105,7 @@ class ShownRuns:
         bars: that show them.
         runs: each with its folder.
         time_left: times them.
-        looks: at their folders.
+        reader: of their folders.
     """
 
     def __init__(
@@ -113,17 +113,17 @@ class ShownRuns:
         bars: ProgressBars,
         runs: Sequence[tuple[RunConfig, RunFolder]],
         time_left: TimeLeft,
-        looks: Looks,
+        reader: FolderReader,
     ) -> None:
-        self._bars, self._runs, self._time_left, self._looks = bars, runs, time_left, looks
+        self._bars, self._runs, self._time_left, self._reader = bars, runs, time_left, reader
         self._last_words = ""
         self._last_look = -LOOK_SECONDS
 
     def look(self) -> None:
         """Look at every run, and show it; see `RunProgress.look`."""
         self._last_look = time.monotonic()
-        looks = self._looks.look()
-        states = [look.state for look in looks]
+        seen = self._reader.read()
+        states = [run.state for run in seen]
         self._time_left.add(states)
         pieces = tuple(
             Piece(
@@ -133,7 +133,7 @@ class ShownRuns:
                 note=self._note(config, state, end),
                 is_at_work=state.state in (TRAINING, SCORING),
             )
-            for (config, _), (state, end) in zip(self._runs, looks)
+            for (config, _), (state, end) in zip(self._runs, seen)
         )
         label = f"{len(pieces)} runs" if len(pieces) > 1 else pieces[0].what
         note = self._common_note(states) if len(pieces) > 1 else pieces[0].note
@@ -185,10 +185,10 @@ def follow_runs(
         turns: gives, for each name of an unfinished run, `WAITING` for its turn, `TRAINING` once it
             has come, `STOPPED` once it is over, whether the run is finished or not.
     """
-    looks = Looks(runs, turns)
+    reader = FolderReader(runs, turns)
     if isinstance(progress, ProgressBars):
-        return ShownRuns(progress, runs, time_left, looks)
-    return CalledFunction(progress, looks)
+        return ShownRuns(progress, runs, time_left, reader)
+    return CalledFunction(progress, reader)
 
 
 def follow_run(progress: Progress, config: RunConfig, folder: RunFolder) -> Progress:
