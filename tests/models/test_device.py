@@ -7,9 +7,25 @@ import pytest
 import torch
 
 from unknot.common.errors import UserError
-from unknot.models.device import cache_on_device, choose_device, gather_images, send_to_device
+from unknot.common.machine import processor
+from unknot.models.device import (
+    cache_on_device,
+    choose_device,
+    gather_images,
+    hardware_text,
+    is_available,
+    send_to_device,
+)
 
 CPU = torch.device("cpu")
+
+
+def test_hardware_is_named_by_the_kind_of_device_first(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert hardware_text(CPU) == f"cpu {processor()}"
+    monkeypatch.setattr(torch.cuda, "get_device_name", lambda device: f"GPU {device.index}")
+    assert hardware_text(torch.device("cuda", 1)) == "cuda GPU 1"
+    assert is_available("cpu")
+    assert not is_available("abacus")
 
 
 def test_both_give_the_same_pixels() -> None:

@@ -71,6 +71,16 @@ def test_the_end_has_the_last_step_and_the_losses_of_training(tmp_path: Path) ->
     assert read_history_end(path) == HistoryEnd(step=12, loss=7.5, rate=2.0)
 
 
+def test_a_move_at_the_step_of_the_checkpoint_came_after_it(tmp_path: Path) -> None:
+    path = tmp_path / "history.jsonl"
+    lines = [{"split": split, "step": step} for step in (4, 5) for split in ("train", "moved")]
+    path.write_text("".join(f"{json.dumps(line)}\n" for line in lines))
+    for step, num_kept in ((5, 3), (4, 1)):
+        history = History(path, step)
+        history.close()
+        assert history.lines == lines[:num_kept]
+
+
 def test_the_tail_reads_only_what_was_added(tmp_path: Path) -> None:
     path = tmp_path / "history.jsonl"
     tail = HistoryTail(path)

@@ -21,7 +21,13 @@ from unknot.config.run import RunConfig
 from unknot.data.image_set import ImageSet
 from unknot.runs.folder import RunFolder
 from unknot.runs.history import read_history
-from unknot.training.fit import TrainedModel, check_stackable, fit, fit_stacked
+from unknot.training.fit import (
+    TrainedModel,
+    check_stackable,
+    device_to_go_on,
+    fit,
+    fit_stacked,
+)
 from unknot.training.monitors import ReconstructionRecorder
 
 CONFIG = RunConfig(3.0, 7, model=ModelConfig(sigma=2.0), training=tiny())
@@ -60,6 +66,23 @@ def finished(small_faces: ImageSet, tmp_path_factory: pytest.TempPathFactory) ->
     )
     torch.set_num_threads(threads)
     return Finished(folder, trained, progress, (before, torch.get_rng_state()))
+
+
+def test_a_run_goes_on_where_it_was_begun_unless_told_otherwise(
+    small_faces: ImageSet, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One that was begun on a processor stays there beside a GPU."""
+    begun, other = RunFolder(tmp_path / "begun"), RunFolder(tmp_path / "other")
+    assert device_to_go_on([begun, other], "auto") == "auto"
+    begun.checkpoint.mkdir(parents=True)
+    (begun.checkpoint / "state.json").write_text('{"hardware": "cuda GPU 7"}')
+    monkeypatch.setattr("unknot.training.fit.is_available", lambda name: name == "cuda")
+    assert device_to_go_on([other, begun], "auto") == "cuda"
+    assert device_to_go_on([other, begun], "cpu") == "cpu"
+    monkeypatch.setattr("unknot.training.fit.is_available", lambda name: False)
+    assert device_to_go_on([other, begun], "auto") == "auto"
+    (begun.checkpoint / "state.json").write_text("damaged")
+    assert device_to_go_on([begun], "auto") == "auto"
 
 
 def test_two_runs_of_one_seed_are_bitwise_equal(

@@ -25,6 +25,7 @@ from unknot.common.reading import read_json
 from unknot.config.parts import ModelConfig, TrainingConfig
 from unknot.config.run import RunConfig
 from unknot.data.image_set import ImageSet
+from unknot.models.device import hardware_text
 from unknot.models.networks.linear import linear
 from unknot.models.objectives import StepContext, build_objective
 from unknot.runs.folder import RunFolder
@@ -221,7 +222,7 @@ def test_an_option_that_the_objective_does_not_have_is_one_line(
     assert "\n" not in str(caught.value)
 
 
-def test_a_resume_refuses_a_change_of_precision(
+def test_a_run_goes_on_in_the_precision_it_was_begun_in(
     small_faces: ImageSet, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     config = RunConfig(1.0, 0, training=tiny(steps=4))
@@ -229,10 +230,78 @@ def test_a_resume_refuses_a_change_of_precision(
     with pytest.raises(Interrupted):
         fit(config, small_faces, RunFolder(tmp_path), device="cpu", progress=stop_at(1))
     monkeypatch.setattr(precision, "computes_in_bfloat16", lambda device: False)
-    with pytest.raises(
-        UserError, match="begun as single in bfloat16 and would go on as single in float32"
-    ):
-        fit(config, small_faces, RunFolder(tmp_path), device="cpu")
+    trained = fit(config, small_faces, RunFolder(tmp_path), device="cpu")
+    assert trained.precision.name == "bfloat16"
+    monkeypatch.setattr(precision, "computes_in_bfloat16", lambda device: True)
+    fit(config, small_faces, RunFolder(tmp_path / "whole"), device="cpu")
+    assert same_bits(weights(tmp_path), weights(tmp_path / "whole"))
+
+
+def moves(folder: Path) -> list[int]:
+    """The steps at which a run went on elsewhere."""
+    return [line["step"] for line in read_history(RunFolder(folder).history, "moved")]
+
+
+def test_on_another_processor_a_run_goes_on_and_its_history_says_from_where(
+    small_faces: ImageSet, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It says so once, also where it is killed there and goes on, and where it does not move."""
+    folder = RunFolder(tmp_path)
+    with pytest.raises(Interrupted):
+        fit(CONFIG, small_faces, folder, device="cpu", progress=stop_at(3))
+    here = hardware_text(torch.device("cpu"))
+    monkeypatch.setattr(
+        "unknot.training.trainer.hardware_text", lambda device: "cpu of another kind"
+    )
+    abandoned = Trainer(CONFIG, small_faces, folder, "cpu")  # killed before its first checkpoint
+    abandoned.start()
+    abandoned.step()
+    abandoned.close()
+    assert moves(tmp_path) == [3]
+    with pytest.raises(Interrupted):
+        fit(CONFIG, small_faces, folder, device="cpu", progress=stop_at(5))
+    state = read_training_state(folder)
+    assert state is not None
+    assert (state.step, state.hardware, moves(tmp_path)) == (5, "cpu of another kind", [3])
+    fit(CONFIG, small_faces, folder, device="cpu")
+    assert moves(tmp_path) == [3]
+    with pytest.raises(Interrupted):
+        fit(CONFIG, small_faces, RunFolder(tmp_path / "b"), device="cpu", progress=stop_at(3))
+    monkeypatch.setattr("unknot.training.trainer.hardware_text", lambda device: here)
+    fit(CONFIG, small_faces, RunFolder(tmp_path / "b"), device="cpu")
+    assert moves(tmp_path / "b") == [3]
+
+
+def test_a_move_that_came_to_nothing_is_not_told(
+    small_faces: ImageSet, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = RunFolder(tmp_path)
+    with pytest.raises(Interrupted):
+        fit(CONFIG, small_faces, folder, device="cpu", progress=stop_at(3))
+    with monkeypatch.context() as patched:
+        patched.setattr(
+            "unknot.training.trainer.hardware_text", lambda device: "cpu of another kind"
+        )
+        abandoned = Trainer(CONFIG, small_faces, folder, "cpu")
+        abandoned.start()
+        abandoned.step()
+        abandoned.close()
+    fit(CONFIG, small_faces, folder, device="cpu")
+    assert moves(tmp_path) == []
+
+
+def test_a_checkpoint_that_names_no_hardware_goes_on(small_faces: ImageSet, tmp_path: Path) -> None:
+    """Such as those of earlier versions."""
+    folder = RunFolder(tmp_path)
+    with pytest.raises(Interrupted):
+        fit(CONFIG, small_faces, folder, device="cpu", progress=stop_at(3))
+    path = folder.checkpoint / "state.json"
+    state = read_json(path)
+    for added in ("hardware", "sha256"):
+        del state[added]
+    path.write_text(json.dumps(state))
+    fit(CONFIG, small_faces, folder, device="cpu")
+    assert moves(tmp_path) == []
 
 
 def test_a_run_with_no_steps_left_is_finished_in_any_mode(
@@ -253,7 +322,7 @@ def rename_as_in_0_1(folder: RunFolder, mode: str) -> None:
     """Write a checkpoint's state as version 0.1.0 did."""
     path = folder.checkpoint / "state.json"
     state = read_json(path)
-    for added in ("strategy", "precision", "digests", "sha256"):
+    for added in ("strategy", "precision", "hardware", "digests", "sha256"):
         del state[added]
     path.write_text(json.dumps(state | {"mode": mode}))
 

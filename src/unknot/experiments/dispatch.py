@@ -84,7 +84,9 @@ def train_all(
         runner = NetworkRunner(images, networks, follower.hear if follower else None)
     elif executor:
         runner = ElsewhereRunner(
-            lambda job: executor.submit(execute_job, job), at_a_time=execution.workers
+            lambda job: executor.submit(execute_job, job),
+            at_a_time=execution.workers,
+            drops_queued=True,
         )
     else:
         runner = engine.start(plan.at_a_time, follower.hear if follower else None)

@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from unknot.common.errors import UserError
+from unknot.common.machine import processor
 
 LARGEST_SHARE = 8  # of a GPU's memory images may take an eighth: others may be training on it
 
@@ -29,6 +30,18 @@ def choose_device(name: str = "auto") -> torch.device:
     if device is None:
         raise UserError(f"device {name!r} is not available here; try cpu or auto")
     return device
+
+
+def is_available(name: str) -> bool:
+    """Whether something can be computed on a device, which is named as torch does."""
+    return _computing_device(name) is not None
+
+
+def hardware_text(device: torch.device) -> str:
+    """Name what computes there: `cpu` and the processor, or `cuda` and the GPU."""
+    if device.type == "cuda":
+        return f"cuda {torch.cuda.get_device_name(device)}"
+    return f"{device.type} {processor()}"
 
 
 def _computing_device(name: str) -> torch.device | None:

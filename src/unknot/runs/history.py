@@ -14,12 +14,14 @@ from unknot.runs.field_types import LARGEST
 TAIL_BYTES = 16_384
 RATE_SECONDS = 60.0
 """Of training, from which it is told how fast a run is."""
-SPLITS = ("train", "validation", "continued")
+MOVED = "moved"
+SPLITS = ("train", "validation", "continued", MOVED)
 
 HistoryLine = dict[str, Any]
 """A line of the history: `split`, `step`, and the means since the last line.
 
-`split` is `train` or `validation`, or `continued` where the training had ended and then went on.
+`split` is `train` or `validation`, `continued` where the training had ended and then went on, or
+`moved` where it went on on another kind of processor or device, or in other sums.
 """
 
 
@@ -180,6 +182,12 @@ class HistoryTail:
         return is_new, [line for line in lines if line is not None]
 
 
+def _is_before(line: HistoryLine, step: int) -> bool:
+    """Whether a line is of a checkpoint's past; a move at its step was after it, if at all."""
+    last = step - 1 if line["split"] == MOVED else step
+    return int(line["step"]) <= last
+
+
 class History:
     """Writes a run's history. On a resume it is cut back to the checkpoint's step.
 
@@ -196,7 +204,7 @@ class History:
     def __init__(self, path: Path, step: int) -> None:
         if step > 0 and not path.exists():
             give_notice(f"{path} is missing: the run goes on, and its curves begin at step {step}")
-        self.lines = [line for line in read_history(path) if line["step"] <= step]
+        self.lines = [line for line in read_history(path) if _is_before(line, step)]
         write_text(path, "".join(json.dumps(line) + "\n" for line in self.lines))
         self._file = path.open("a", encoding="utf-8")
 

@@ -42,6 +42,7 @@ class TrainingState(NamedTuple):
         sums: of the training terms since the last line of the history.
         num_summed: how many steps are in them.
         run: its name by its description; empty in version 0.1.0.
+        hardware: that took the last step, as `hardware_text` names it; empty where it is not known.
     """
 
     step: int
@@ -53,6 +54,7 @@ class TrainingState(NamedTuple):
     sums: tuple[float, ...] = ()
     num_summed: int = 0
     run: str = ""
+    hardware: str = ""
 
     def check(self, config: RunConfig | None) -> None:
         """Refuse what cannot be, and what is of another run.
@@ -140,6 +142,17 @@ def threads_before(folder: RunFolder) -> int:
         threads = _read_state(folder)["threads"]
         return threads if isinstance(threads, int) and 0 < threads <= MOST_THREADS else 0
     return 0
+
+
+def device_before(folder: RunFolder) -> str:
+    """Read on what kind of device a run took its last step: `cpu`, `cuda`; empty if not known.
+
+    Nothing is cleared, so that the run may be training; what is damaged is left to the run to name.
+    """
+    with suppress(UserError, KeyError, TypeError):
+        hardware = _read_state(folder)["hardware"]
+        return hardware.split(" ")[0] if isinstance(hardware, str) else ""
+    return ""
 
 
 def load_checkpoint(

@@ -17,13 +17,14 @@ from unknot.common.progress import Progress
 from unknot.config.experiment import ExperimentConfig
 from unknot.config.run import RunConfig
 from unknot.data.image_set import ImageSet
-from unknot.models.device import cache_on_device, choose_device
+from unknot.models.device import cache_on_device, choose_device, is_available
 from unknot.models.likelihoods import LIKELIHOODS
 from unknot.models.networks import NetworkBuilder
 from unknot.models.objectives import OBJECTIVES
 from unknot.models.vae import VAE
 from unknot.runs.folder import RunFolder
 from unknot.runs.weights import save_weights
+from unknot.training.checkpoint import device_before
 from unknot.training.gradients.stacked import Stack
 from unknot.training.logbook import NUM_VALIDATION
 from unknot.training.precision import Precision
@@ -81,6 +82,7 @@ def fit(
         UserError: if training diverges or the checkpoint does not fit.
         Interrupted: after a signal, once everything is saved.
     """
+    device = device_to_go_on([folder], device)
     trainer = Trainer(config, images, folder, device, networks, with_frames=with_frames)
     failures = _train([trainer], progress)
     if failures:
@@ -117,6 +119,7 @@ def fit_stacked(
     if any(replace(config, beta=first.beta, seed=first.seed) != first for config, _ in runs):
         raise UserError("runs that are stacked may differ in beta and seed alone")
     check_stackable(first)
+    device = device_to_go_on([folder for _, folder in runs], device)
     pixels = cache_on_device(images.images, choose_device(device))
     stack = Stack()
     outcomes: dict[Path, TrainedModel | UserError] = {}
@@ -141,6 +144,17 @@ def fit_stacked(
         if trainer.folder.path not in failures:
             outcomes[trainer.folder.path] = _finish(trainer)
     return outcomes
+
+
+def device_to_go_on(folders: Sequence[RunFolder], asked: str) -> str:
+    """Choose the device of runs that are trained together: where one was begun, if it is here too.
+
+    Args:
+        folders: of the runs.
+        asked: by the user; anything but `auto` is taken.
+    """
+    before = next(filter(None, map(device_before, folders)), "") if asked == "auto" else ""
+    return before if before and is_available(before) else asked
 
 
 def check_stackable(config: RunConfig | ExperimentConfig) -> None:

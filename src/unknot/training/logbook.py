@@ -16,7 +16,7 @@ from unknot.models.beta_scales import BetaScales, beta_scales
 from unknot.models.objectives import Objective, StepContext
 from unknot.models.vae import VAE
 from unknot.runs.folder import RunFolder
-from unknot.runs.history import History, HistoryLine
+from unknot.runs.history import MOVED, History, HistoryLine
 from unknot.runs.inference import evaluate_elbo
 from unknot.training.checkpoint import TrainingState
 from unknot.training.listeners import start_listeners
@@ -109,6 +109,10 @@ class Logbook:
             (kept["split"], kept["step"]) != (CONTINUED, state.step) for kept in self._history.lines
         ):
             self._add(line)
+
+    def add_move(self, state: TrainingState) -> None:
+        """Write that the training goes on elsewhere from here."""
+        self._add(self._line(MOVED, state))
 
     def add_validation_line(self, state: TrainingState) -> None:
         """Evaluate the objective on validation images, at the run's own beta, warmed up or not."""

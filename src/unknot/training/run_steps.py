@@ -58,15 +58,16 @@ class RunSteps:
         self.model = build_untrained(config, images, networks).to(self.device)
         self._pixels = cache_on_device(images.images, self.device) if pixels is None else pixels
 
-    def prepare(self, *, stacked: bool = False) -> None:
+    def prepare(self, *, stacked: bool = False, begun_in: str = "") -> None:
         """Set the precision, and make the optimizers.
 
         Args:
             stacked: whether the run is computed with others as one program.
+            begun_in: the precision of a run that goes on, which it keeps.
         """
-        self.precision = set_precision(
-            self.config.training.precision, self.model, self.device, stacked=stacked
-        )
+        is_open = self.config.training.precision == "auto"
+        wanted = begun_in if begun_in and is_open else self.config.training.precision
+        self.precision = set_precision(wanted, self.model, self.device, stacked=stacked)
         self.optimizer = OPTIMIZERS[self.recipe.optimizer](self.model, self.recipe)
         self.adversary = start_adversary(
             self.objective,

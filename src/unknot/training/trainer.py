@@ -14,12 +14,12 @@ from unknot.common.files import make_folder
 from unknot.common.notices import give_notice
 from unknot.config.run import RunConfig
 from unknot.data.image_set import ImageSet
+from unknot.models.device import hardware_text
 from unknot.models.networks import NetworkBuilder
 from unknot.runs.folder import RunFolder
 from unknot.training import checkpoint
 from unknot.training.checkpoint import TrainingState
 from unknot.training.gradients import (
-    DISTRIBUTED,
     STACKED,
     STRATEGIES,
     Gradients,
@@ -72,7 +72,7 @@ class Trainer(RunSteps):
         pixels: NDArray[np.uint8] | Tensor | None = None,
         with_frames: bool = True,
     ) -> None:
-        self.folder = folder
+        self.folder, self._has_moved = folder, False
         disable_heap_trimming()
         saved = checkpoint.read_training_state(folder, config)
         if saved:
@@ -80,9 +80,14 @@ class Trainer(RunSteps):
         super().__init__(config, images, device, networks, pixels)
         make_folder(folder.path)
         strategy = self._choose_strategy(saved, networks is not None, stack is not None)
-        self.prepare(stacked=strategy == STACKED)
+        self.prepare(stacked=strategy == STACKED, begun_in=saved.precision if saved else "")
+        hardware = hardware_text(self.device)
         if saved:
-            saved = saved._replace(strategy=self._strategy_after(saved, strategy))
+            move = self._move_of(saved, strategy, hardware)
+            if move:
+                give_notice(move)
+                self._has_moved = True
+                saved = saved._replace(strategy=strategy)
             checkpoint.load_checkpoint(folder, self.model, self.optimizer, self.adversary)
         self.state = saved or TrainingState(
             step=0,
@@ -92,7 +97,9 @@ class Trainer(RunSteps):
             precision=self.precision.name,
             first_loss=math.nan,
             run=config.name,
+            hardware=hardware,
         )
+        self._hardware = hardware
         self._stack = Stack() if stack is None else stack
         self._gradients: Gradients | None = None
         self._divergence = DivergenceMonitor(self.state.first_loss)
@@ -125,31 +132,25 @@ class Trainer(RunSteps):
             )
         )
 
-    def _strategy_after(self, saved: TrainingState, strategy: str) -> str:
-        """Give how a run goes on, or stop before one with steps to go would do so in another way.
+    def _move_of(self, saved: TrainingState, strategy: str, hardware: str) -> str:
+        """Say how a run with steps to go does so otherwise than it was begun; empty if it does not.
 
-        Connected processes alone may take over from others, or be followed by others.
+        Raises:
+            UserError: if this version cannot go on with it.
         """
-        begun, here = (saved.strategy, saved.precision), (strategy, self.precision.name)
+        begun, here = (saved.strategy, saved.hardware or hardware), (strategy, hardware)
         if begun == here or saved.step >= self.recipe.steps:
-            return saved.strategy
-        if DISTRIBUTED in (saved.strategy, strategy) and begun[1] == here[1]:
-            give_notice(
-                f"{self.folder.path} goes on from step {saved.step:,} as {strategy}, begun as "
-                f"{saved.strategy}: batches, noise and learning rate are what they would have "
-                "been, but sums are rounded in another order, so weights differ in their last "
-                "digits"
-            )
-            return strategy
+            return ""
         if saved.strategy not in STRATEGIES:
             raise UserError(
                 f"{self.folder.path} was begun as a {saved.strategy} run, which this version of "
                 "unknot cannot go on with; choose another --out"
             )
-        raise UserError(
-            f"{self.folder.path} was begun as {begun[0]} in {begun[1]} and would go on as "
-            f"{here[0]} in {here[1]}; continue on the machine and with the options it was begun "
-            "with, or choose another --out"
+        return (
+            f"{self.folder.path} goes on from step {saved.step:,} as {strategy} on {hardware}, "
+            f"begun as {saved.strategy} on {begun[1]}: batches, noise and learning rate are what "
+            "they would have been, but sums are rounded otherwise, so weights differ in their last "
+            "digits"
         )
 
     @property
@@ -204,6 +205,9 @@ class Trainer(RunSteps):
         step = self.state.step
         if step in self.config.training.continued_from:
             self._logbook.add_continuation(self.state)
+        if self._has_moved:
+            self._logbook.add_move(self.state)
+            self._has_moved = False
         means = self._gradients.compute(step)
         began = time.perf_counter()
         gradients = [p.grad for p in self.model.parameters() if p.grad is not None]
@@ -215,7 +219,7 @@ class Trainer(RunSteps):
             self.adversary.update(step + 1)
         self._logbook.add_step(means)
         seconds = self.state.seconds + self._gradients.seconds + time.perf_counter() - began
-        self.state = self.state._replace(step=step + 1, seconds=seconds)
+        self.state = self.state._replace(step=step + 1, seconds=seconds, hardware=self._hardware)
 
     def record(self) -> None:
         """Write down what is due after a step: history, frames, checkpoint."""

@@ -133,6 +133,22 @@ def test_a_stop_withdraws_the_order_and_waits_for_what_is_at_work(
     assert len(machines.jobs) == 1
 
 
+def test_a_stop_takes_what_has_not_begun_out_of_an_executors_queue(
+    tmp_path: Path, machines: Machines
+) -> None:
+    """A cluster's future can be canceled too, but that would not be heard there."""
+    for drops_queued in (True, False):
+        folder = tmp_path / str(drops_queued)
+        folder.mkdir()
+        runner = ElsewhereRunner(machines.send, drops_queued=drops_queued)
+        future = runner.submit(job_in(folder))
+        runner.stop()
+        assert future.cancelled() == machines.answers[-1].cancelled() == drops_queued
+        if not drops_queued:
+            machines.answers[-1].set_result(143)
+        runner.close()
+
+
 def test_what_does_not_answer_a_stop_is_left(
     tmp_path: Path, machines: Machines, monkeypatch: pytest.MonkeyPatch
 ) -> None:

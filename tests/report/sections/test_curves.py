@@ -37,6 +37,15 @@ def test_the_picture_in_a_runs_folder_does_not_get_into_the_page(tmp_path: Path)
     assert "<svg" not in html
 
 
+def test_a_run_that_was_moved_says_from_which_step(tmp_path: Path) -> None:
+    assert "another kind of processor" not in shown("curves", small_context(tmp_path))
+    run = small_run(tmp_path, small_config().runs()[0])
+    with run.files.history.open("a") as file:
+        file.writelines(f'{{"split": "moved", "step": {step}}}\n' for step in (1200, 1500))
+    html = shown("curves", small_context(tmp_path, runs=[run]))
+    assert "beta 0.5, seed 0: from step 1,200 and 1,500 on another kind of processor" in html
+
+
 def test_a_missing_run_is_named_with_its_reason(tmp_path: Path) -> None:
     context = small_context(tmp_path, runs=[], failures={"beta-2_seed-0": "training diverged"})
     shown_curves = curves(context)

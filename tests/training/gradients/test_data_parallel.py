@@ -20,6 +20,7 @@ from unknot.common.errors import Interrupted, UserError
 from unknot.config.run import RunConfig
 from unknot.data.image_set import ImageSet
 from unknot.runs.folder import RunFolder
+from unknot.runs.history import read_history
 from unknot.training import gradients
 from unknot.training.checkpoint import read_training_state
 from unknot.training.fit import TrainedModel, fit
@@ -87,7 +88,7 @@ def test_a_resume_is_bitwise_equal(
     assert same_bits(weights(shared[0]), weights(tmp_path))
 
 
-def test_a_run_goes_on_as_it_was_begun(
+def test_a_run_goes_on_as_it_was_begun_where_it_can(
     small_faces: ImageSet, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     shared, whole = RunFolder(tmp_path / "shared"), RunFolder(tmp_path / "whole")
@@ -95,10 +96,8 @@ def test_a_run_goes_on_as_it_was_begun(
         monkeypatch.setattr(gradients, "can_share", lambda *given, now=possible: now)
         with pytest.raises(Interrupted):
             fit(QUICK, small_faces, folder, device="cpu", progress=stop_at(1))
-    with pytest.raises(
-        UserError, match="begun as data_parallel in float32 and would go on as single in float32"
-    ):
-        fit(QUICK, small_faces, shared, device="cpu")
+    assert fit(QUICK, small_faces, shared, device="cpu").strategy == "single"
+    assert [line["step"] for line in read_history(shared.history, "moved")] == [1]
     monkeypatch.setattr(gradients, "can_share", lambda *given: True)
     assert fit(QUICK, small_faces, whole, device="cpu").strategy == "single"
 

@@ -115,6 +115,8 @@ class ElsewhereRunner:
         retries: how often a job is sent again.
         lost: errors of futures that say that a machine was lost.
         end: ends what was started for this.
+        drops_queued: whether a future that is canceled takes its job out of a queue; elsewhere a
+            job ends as soon as it begins.
     """
 
     def __init__(
@@ -125,10 +127,11 @@ class ElsewhereRunner:
         retries: int = 0,
         lost: tuple[type[BaseException], ...] = (),
         end: Callable[[], None] | None = None,
+        drops_queued: bool = False,
     ) -> None:
         self._send, self._end = send, end
         self._at_a_time = MOST_RUNS if at_a_time is None else at_a_time
-        self._retries, self._lost = retries, lost
+        self._retries, self._lost, self._drops_queued = retries, lost, drops_queued
         self._waiting: deque[SentJob] = deque()
         self._at_work: dict[SentJob, None] = {}
         self._lock, self._is_closed = RLock(), Event()
@@ -157,7 +160,7 @@ class ElsewhereRunner:
             at_work = list(self._at_work)
         self._withdraw()
         for sent in at_work:
-            if sent.answer:
+            if self._drops_queued and sent.answer and not sent.has_begun:
                 sent.answer.cancel()
 
     def close(self) -> None:

@@ -5,10 +5,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from unknot.config.run import RunConfig
+from unknot.evidence.answers import listed
 from unknot.report.chart_data import all_rounded, chart_run, thinned
 from unknot.report.sections import LeftOut, ReportContext
 from unknot.report.text import run_scales_text, run_title
-from unknot.runs.history import HistoryLine
+from unknot.runs.history import MOVED, HistoryLine
 from unknot.runs.run import Run
 
 QUANTITIES = ("distortion", "rate", "loss")
@@ -40,11 +41,13 @@ class Curves:
         quantities: that have a chart.
         data: `runs`, each with its lines of training and of validation.
         runs: in the order of the description.
+        moves: a sentence for each run that did not go on where it was begun.
     """
 
     quantities: Sequence[str]
     data: Mapping[str, Any]
     runs: Sequence[RunFacts]
+    moves: Sequence[str]
 
 
 def curves(context: ReportContext) -> Curves | LeftOut:
@@ -63,6 +66,7 @@ def curves(context: ReportContext) -> Curves | LeftOut:
             else _missing(config, context.failures.get(config.name, "not finished"))
             for config in context.config.runs()
         ],
+        moves=[text for run in context.runs if (text := _move_text(run, histories[run.name]))],
     )
 
 
@@ -70,6 +74,18 @@ def training_seconds(lines: Sequence[HistoryLine]) -> float:
     """Tell from its history how long a run was trained; 0 where it has none."""
     seconds = [line["seconds"] for line in lines if line["split"] == "train"]
     return float(seconds[-1]) if seconds else 0.0
+
+
+def _move_text(run: Run, lines: Sequence[HistoryLine]) -> str:
+    """Say from which steps a run went on elsewhere; empty if it did not."""
+    steps = [f"{line['step']:,}" for line in lines if line["split"] == MOVED]
+    if not steps:
+        return ""
+    return (
+        f"{run_title(run.config)}: from step {listed(steps)} on another kind of processor or "
+        "device, or with its batches divided otherwise. Repeated in one place, it ends with other "
+        "last digits."
+    )
 
 
 def _is_recorded(key: str, histories: Mapping[str, Sequence[HistoryLine]]) -> bool:
