@@ -21,7 +21,6 @@ EXTRAS = {
     "tensorboard": ("tensorboardX", "to follow training in TensorBoard"),
     "watch": ("uvicorn", "to see reconstructions form in a browser while runs train"),
     "onnx": ("onnxscript", "to export networks as ONNX"),
-    "slurm": ("submitit", "for runs in the queue of a Slurm cluster"),
     "ray": ("ray", "for runs on a Ray cluster"),
     "dask": ("distributed", "for runs on a Dask cluster"),
     "dev": ("pytest", "to run the tests"),
