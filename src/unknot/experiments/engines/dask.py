@@ -57,6 +57,8 @@ class DaskEngine:
 
     def start(self, num_jobs: int, progress: Progress | None = None) -> JobRunner:
         """Connect to the cluster, or start one; see `Engine.start`."""
+        if self.address:
+            check_answers("Dask", self.address)
         from distributed import KilledWorker
 
         with ExitStack() as stack:
@@ -79,7 +81,6 @@ class DaskEngine:
         from distributed import Client, LocalCluster
 
         if self.address:
-            check_answers("Dask", self.address)
             try:
                 client = Client(self.address, timeout=SECONDS_TO_ANSWER, set_as_default=False)
             except (OSError, ValueError) as error:
