@@ -1,7 +1,11 @@
 """What tests of clusters share: an experiment of which a node is killed while it trains."""
 
 import os
+import re
 import signal
+import subprocess
+import sys
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -10,6 +14,7 @@ import pytest
 import torch
 
 from tests.training.tiny import same_bits, weights
+from unknot.common.files import is_running
 from unknot.data.image_set import ImageSet
 from unknot.experiments.compare import compare
 from unknot.runs.folder import RunFolder
@@ -57,6 +62,41 @@ def kill_tree(pid: int) -> None:
             os.kill(each, signal.SIGKILL)
         except ProcessLookupError:
             continue
+
+
+def check_that_ctrl_c_leaves_nothing(folder: Path, engine: str) -> None:
+    """Interrupt a comparison by a cluster that it has started itself, as a terminal does."""
+    command = [sys.executable, "-m", "unknot", "compare", "faces", "--size", "32"]
+    command += ["--steps", "50000", "--batch-size", "8", "--network", "linear", "--betas", "1", "4"]
+    command += ["--engine", engine, "--workers", "1", "--out", str(folder)]
+    with subprocess.Popen(
+        command,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        start_new_session=True,
+        # where the tests themselves run in the background, SIGINT is ignored and would stay so
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
+    ) as process:
+        until(120, lambda: any(path.stat().st_size for path in folder.glob("*/history.jsonl")))
+        started = descendants(process.pid)[1:]
+        os.killpg(process.pid, signal.SIGINT)
+        said, _ = process.communicate(timeout=60)
+    assert process.returncode == 130
+    assert said.splitlines()[-1].startswith("stopped; every run is saved in ")
+    assert not re.search(r"Traceback|raylet|distributed", said), said
+    assert started
+    until(5, lambda: not any(map(is_running, started)))
+    (saved,) = folder.glob("*/checkpoint/state.json")
+    assert RunFolder(saved.parents[1]).last_log_line().startswith("stopped at step ")
+
+
+def until(seconds: float, is_so: Callable[[], bool]) -> None:
+    """Wait until something is so."""
+    deadline = time.monotonic() + seconds
+    while not is_so():
+        assert time.monotonic() < deadline
+        time.sleep(0.1)
 
 
 def check_that_a_lost_node_costs_nothing(

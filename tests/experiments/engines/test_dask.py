@@ -12,6 +12,7 @@ import pytest
 from tests.experiments.engines.lost_nodes import (
     OPTIONS,
     check_that_a_lost_node_costs_nothing,
+    check_that_ctrl_c_leaves_nothing,
     descendants,
     kill_tree,
     one_thread,
@@ -131,3 +132,8 @@ def test_an_executor_of_dask_serves(
         )
     assert not experiment.failures()
     assert threads_before(experiment.run(1).files) == 1
+
+
+@pytest.mark.slow
+def test_ctrl_c_ends_the_cluster_that_was_started_here(tmp_path: Path) -> None:
+    check_that_ctrl_c_leaves_nothing(tmp_path / "e", "dask")

@@ -6,6 +6,7 @@ import pytest
 
 from tests.experiments.engines.lost_nodes import (
     check_that_a_lost_node_costs_nothing,
+    check_that_ctrl_c_leaves_nothing,
     descendants,
     kill_tree,
     one_thread,
@@ -76,8 +77,8 @@ def test_what_a_killed_node_was_at_ends_elsewhere_with_the_same_bits(
         initialize_head=True,
         head_node_args={**node, "include_dashboard": False, "_system_config": QUICK_TO_NOTICE},
     )
+    other = cluster.add_node(**node)
     try:
-        other = cluster.add_node(**node)
         raylet = other.all_processes["raylet"][0].process.pid
 
         def lose(holder: int) -> bool:
@@ -89,4 +90,18 @@ def test_what_a_killed_node_was_at_ends_elsewhere_with_the_same_bits(
         address = {"address": cluster.address}
         check_that_a_lost_node_costs_nothing(bare_faces, tmp_path, "ray", address, lose)
     finally:
+        started = [
+            info.process
+            for each in (cluster.head_node, other)
+            for processes in each.all_processes.values()
+            for info in processes
+        ]
         cluster.shutdown()
+        for process in started:
+            process.kill()
+            process.wait()
+
+
+@pytest.mark.slow
+def test_ctrl_c_ends_the_cluster_that_was_started_here(tmp_path: Path) -> None:
+    check_that_ctrl_c_leaves_nothing(tmp_path / "e", "ray")

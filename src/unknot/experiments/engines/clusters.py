@@ -5,7 +5,7 @@ from importlib.util import find_spec
 
 from unknot.common.errors import UserError
 
-SECONDS_TO_ANSWER = 5.0
+SECONDS_TO_ANSWER = 3.0
 
 
 def check_installed(package: str, extra: str) -> None:
@@ -22,12 +22,14 @@ def check_installed(package: str, extra: str) -> None:
         raise UserError(f"engine {extra} needs {package}: pip install 'unknot[{extra}]'")
 
 
-def check_answers(what: str, address: str) -> None:
+def check_answers(what: str, address: str, hello: bytes = b"") -> None:
     """Refuse an address where nothing answers, without the minutes that a cluster's client takes.
 
     Args:
         what: the cluster's kind, for the error.
-        address: `HOST:PORT`, with or without a protocol such as `tcp://`.
+        address: `HOST:PORT`, with or without a protocol such as `tcp://`; of one that is encrypted
+            only the port is tried.
+        hello: what a client sends first; a server has something to say then.
 
     Raises:
         UserError: if it is no such address, or nothing answers there.
@@ -36,7 +38,11 @@ def check_answers(what: str, address: str) -> None:
     if not (host and separator and port.isdecimal()):
         raise UserError(f"address is {address!r}; give HOST:PORT of the {what} cluster")
     try:
-        socket.create_connection((host.strip("[]"), int(port)), SECONDS_TO_ANSWER).close()
+        place = host.strip("[]"), int(port)
+        with socket.create_connection(place, SECONDS_TO_ANSWER) as connection:
+            connection.sendall(hello)
+            if not (address.startswith("tls://") or connection.recv(1)):
+                raise OSError("something else is there")
     except (OSError, OverflowError) as error:
         raise refused(what, address, error) from None
 

@@ -24,6 +24,9 @@ from unknot.experiments.engines.elsewhere import ElsewhereRunner, execute_job
 if TYPE_CHECKING:
     from distributed import Client
 
+OWN_PORT = "127.0.0.1:0"
+"""Any free port, which this machine alone sees: Dask opens one even without a dashboard."""
+
 
 @dataclass(frozen=True)
 class DaskEngine:
@@ -54,6 +57,8 @@ class DaskEngine:
 
     def start(self, num_jobs: int, progress: Progress | None = None) -> JobRunner:
         """Connect to the cluster, or start one; see `Engine.start`."""
+        if self.address:
+            check_answers("Dask", self.address)
         from distributed import KilledWorker
 
         with ExitStack() as stack:
@@ -76,7 +81,6 @@ class DaskEngine:
         from distributed import Client, LocalCluster
 
         if self.address:
-            check_answers("Dask", self.address)
             try:
                 client = Client(self.address, timeout=SECONDS_TO_ANSWER, set_as_default=False)
             except (OSError, ValueError) as error:
@@ -87,6 +91,8 @@ class DaskEngine:
             threads_per_worker=num_jobs,
             processes=False,
             dashboard_address=None,
+            scheduler_kwargs={"dashboard_address": OWN_PORT},
+            worker_dashboard_address=OWN_PORT,
             memory_limit=0,
         )
         return stack.enter_context(Client(stack.enter_context(cluster), set_as_default=False))

@@ -22,6 +22,8 @@ from unknot.experiments.engines.elsewhere import ElsewhereRunner, execute_job
 
 AUTO = "auto"
 STORE_BYTES = 80_000_000  # the least that Ray takes; nothing of ours is in it
+HELLO = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + bytes([0, 0, 0, 4, 0, 0, 0, 0, 0])
+"""How a client of gRPC begins (RFC 9113, 3.4): a fixed text and empty settings."""
 UNITS = {"": 1, "K": 2**10, "M": 2**20, "G": 2**30, "T": 2**40}
 SIZE = re.compile(r"(\d+(?:\.\d+)?)([KMGT]?)B?")
 
@@ -58,6 +60,8 @@ class RayEngine:
 
     def start(self, num_jobs: int, progress: Progress | None = None) -> JobRunner:
         """Connect to the cluster, or start one; see `Engine.start`."""
+        if self.address not in ("", AUTO):
+            check_answers("Ray", self.address, HELLO)
         import ray
 
         end = self._connect()
@@ -101,8 +105,6 @@ class RayEngine:
             return None  # the user's own connection, which stays
         options: dict[str, Any] = {"log_to_driver": False, "logging_level": "ERROR"}
         if self.address:
-            if self.address != AUTO:
-                check_answers("Ray", self.address)
             _initialize(self.address, **options)
             return ray.shutdown
         place = TemporaryDirectory(prefix="unknot-ray-", ignore_cleanup_errors=True)
