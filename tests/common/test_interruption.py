@@ -1,9 +1,11 @@
 """Signals raise, or end the process at once, and say so in its exit status."""
 
+import os
 import signal
 import subprocess
 import sys
 import threading
+from pathlib import Path
 
 import pytest
 
@@ -86,3 +88,17 @@ def test_a_process_may_end_at_once_with_a_line(number: signal.Signals, closed: s
     ended = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
     assert ended.returncode == 128 + number
     assert ended.stderr == ("" if closed else f"{WORDS}\n")
+
+
+def test_a_signal_during_an_import_is_not_swallowed(tmp_path: Path) -> None:
+    swallowing = "import os, signal\ntry:\n    os.kill(os.getpid(), signal.SIGTERM)\n"
+    (tmp_path / "swallowing.py").write_text(swallowing + "except BaseException:\n    pass\n")
+    code = "from unknot.common.interruption import signals_raised\n"
+    code += "with signals_raised():\n    import swallowing\nprint('went on')"
+    ended = subprocess.run(
+        [sys.executable, "-c", code],
+        env={**os.environ, "PYTHONPATH": os.pathsep.join([*sys.path, str(tmp_path)])},
+        capture_output=True,
+        text=True,
+    )
+    assert (ended.returncode, ended.stdout, ended.stderr) == (143, "", f"{WORDS}\n")

@@ -45,7 +45,8 @@ def heard_signals() -> list[signal.Signals]:
 def signals_raised() -> Iterator[None]:
     """While the block runs, each signal raises an `Interruption`; a second one ends the process.
 
-    A library that is being imported may have turned that into an error of its own; it is raised
+    So does the first one while something is imported: libraries swallow what is raised then, or
+    turn it into an error of their own, or abort. Where one has done so elsewhere, it is raised
     again. Outside the main thread, where Python delivers no signals, nothing is installed.
     """
     is_main = threading.current_thread() is threading.main_thread()
@@ -54,6 +55,8 @@ def signals_raised() -> Iterator[None]:
     received: list[int] = []
 
     def handle(number: int, frame: FrameType | None) -> None:
+        if _is_importing(frame):
+            _quit(number, frame)
         received.append(number)
         for name in before:
             signal.signal(name, _quit)
@@ -70,6 +73,15 @@ def signals_raised() -> Iterator[None]:
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
+
+
+def _is_importing(frame: FrameType | None) -> bool:
+    """Whether code runs because a module is being imported."""
+    while frame:
+        if frame.f_code.co_filename.startswith("<frozen importlib"):
+            return True
+        frame = frame.f_back
+    return False
 
 
 def quit_on_signals() -> None:
