@@ -33,8 +33,9 @@ from unknot.report.live_runs import FINISHED, SCORING, TRAINING, WAITING
 SEEDS = 10
 STEPS, BATCH = 2, 16
 LOOK_SECONDS = 0.5
-WORKERS = {"local": b"unknot.experiments.engines.worker", "ray": b"ray::"}
-"""Engine -> what stands in the command line of its processes that execute runs."""
+ENGINES = ("local", "ray")
+WORKER = b"unknot.experiments.engines.worker"
+"""Stands in the command line of processes that execute runs, of either engine."""
 
 
 def write_images(path: Path) -> None:
@@ -86,12 +87,11 @@ class Killer:
 
     Args:
         num: kills.
-        engine: whose processes.
         every: seconds between two, on average.
     """
 
-    def __init__(self, num: int, engine: str, every: float) -> None:
-        self._left, self._words, self._every = num, WORKERS[engine], every
+    def __init__(self, num: int, every: float) -> None:
+        self._left, self._every = num, every
         self._random = random.Random(0)
         self._next = 0.0
         self.num_killed = 0
@@ -100,7 +100,7 @@ class Killer:
         """Kill one if it is time."""
         if not self._left or time.monotonic() < self._next:
             return
-        alive = list(processes(self._words))
+        alive = list(processes(WORKER))
         if alive:
             os.kill(self._random.choice(alive), signal.SIGKILL)
             self._left -= 1
@@ -188,7 +188,7 @@ def measured(options: argparse.Namespace, place: Path) -> dict[str, Any]:
 
 def killed(options: argparse.Namespace, images: Path, out: Path, seconds: float) -> dict[str, Any]:
     """The same with processes killed, then the same command until nothing is missing."""
-    killer = Killer(options.kills, options.engine, every=seconds / options.kills / 2)
+    killer = Killer(options.kills, every=seconds / options.kills / 2)
     words = command(images, out, options.runs, options.engine)
     trained = Trained(words, out, killer.look)
     lost_at_first, commands = num_lost(trained.status), 1
@@ -206,7 +206,7 @@ def killed(options: argparse.Namespace, images: Path, out: Path, seconds: float)
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--runs", type=int, default=1000)
-    parser.add_argument("--engine", choices=sorted(WORKERS), default="local")
+    parser.add_argument("--engine", choices=ENGINES, default="local")
     parser.add_argument("--kills", type=int, default=20)
     parser.add_argument("--evidence", action="store_true")
     parser.add_argument("--json", action="store_true")
