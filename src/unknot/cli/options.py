@@ -6,7 +6,7 @@ only given its place in the help: what most people set first, what few people se
 
 import ast
 import inspect
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import Field, dataclass, field, fields, make_dataclass, replace
 from functools import cache
 from pathlib import Path
@@ -14,6 +14,7 @@ from typing import Annotated, Any, Literal, get_args, get_type_hints
 
 import tyro
 
+from unknot.cli.engine_options import engine_options
 from unknot.config.execution import ExecutionConfig, from_toml_with_execution
 from unknot.config.experiment import ExperimentConfig
 from unknot.config.parts import RECIPES, DataConfig, ModelConfig, Recipe, TrainingConfig
@@ -246,7 +247,19 @@ OPEN = (
 )
 
 
-def _execution(title: str, names: Iterable[str], folder: str) -> type:
+EngineWords = Annotated[
+    tuple[str, ...],
+    tyro.conf.arg(
+        help="Options of the engine, such as time=2:00:00 gpus=1 for slurm; its page of the docs "
+        "lists them.",
+        metavar="NAME=VALUE [NAME=VALUE ...]",
+        help_behavior_hint="(optional)",
+    ),
+]
+"""The option `--engine-option`."""
+
+
+def _execution(title: str, names: Sequence[str], folder: str) -> type:
     """Make the group of options that say where and how it runs.
 
     Args:
@@ -260,6 +273,8 @@ def _execution(title: str, names: Iterable[str], folder: str) -> type:
         option(ExecutionConfig, name, default_in_words=in_words.get(name), **kinds.get(name, {}))
         for name in names
     ]
+    if "engine" in names:
+        items.append(("engine_option", EngineWords, field(default=())))
     made = make_dataclass(title, [*items, ("config", ConfigFile, field(default=None))], frozen=True)
     made.__doc__ = "Where and how it runs."
     return made
@@ -340,10 +355,10 @@ def execution_config(options: Any) -> ExecutionConfig:
     """Gather where and how it runs, with what its TOML file alone can say."""
     typed, toml = pick(ExecutionConfig, options.execution), _toml(options)
     described = toml[1] if toml else ExecutionConfig()
-    is_same_engine = typed.get("engine", described.engine) == described.engine
-    return ExecutionConfig(
-        **typed, engine_options=described.engine_options if is_same_engine else {}
-    )
+    engine = typed.get("engine", described.engine)
+    from_file = described.engine_options if engine == described.engine else {}
+    words = getattr(options.execution, "engine_option", ())
+    return ExecutionConfig(**typed, engine_options=from_file | engine_options(engine, words))
 
 
 def config_from_options(options: Any) -> ExperimentConfig:
