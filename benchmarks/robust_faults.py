@@ -212,7 +212,10 @@ class Bench:
         if ended.status in world.silent and not ended.stderr:
             ended = ended._replace(status=0)
         if world.is_new:
-            self.tally.add(kind, name, judged(ended))
+            verdict = judged(ended)
+            line = f"{kind}: {name}: {verdict.outcome}: {ended.stderr.strip()[-200:]}"
+            print(line, file=sys.stderr, flush=True)
+            self.tally.add(kind, name, verdict)
         else:
             self.count(kind, name, ended, self.compare)
 
