@@ -144,6 +144,7 @@ def test_progress_is_told_of_runs_and_of_the_evidence(
     [
         ({"steps": "100"}, "steps is '100'; it must be a whole number"),
         ({"latent_dims": 3}, "did you mean 'latent_dim'"),
+        ({"engine": "inline", "stage": "/tmp"}, "have their images open already; leave out stage"),
         ({"engine": "cloud"}, "engine is 'cloud'; it can be local, inline"),
         ({"workers": 0}, "workers is 0; it must be at least 1"),
         ({"stack_runs": 0}, "stack_runs is 0; it must be at least 1"),

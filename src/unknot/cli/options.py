@@ -357,8 +357,8 @@ def execution_config(options: Any) -> ExecutionConfig:
     described = toml[1] if toml else ExecutionConfig()
     engine = typed.get("engine", described.engine)
     from_file = described.engine_options if engine == described.engine else {}
-    words = getattr(options.execution, "engine_option", ())
-    return ExecutionConfig(**typed, engine_options=from_file | engine_options(engine, words))
+    assignments = getattr(options.execution, "engine_option", ())
+    return ExecutionConfig(**typed, engine_options=from_file | engine_options(engine, assignments))
 
 
 def config_from_options(options: Any) -> ExperimentConfig:

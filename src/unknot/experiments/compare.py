@@ -59,6 +59,7 @@ def compare(
     device: str = "auto",
     scores: Literal["none", "quick"] = "quick",
     pictures: Literal["none", "all"] = "all",
+    stage: str = "",
     engine: str | Executor = "local",
     engine_options: Mapping[str, Any] | None = None,
     detach: bool = False,
@@ -96,6 +97,7 @@ def compare(
         scores: of each run's codes: `quick`, or `none`; the same call with `quick` makes them
             later.
         pictures: of each run: `all`, or `none`; likewise, but for those of its training.
+        stage: folder of each machine's own disk that prepared images are copied to once.
         engine: a name in `ENGINES`, or any `concurrent.futures.Executor`.
         engine_options: of a named engine.
         detach: return once all runs are in the queue of the engine's cluster, where a last job
@@ -150,6 +152,7 @@ def compare(
                 stack_runs=stack_runs,
                 scores=scores,
                 pictures=pictures,
+                stage=stage,
                 engine=engine if isinstance(engine, str) else "local",
                 engine_options=dict(engine_options or {}),
                 detach=detach,
@@ -197,6 +200,8 @@ def run_experiment(
             check_stackable(row)
         if networks:
             raise UserError("a network of your own is trained run by run; leave out --stack-runs")
+    if execution.stage and (networks or execution.engine == "inline"):
+        raise UserError("runs of this process have their images open already; leave out stage")
     if config.until_clear and len(config.betas) < 2:
         raise UserError("until_clear asks whether a higher beta did it; give two betas or more")
     build_engine(execution.engine, execution.engine_options)  # refuses what does not fit

@@ -161,7 +161,7 @@ def execute_stacked(
         Interrupted: after a signal, once everything is saved.
     """
     with ExitStack() as locks:
-        free, errors, held = _enter_locks(locks, folders, patience)
+        free, errors, refusals = _enter_locks(locks, folders, patience)
         pending = [folder for folder in free if not folder.is_done]
         for folder in (folder for folder in free if folder not in pending):
             text = error_text(partial(_complete, folder, device, products), folder.path)
@@ -176,8 +176,8 @@ def execute_stacked(
                 errors |= {folder: text for folder in pending if not folder.is_done}
     for folder, text in errors.items():
         folder.append_log(text)
-    if held:
-        raise held[0]
+    if refusals:
+        raise refusals[0]
     return errors
 
 
@@ -193,20 +193,20 @@ def _enter_locks(
     """Take the locks of runs; gives those that were free, what failed, and what others hold."""
     free: list[RunFolder] = []
     errors: dict[RunFolder, str] = {}
-    held: list[HeldError] = []
+    refusals: list[HeldError] = []
     for folder in folders:
         enter = partial(locks.enter_context, folder.locked(patience))
         try:
             text = error_text(enter, folder.path)
         except HeldError as error:
-            held.append(error)
+            refusals.append(error)
             continue
         if text:
             errors[folder] = text
         else:
             remove_leftovers(folder.path)
             free.append(folder)
-    return free, errors, held
+    return free, errors, refusals
 
 
 def _train_stacked(

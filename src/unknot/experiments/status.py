@@ -243,10 +243,10 @@ def _state(
         return FINISHED, ""
     if holder and holder.quiet_seconds < MAKES_WAY_AFTER:
         return (SCORING if end.step >= steps else TRAINING), ""
-    words = _newest_words(folder)
-    if words and not words.startswith(STOPS):
-        return FAILED, words.removeprefix(ERROR)
-    if not words and not end.step and not folder.checkpoint.is_dir():
+    reason = _newest_words(folder)
+    if reason and not reason.startswith(STOPS):
+        return FAILED, reason.removeprefix(ERROR)
+    if not reason and not end.step and not folder.checkpoint.is_dir():
         return WAITING, ""
     at = f"stopped at step {min(end.step, steps):,} of {steps:,}"
     if holder:
